@@ -1,0 +1,133 @@
+"""What rules are and what they say. Plain data: `lsp/` and `cli/` turn it into what their reader needs."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar
+
+from torchlore.analysis import Analysis
+from torchlore.text import Edit, Span
+
+DOCS_URL = "https://torchlore.readthedocs.io/en/latest/rules"
+
+HEADINGS = (
+    "What it does",
+    "Why is this bad?",
+    "Example",
+    "Use instead",
+    "Fix safety",
+    "Known limits",
+    "References",
+)
+"""The headings of every rule's documentation, in order."""
+
+
+class Severity(str, Enum):
+    """How sure and how bad. Only ERROR and WARNING are on by default on the command line."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFORMATION = "information"
+    HINT = "hint"
+
+
+class Family(str, Enum):
+    """The digit after `TL`."""
+
+    TRAINING = "training"
+    AUTOGRAD = "autograd"
+    MODULES = "modules"
+    LOSSES = "losses"
+    DATA = "data"
+    DEVICES = "devices"
+    DISTRIBUTED = "distributed"
+    SHAPES = "shapes"
+    API = "api"
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """One repair.
+
+    Attributes:
+        title: what it does, in the imperative: "Clear the gradients of `optimizer` before `backward`".
+        edits: all positions are in the source that was checked; none overlap.
+        safe: it never changes behaviour that was right, so that it may run on save and with `--fix`.
+    """
+
+    title: str
+    edits: tuple[Edit, ...]
+    safe: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Another place in the same file that explains the finding."""
+
+    span: Span
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One mistake in one file. `fixes` holds the preferred repair first; it may be empty."""
+
+    code: str
+    name: str
+    severity: Severity
+    message: str
+    span: Span
+    fixes: tuple[Fix, ...] = ()
+    related: tuple[Related, ...] = ()
+
+    @property
+    def url(self) -> str:
+        return f"{DOCS_URL}/{self.name}/"
+
+
+class Rule(ABC):
+    """One kind of mistake. The class's docstring is its documentation (see `HEADINGS`).
+
+    Attributes:
+        code: `TL` + family digit + two digits. Never used again for another rule.
+        name: highlights the mistake; reads after "allow": `allow missing-zero-grad`.
+        family: where it belongs.
+        severity: of its findings, unless a finding says otherwise.
+        since: the torchlore version that brought it.
+        card: slug of the card that explains it.
+        trigger: a regular expression; a file whose text does not match it is not checked.
+    """
+
+    code: ClassVar[str]
+    name: ClassVar[str]
+    family: ClassVar[Family]
+    severity: ClassVar[Severity]
+    since: ClassVar[str]
+    card: ClassVar[str]
+    trigger: ClassVar[str]
+
+    @abstractmethod
+    def check(self, analysis: Analysis) -> Iterator[Finding]:
+        """Yields what is wrong. Says nothing where it is not certain."""
+
+    @classmethod
+    def documentation(cls) -> str:
+        """The rule's documentation in Markdown, its headings at level two."""
+        return inspect.cleandoc(cls.__doc__ or "")
+
+    @classmethod
+    def finding(
+        cls,
+        message: str,
+        span: Span,
+        *,
+        fixes: tuple[Fix, ...] = (),
+        related: tuple[Related, ...] = (),
+        severity: Severity | None = None,
+    ) -> Finding:
+        """A finding of this rule."""
+        return Finding(cls.code, cls.name, severity or cls.severity, message, span, fixes, related)
