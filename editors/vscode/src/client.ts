@@ -1,0 +1,54 @@
+/** The language client: one server process, and what the two sides tell each other at the start. */
+import type { LogOutputChannel } from "vscode";
+import {
+  LanguageClient,
+  type LanguageClientOptions,
+  RevealOutputChannelOn,
+  type ServerOptions,
+  TransportKind,
+} from "vscode-languageclient/node";
+import { askedAtCursor } from "./commands";
+import type { Command } from "./server";
+
+/** What the server is told at `initialize`. Anything but `false` in `untrustedWorkspace` means: run nothing. */
+export interface InitializationOptions {
+  readonly untrustedWorkspace: boolean;
+  readonly interpreter?: string;
+}
+
+export function createClient(
+  command: Command,
+  options: InitializationOptions,
+  home: string,
+  log: LogOutputChannel,
+): LanguageClient {
+  const server: ServerOptions = {
+    command: command.executable,
+    args: [...command.args],
+    transport: TransportKind.stdio,
+    // Never the workspace: `python -m` imports from the current folder first.
+    options: { cwd: home, env: { ...process.env, PYTHONUNBUFFERED: "1", PYTHONUTF8: "1" } },
+  };
+  const client: LanguageClientOptions = {
+    documentSelector: [
+      { language: "python", scheme: "file" },
+      { language: "python", scheme: "untitled" },
+    ],
+    initializationOptions: options,
+    outputChannel: log,
+    traceOutputChannel: log,
+    revealOutputChannelOn: RevealOutputChannelOn.Never,
+    initializationFailedHandler: (error) => {
+      log.error(`The server refused to start: ${String(error)}`);
+      return false;
+    },
+    middleware: {
+      // The client registers the server's commands itself; from the palette they come without arguments.
+      executeCommand: async (name, args, next) => {
+        const complete = args.length > 0 ? args : await askedAtCursor(name);
+        return complete && next(name, complete);
+      },
+    },
+  };
+  return new LanguageClient("torchlore", "torchlore", server, client);
+}

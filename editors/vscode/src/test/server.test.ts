@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { test } from "node:test";
+import { chosenInterpreter, findServer, NoServer, type Surroundings } from "../server";
+import { expand } from "../settings";
+
+const always = async () => true;
+const never = async () => false;
+
+test("the setting comes first and is expanded", async () => {
+  const command = await findServer(given({ path: ["${workspaceFolder}/bin/torchlore", "-v"] }), never);
+  assert.deepEqual(command, {
+    executable: "/work space/bin/torchlore",
+    args: ["-v", "serve"],
+    origin: "torchlore.path",
+  });
+});
+
+test("the bundled server runs isolated on the chosen interpreter", async () => {
+  const home = extension({ bundled: true });
+  const command = await findServer({ ...given({ interpreter: "/venv/bin/python" }), home }, always);
+  assert.equal(command.executable, "/venv/bin/python");
+  assert.deepEqual(command.args, ["-I", path.join(home, "server", "start.py")]);
+});
+
+test("an interpreter that is too old for the server is passed over, and still runs the snippets", async () => {
+  const searchPath = folderWith("python3");
+  const surroundings = { ...given({ interpreter: "/old/python" }), home: extension({ bundled: true }), searchPath };
+  const command = await findServer(surroundings, async (python) => python !== "/old/python");
+  assert.equal(command.executable, path.join(searchPath, "python3"));
+  assert.equal(chosenInterpreter(surroundings), "/old/python");
+});
+
+test("without a bundled server the environment's is used", async () => {
+  const command = await findServer({ ...given(), offered: "/venv/bin/python" }, always);
+  assert.deepEqual(command.args, ["-m", "torchlore", "serve"]);
+  assert.equal(command.origin, "environment");
+});
+
+test("fromEnvironment prefers the environment and falls back to the bundled server", async () => {
+  const surroundings = {
+    ...given({ importStrategy: "fromEnvironment" }),
+    home: extension({ bundled: true }),
+    offered: "/venv/bin/python",
+  };
+  assert.equal((await findServer(surroundings, always)).origin, "environment");
+  const bundled = await findServer(surroundings, async (_python, module) => module === undefined);
+  assert.equal(bundled.origin, "bundled");
+});
+
+test("a torchlore on the PATH is found", async () => {
+  const searchPath = folderWith("torchlore");
+  const command = await findServer({ ...given(), searchPath }, never);
+  assert.equal(command.executable, path.join(searchPath, "torchlore"));
+});
+
+test("no server at all is said in one sentence that names what was tried", async () => {
+  await assert.rejects(findServer(given({ interpreter: "/old/python" }), never), (error) => {
+    assert(error instanceof NoServer);
+    assert.match(error.message, /no Python 3\.10 or newer.*\/old\/python.*torchlore\.interpreter/);
+    return true;
+  });
+});
+
+test("in Restricted Mode nothing of the workspace is started", async () => {
+  const workspace = folderWith("python3");
+  const restricted = { ...given(), trusted: false, folders: [workspace], searchPath: workspace };
+  await assert.rejects(findServer(restricted, always), NoServer);
+  const settings = { ...restricted.settings, path: ["${workspaceFolder}/torchlore"] };
+  await assert.rejects(findServer({ ...restricted, settings }, always), NoServer);
+  for (const interpreter of ["${workspaceFolder}/.venv/bin/python", ".venv/bin/python"]) {
+    const hidden = { ...restricted, settings: { ...restricted.settings, interpreter } };
+    assert.equal(chosenInterpreter(hidden), undefined, interpreter);
+  }
+  assert.equal((await findServer({ ...restricted, trusted: true }, always)).executable, `${workspace}/python3`);
+});
+
+test("paths are expanded as people write them", () => {
+  assert.equal(expand("~/venv/bin/python", undefined, "/home/me"), "/home/me/venv/bin/python");
+  assert.equal(expand("${userHome}/x", undefined, "/home/me"), "/home/me/x");
+  assert.equal(expand("/a/~b", undefined, "/home/me"), "/a/~b");
+});
+
+function given(settings: Partial<Surroundings["settings"]> = {}): Surroundings {
+  return {
+    settings: { interpreter: "", path: [], importStrategy: "useBundled", ...settings },
+    trusted: true,
+    folders: ["/work space"],
+    offered: undefined,
+    home: extension({ bundled: false }),
+    searchPath: "",
+  };
+}
+
+function extension({ bundled }: { bundled: boolean }): string {
+  const home = mkdtempSync(path.join(tmpdir(), "torchlore-"));
+  if (bundled) mkdirSync(path.join(home, "bundled", "libs", "torchlore"), { recursive: true });
+  return home;
+}
+
+function folderWith(program: string): string {
+  const folder = mkdtempSync(path.join(tmpdir(), "torchlore-"));
+  writeFileSync(path.join(folder, program), "");
+  chmodSync(path.join(folder, program), 0o755);
+  return folder;
+}

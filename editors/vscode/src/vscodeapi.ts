@@ -1,0 +1,138 @@
+/**
+ * The one module that imports `vscode`.
+ *
+ * Everything else takes plain values, so that it runs under Node's test runner, where no editor exists.
+ */
+import * as vscode from "vscode";
+import type { Settings } from "./settings";
+
+export type { ExtensionContext } from "vscode";
+
+export interface Place {
+  readonly uri: vscode.Uri;
+  readonly range: vscode.Range;
+}
+
+export interface StatusItem {
+  show(text: string, detail: string, severity: "information" | "warning" | "error", busy?: boolean): void;
+  dispose(): void;
+}
+
+export const editorVersion = vscode.version;
+export const editorName = (): string => vscode.env.appName;
+export const isTrusted = (): boolean => vscode.workspace.isTrusted;
+export const workspaceFolders = (): string[] =>
+  (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri.fsPath);
+
+export function readSettings(): Settings {
+  const scope = vscode.workspace.workspaceFolders?.[0]?.uri;
+  const configuration = vscode.workspace.getConfiguration("torchlore", scope);
+  return {
+    interpreter: configuration.get("interpreter", ""),
+    path: configuration.get<string[]>("path", []),
+    importStrategy: configuration.get("importStrategy", "useBundled"),
+  };
+}
+
+/** The interpreter chosen in the Python extension, where that is installed; it is never required. */
+export async function pythonExtensionInterpreter(): Promise<string | undefined> {
+  const extension = vscode.extensions.getExtension<PythonExtension>("ms-python.python");
+  if (!extension) return undefined;
+  const api = extension.isActive ? extension.exports : await extension.activate();
+  const environments = api?.environments;
+  if (!environments) return undefined;
+  const chosen = environments.getActiveEnvironmentPath(vscode.workspace.workspaceFolders?.[0]?.uri);
+  return (await environments.resolveEnvironment(chosen))?.executable.uri?.fsPath;
+}
+
+/** Calls back when another interpreter is chosen in the Python extension. */
+export function onPythonExtensionInterpreter(changed: () => void): vscode.Disposable | undefined {
+  const extension = vscode.extensions.getExtension<PythonExtension>("ms-python.python");
+  return extension?.exports?.environments?.onDidChangeActiveEnvironmentPath(changed);
+}
+
+export function onSettingsChanged(changed: () => void): vscode.Disposable {
+  const watched = ["torchlore.interpreter", "torchlore.path", "torchlore.importStrategy"];
+  return vscode.workspace.onDidChangeConfiguration((event) => {
+    if (watched.some((name) => event.affectsConfiguration(name))) changed();
+  });
+}
+
+export const onTrustGranted = (granted: () => void): vscode.Disposable =>
+  vscode.workspace.onDidGrantWorkspaceTrust(granted);
+
+export const registerCommand = (id: string, run: () => unknown): vscode.Disposable =>
+  vscode.commands.registerCommand(id, run);
+
+export const createLog = (): vscode.LogOutputChannel =>
+  vscode.window.createOutputChannel("torchlore", { log: true });
+
+export function createStatusItem(): StatusItem {
+  const item = vscode.languages.createLanguageStatusItem("torchlore.status", { language: "python" });
+  item.name = "torchlore";
+  item.command = { command: "torchlore.showLogs", title: "Show logs" };
+  const severities = {
+    information: vscode.LanguageStatusSeverity.Information,
+    warning: vscode.LanguageStatusSeverity.Warning,
+    error: vscode.LanguageStatusSeverity.Error,
+  };
+  return {
+    show(text, detail, severity, busy = false) {
+      Object.assign(item, { text, detail, busy, severity: severities[severity] });
+    },
+    dispose: () => item.dispose(),
+  };
+}
+
+/** Tells that the server did not start, once, with the two ways out. */
+export async function tellStartFailed(message: string): Promise<void> {
+  const choice = await vscode.window.showErrorMessage(`torchlore: ${message}`, "Open Settings", "Show Logs");
+  if (choice === "Open Settings") {
+    await vscode.commands.executeCommand("workbench.action.openSettings", "torchlore");
+  } else if (choice === "Show Logs") {
+    await vscode.commands.executeCommand("torchlore.showLogs");
+  }
+}
+
+/** The selection of the active editor: what a command asked for without arguments is about. */
+export function activePlace(): Place | undefined {
+  const editor = vscode.window.activeTextEditor;
+  return editor && { uri: editor.document.uri, range: editor.selection };
+}
+
+/** The code actions at a place that carry one command, by title. */
+export async function actionsWithCommand(place: Place, command: string): Promise<Map<string, unknown[]>> {
+  const actions = await vscode.commands.executeCommand<(vscode.CodeAction | vscode.Command)[]>(
+    "vscode.executeCodeActionProvider",
+    place.uri,
+    place.range,
+    undefined,
+    MAX_RESOLVED,
+  );
+  const found = new Map<string, unknown[]>();
+  for (const action of actions ?? []) {
+    const carried = typeof action.command === "string" ? (action as vscode.Command) : action.command;
+    if (carried?.command === command) found.set(action.title, carried.arguments ?? []);
+  }
+  return found;
+}
+
+export const pick = (choices: string[], placeHolder: string): Thenable<string | undefined> =>
+  vscode.window.showQuickPick(choices, { placeHolder });
+
+export const tell = (message: string): Thenable<unknown> => vscode.window.showInformationMessage(message);
+
+/** An action may carry its command only once it is resolved; nobody has more than this many at one place. */
+const MAX_RESOLVED = 32;
+
+/** The part of the Python extension's published API that is used here. */
+interface PythonExtension {
+  readonly environments?: {
+    getActiveEnvironmentPath(resource?: vscode.Uri): { readonly id: string; readonly path: string };
+    resolveEnvironment(environment: {
+      readonly id: string;
+      readonly path: string;
+    }): Promise<{ readonly executable: { readonly uri?: vscode.Uri } } | undefined>;
+    readonly onDidChangeActiveEnvironmentPath: (listener: () => void) => vscode.Disposable;
+  };
+}
