@@ -1,0 +1,31 @@
+"""Cards, snippets and the symbol index: what torchlore knows. Importing this package reads no file."""
+
+from torchlore.knowledge.build import BuildError, build_index
+from torchlore.knowledge.cards import card, card_for, cards
+from torchlore.knowledge.data import ContentError, data_root
+from torchlore.knowledge.inserts import insert, inserts
+from torchlore.knowledge.model import Card, Hole, Insert, Symbol
+from torchlore.knowledge.search import search
+from torchlore.knowledge.symbols import all_symbols, member_owners, resolve, symbol, use_index
+
+__all__ = [
+    "BuildError",
+    "Card",
+    "ContentError",
+    "Hole",
+    "Insert",
+    "Symbol",
+    "all_symbols",
+    "build_index",
+    "card",
+    "card_for",
+    "cards",
+    "data_root",
+    "insert",
+    "inserts",
+    "member_owners",
+    "resolve",
+    "search",
+    "symbol",
+    "use_index",
+]

@@ -1,0 +1,155 @@
+"""Cards: read from Markdown, found by slug or by symbol.
+
+`cards()` reads every Markdown file. A hover must not: `card_for` looks the symbol up in the generated
+`knowledge/cards/index.json` and then reads the one file that it names.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from torchlore.knowledge.data import ContentError, data_root, read_toml
+from torchlore.knowledge.model import Card
+from torchlore.knowledge.symbols import symbol
+
+HEADINGS = ("Answer", "Details", "Pitfalls", "Corrections", "Follow-ups")
+AREAS = ("basics", "tensors", "autograd", "nn", "training", "data", "save-and-deploy", "devices")
+LEVELS = ("junior", "mid", "senior")
+INDEX = "cards/index.json"
+
+_log = logging.getLogger(__name__)
+_FRONT_MATTER = re.compile(r"\+\+\+\n(.*?)\n\+\+\+\n(.*)", re.DOTALL)
+_HEADING = re.compile(r"^## (.+?)\s*$")
+_FENCE = re.compile(r"^\s*(```|~~~)")
+
+
+@lru_cache(maxsize=1)
+def cards() -> tuple[Card, ...]:
+    """Every card, sorted by slug. A file that is not a card is logged and left out."""
+    found = []
+    for path in sorted((data_root() / "cards").glob("*/*.md"), key=lambda path: path.stem):
+        try:
+            found.append(read_card(path))
+        except (ContentError, OSError) as error:
+            _log.error("card left out: %s", error)
+    return tuple(found)
+
+
+@lru_cache(maxsize=256)
+def card(slug: str) -> Card | None:
+    """The card of that slug, or None."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", slug):
+        return None
+    paths = [data_root() / entry for entry in _paths() if Path(entry).stem == slug]
+    paths = [path for path in paths if path.is_file()] or sorted((data_root() / "cards").glob(f"*/{slug}.md"))
+    if not paths:
+        return None
+    try:
+        return read_card(paths[0])
+    except (ContentError, OSError) as error:
+        _log.error("card left out: %s", error)
+        return None
+
+
+def card_for(name: str) -> Card | None:
+    """The card that explains a symbol, in any spelling that the symbol index knows, or None."""
+    slugs = _slug_by_symbol()
+    slug = slugs.get(name)
+    if slug is None and (known := symbol(name)) is not None:
+        slug = slugs.get(known.name) or slugs.get(known.alias_of or "")
+    return card(slug) if slug else None
+
+
+def read_card(path: Path) -> Card:
+    """Read one card.
+
+    Raises ContentError where front matter or headings are not as they must be, OSError where the file
+    cannot be read.
+    """
+    text = path.read_text(encoding="utf-8")
+    match = _FRONT_MATTER.fullmatch(text)
+    if match is None:
+        raise ContentError(f"{path.name}: no front matter between two lines of +++")
+    front = read_toml(match[1], path.name)
+    sections = _sections(match[2])
+    if tuple(sections) != HEADINGS:
+        raise ContentError(f"{path.name}: headings are {tuple(sections)}, not {HEADINGS}")
+    snippet = data_root() / "snippets" / f"{path.stem}.py"
+    try:
+        return Card(
+            slug=front["slug"],
+            question=front["question"],
+            area=front["area"],
+            level=front["level"],
+            symbols=tuple(front["symbols"]),
+            rules=tuple(front["rules"]),
+            sources=tuple(front["sources"]),
+            see_also=tuple(front["see_also"]),
+            torch=front["torch"],
+            summary=sections["Answer"].split("\n\n", 1)[0],
+            answer=sections["Answer"],
+            details=sections["Details"],
+            pitfalls=sections["Pitfalls"],
+            corrections=sections["Corrections"],
+            follow_ups=sections["Follow-ups"],
+            snippet=snippet.read_text(encoding="utf-8") if snippet.is_file() else None,
+            path=f"cards/{path.parent.name}/{path.name}",
+        )
+    except KeyError as error:
+        raise ContentError(f"{path.name}: front matter lacks {error}") from error
+
+
+def card_index(found: tuple[Card, ...]) -> str:
+    """The text of `cards/index.json`: one line a card, so that two branches that add cards still merge."""
+    lines = [
+        f"  {json.dumps(card.path)}: {json.dumps(list(card.symbols))}"
+        for card in sorted(found, key=lambda card: card.path)
+    ]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def write_card_index() -> Path:
+    """Write `cards/index.json` anew from the Markdown files and return its path."""
+    path = data_root() / INDEX
+    path.write_text(card_index(cards()), encoding="utf-8")
+    return path
+
+
+def _sections(body: str) -> dict[str, str]:
+    """Text under each `##` heading; a heading inside a code block is text."""
+    sections: dict[str, list[str]] = {}
+    lines: list[str] | None = None
+    fenced = False
+    for line in body.splitlines():
+        if _FENCE.match(line):
+            fenced = not fenced
+        heading = None if fenced else _HEADING.match(line)
+        if heading:
+            lines = sections.setdefault(heading[1], [])
+        elif lines is not None:
+            lines.append(line)
+    return {title: "\n".join(lines).strip() for title, lines in sections.items()}
+
+
+@lru_cache(maxsize=1)
+def _paths() -> dict[str, list[str]]:
+    try:
+        text = (data_root() / INDEX).read_text(encoding="utf-8")
+        index: dict[str, list[str]] = json.loads(text)
+    except (OSError, ValueError) as error:
+        _log.warning("%s cannot be used (%s): reading every card instead", INDEX, error)
+        return {card.path: list(card.symbols) for card in cards()}
+    return index
+
+
+@lru_cache(maxsize=1)
+def _slug_by_symbol() -> dict[str, str]:
+    return {name: Path(path).stem for path, names in _paths().items() for name in names}
+
+
+if __name__ == "__main__":
+    print(write_card_index())

@@ -1,0 +1,167 @@
+"""One object of torch as a record: kind, signature, one line, deprecation."""
+
+from __future__ import annotations
+
+import ast
+import enum
+import inspect
+import re
+import textwrap
+import types
+from typing import Any
+
+from . import prose
+
+# `typing_extensions.deprecated` on these is about an older spelling of the same function: its message
+# recommends the very name that carries it.
+_MENTIONS_ITSELF = re.compile(r"[Uu]se [`'\"]?(?:torch\.)?(?:[\w.]+\.)?(\w+)")
+_METHOD_TYPES = (
+    types.FunctionType,
+    types.MethodType,
+    types.BuiltinFunctionType,
+    types.MethodDescriptorType,
+    types.WrapperDescriptorType,
+    types.ClassMethodDescriptorType,
+    staticmethod,
+    classmethod,
+)
+_SIMPLE = (bool, int, float, complex, str, bytes)
+
+
+def kind_of(value: Any, in_class: bool) -> str:
+    """One of the kinds that `torchlore.knowledge.Symbol` lists."""
+    if isinstance(value, types.ModuleType):
+        return "module"
+    if inspect.isclass(value):
+        if issubclass(value, BaseException):
+            return "exception"
+        return "enum" if issubclass(value, enum.Enum) else "class"
+    if type(value).__name__ == "dtype" and type(value).__module__ == "torch":
+        return "dtype"
+    if in_class:
+        if isinstance(value, _METHOD_TYPES):
+            return "method"
+        is_property = isinstance(value, property) or inspect.isdatadescriptor(value)
+        return "property" if is_property else "method" if callable(value) else "attribute"
+    return "function" if callable(value) and not isinstance(value, _SIMPLE) else "constant"
+
+
+def document_of(value: Any) -> str:
+    """An object's own docstring: "" where it has none, or only the one of its type or of Python itself."""
+    if isinstance(value, (*_SIMPLE, tuple, list, dict, type(None))):
+        return ""
+    if inspect.isclass(value):
+        doc = value.__dict__.get("__doc__")
+        return doc if isinstance(doc, str) and not _is_generated(doc, value) else ""
+    speaks_for_itself = callable(value) or isinstance(value, (property, types.ModuleType))
+    if not speaks_for_itself and not inspect.isdatadescriptor(value):
+        return ""
+    doc = getattr(value, "__doc__", None)
+    is_of_its_type = doc == type(value).__doc__ and not inspect.isroutine(value)
+    return doc if isinstance(doc, str) and not is_of_its_type else ""
+
+
+def signature_of(value: Any, kind: str, doc: str, name: str) -> str:
+    """The call signature with parentheses, without the name and `self`; "" where none can be told."""
+    if kind in ("module", "property", "attribute", "constant", "dtype", "exception"):
+        return ""
+    written, _ = prose.split_signature(doc, name)
+    builtin = not (inspect.isfunction(inspect.unwrap(value)) if callable(value) else False)
+    if written and builtin and kind in ("method", "function"):
+        return written
+    target = value.__func__ if isinstance(value, (staticmethod, classmethod)) else value
+    try:
+        signature = inspect.signature(target)
+    except (ValueError, TypeError):
+        return written
+    if isinstance(value, types.BuiltinFunctionType | types.MethodDescriptorType) and "->" in written:
+        return written
+    text = _tidy(_text(signature))
+    if kind == "method" and not isinstance(value, staticmethod):
+        # Not `Signature.replace`: it refuses the parameter orders that some builtins declare.
+        text = re.sub(r"^\((?:self|cls)(?:: [\w.]+)?(?:, /)?(?:, )?", "(", text)
+    return text
+
+
+def deprecation_of(value: Any, kind: str, doc: str, name: str) -> str | None:
+    """Torch's own advice where the whole symbol is deprecated or removed, else None. Three sources:
+
+    the `__deprecated__` attribute, a directive in the docstring, and a warning or error in the body that
+    names the function. None of them alone finds all.
+    """
+    own = vars(value) if inspect.isclass(value) else getattr(value, "__dict__", {})
+    marked = own.get("__deprecated__") if hasattr(own, "get") else None
+    if isinstance(marked, str) and not _recommends(marked, name):
+        return prose.to_markdown(" ".join(marked.split()))
+    if kind in ("module", "constant", "dtype", "attribute"):
+        return None
+    return prose.deprecation_note(doc, name) or _deprecated_in_body(value, name)
+
+
+def _is_generated(doc: str, cls: type) -> bool:
+    """Dataclasses and named tuples write a docstring that only repeats the signature."""
+    return doc.startswith(f"{cls.__name__}(") and "\n" not in doc.strip()
+
+
+def _text(signature: inspect.Signature) -> str:
+    try:
+        return str(signature)
+    except Exception:
+        return "(" + ", ".join(str(name) for name in signature.parameters) + ")"
+
+
+def _tidy(text: str) -> str:
+    """The same text on every run, easy to read: no addresses, no quoted annotations, short names."""
+    text = re.sub(r" at 0x[0-9a-fA-F]+", "", text)
+    text = re.sub(r"(: |-> )'([^']*)'", r"\1\2", text)
+    text = re.sub(r"(: |-> )\"([^\"]*)\"", r"\1\2", text)
+    text = re.sub(r"<class '([\w.]+)'>", r"\1", text)
+    text = re.sub(r"<(?:function|built-in function|bound method) ([\w.<>]+?)>", r"\1", text)
+    text = re.sub(r"<([A-Za-z_][\w.]*): [^<>]+>", r"\1", text)
+    text = re.sub(r"\btyping\.|\bcollections\.abc\.|\btyping_extensions\.", "", text)
+    text = re.sub(r"\b(?:torch\._tensor|torch)\.Tensor\b", "Tensor", text)
+    return re.sub(r"\s+", " ", text)
+
+
+def _recommends(message: str, name: str) -> bool:
+    return any(found == name for found in _MENTIONS_ITSELF.findall(message))
+
+
+def _deprecated_in_body(value: Any, name: str) -> str | None:
+    target = value.__dict__.get("__init__") if inspect.isclass(value) else value
+    function = inspect.unwrap(target) if callable(target) else None
+    if not isinstance(function, types.FunctionType):
+        return None
+    code = function.__code__
+    if "deprecated" not in repr(code.co_consts) + repr(code.co_names):
+        return None
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):
+        return None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _complains(node):
+            message = _literal(node.args[0]) if node.args else ""
+            if re.search(
+                rf"(?<![\w]){re.escape(name)}\W{{0,4}} (?:is|was|has been) (?:now )?deprecated", message
+            ):
+                return prose.to_markdown(" ".join(message.split()))
+            if re.search(r"This (?:function|method|class) was deprecated .*now removed", message):
+                return prose.to_markdown(" ".join(message.split()))
+    return None
+
+
+def _complains(call: ast.Call) -> bool:
+    called = ast.unparse(call.func)
+    return called in ("warnings.warn", "warn", "RuntimeError", "NotImplementedError")
+
+
+def _literal(node: ast.expr) -> str:
+    """The text of a string expression; what is computed inside it becomes nothing."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_literal(part) for part in node.values)
+    if isinstance(node, ast.BinOp):
+        return _literal(node.left) + _literal(node.right)
+    return ""

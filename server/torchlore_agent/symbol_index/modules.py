@@ -1,0 +1,75 @@
+"""Which modules of torch are looked at, and importing them."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import types
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+# Not for users: test helpers, generated code, vendored packages, experiments, and what needs another
+# framework to import.
+_LEFT_OUT = {
+    "test",
+    "testing.internal",
+    "examples",
+    "benchmark",
+    "contrib",
+    "elastic",
+    "experimental",
+    "utils.hipify",
+    "utils.model_dump",
+    "utils.benchmark.op_fuzzers",
+    "utils.benchmark.examples",
+    "utils.serialization",
+    "distributed.launcher",
+    "distributed.pipeline",
+    "onnx.symbolic_helper",
+    "fx.passes",
+    "bin",
+    "lib",
+    "include",
+    "share",
+    "headeronly",
+    "csrc",
+}
+
+
+def import_modules(torch: types.ModuleType) -> dict[str, types.ModuleType]:
+    """Every module of torch that has no underscore in its path and can be imported here, by name."""
+    found: dict[str, types.ModuleType] = {"torch": torch}
+    for name in _module_names(Path(torch.__path__[0])):
+        module = _import(name)
+        if module is not None:
+            found[name] = module
+    return found
+
+
+def _module_names(root: Path) -> Iterator[str]:
+    for path in sorted(root.rglob("*.py")):
+        parts = path.relative_to(root).with_suffix("").parts
+        if parts[-1] == "__init__":
+            parts = parts[:-1]
+        if parts and not any(part.startswith(("_", "test_")) for part in parts) and not _left_out(parts):
+            yield ".".join(("torch", *parts))
+
+
+def _left_out(parts: tuple[str, ...]) -> bool:
+    dotted = ".".join(parts)
+    return any(f".{name}." in f".{dotted}." for name in _LEFT_OUT)
+
+
+def _import(name: str) -> types.ModuleType | None:
+    # A module may print, warn, exit, or fail in any way where its optional dependency is missing.
+    quiet = io.StringIO()
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
+            warnings.simplefilter("ignore")
+            return importlib.import_module(name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        return None

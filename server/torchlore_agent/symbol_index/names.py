@@ -1,0 +1,132 @@
+"""Public names, the object behind each, and which of several spellings is the canonical one."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+# Builtins that `torch` and `torch.nn.functional` share are documented under the latter.
+_PREFERRED = ("torch.nn.functional.",)
+# Doors that only re-export: what stands in them is documented elsewhere.
+_LAST = ("torch.functional.", "torch.nn.modules.", "torch.types.", "torch.storage.", "torch.return_types.")
+_ROOT_EXTRAS = ("__version__", "set_grad_enabled", "ops", "classes")
+_NOISE = {"TYPE_CHECKING", "USE_GLOBAL_DEPS", "USE_RTLD_GLOBAL_WITH_LIBTORCH", "PRIVATE_OPS", "classproperty"}
+_NOT_TORCH = (bool, int, float, complex, str, bytes, tuple, list, dict, set, frozenset, type(None))
+
+
+@dataclass(slots=True)
+class Names:
+    """`objects` by canonical name, and every other spelling with the canonical name that it stands for."""
+
+    objects: dict[str, Any] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+
+
+def collect(modules: dict[str, types.ModuleType]) -> Names:
+    """Name every public object of these modules once, canonically, and list its other spellings."""
+    spellings: dict[int, list[str]] = {}
+    objects: dict[int, Any] = {}
+    names = Names()
+    for module_name, module in modules.items():
+        names.objects[module_name] = module
+        for name, value in _public(module_name, module):
+            dotted = f"{module_name}.{name}"
+            if isinstance(value, _NOT_TORCH):
+                names.objects[dotted] = value
+                continue
+            objects[id(value)] = value
+            spellings.setdefault(id(value), []).append(dotted)
+    for key, dotted_names in spellings.items():
+        value = objects[key]
+        canonical = min(dotted_names, key=lambda dotted: _preference(dotted, value))
+        names.objects[canonical] = value
+        _add_aliases(names, canonical, [*dotted_names, *_defining_path(value)])
+    return names
+
+
+def said_of(value: Any, attribute: str) -> str | None:
+    """`__name__`, `__module__` or `__qualname__` of a class or function; None of anything else.
+
+    Other objects are not asked: some of torch's proxies start CUDA to answer.
+    """
+    is_wrapper = type(value).__name__ in ("_lru_cache_wrapper", "OpOverloadPacket")
+    if not (inspect.isclass(value) or inspect.isroutine(value) or is_wrapper):
+        return None
+    said = getattr(value, attribute, None)
+    return said if isinstance(said, str) else None
+
+
+def _name_of_value(value: Any) -> str:
+    """The name in the text of a dtype, layout or memory format (`torch.float32`), "" for anything else."""
+    is_named = type(value).__module__ == "torch" and type(value).__name__ in (
+        "dtype",
+        "layout",
+        "memory_format",
+    )
+    return str(value).removeprefix("torch.") if is_named else ""
+
+
+def _public(module_name: str, module: types.ModuleType) -> Iterator[tuple[str, Any]]:
+    listed = getattr(module, "__all__", None)
+    wanted = set(listed or ())
+    if listed is None or module_name == "torch":
+        wanted |= {name for name in vars(module) if _belongs(module_name, module, name)}
+    if module_name == "torch":
+        wanted |= set(_ROOT_EXTRAS)
+    for name in sorted(wanted):
+        value = getattr(module, name, module)
+        if name in _NOISE or isinstance(value, types.ModuleType) or _internal(value):
+            continue
+        if not name.startswith("_") or name in _ROOT_EXTRAS:
+            yield name, value
+
+
+def _belongs(module_name: str, module: types.ModuleType, name: str) -> bool:
+    """Whether a name that no `__all__` lists is public: defined here, or re-exported by a package."""
+    value = getattr(module, name)
+    if name.startswith("_") or isinstance(value, types.ModuleType):
+        return False
+    if type(value).__module__ == "torch" and not callable(value):
+        return module_name == "torch"
+    home = said_of(value, "__module__")
+    if home is None:
+        return False
+    if home == module_name:
+        return True
+    is_package = hasattr(module, "__path__") or module_name == "torch.nn.functional"
+    return is_package and home.startswith("torch") and "typing" not in home
+
+
+def _internal(value: Any) -> bool:
+    """A pybind11 class or TypeVar without documentation: torch's own plumbing that leaks into `__all__`."""
+    if type(value).__module__ == "typing" or type(value).__name__ == "TypeVar":
+        return True
+    is_binding = type(value).__name__ == "pybind11_type"
+    return is_binding and value.__module__ == "torch._C" and not (value.__doc__ or "").strip()
+
+
+def _preference(dotted: str, value: Any) -> tuple[int, int, int, str]:
+    if dotted.startswith(_PREFERRED) and type(value).__name__ == "builtin_function_or_method":
+        place = 0
+    elif dotted.startswith(_LAST):
+        place = 2
+    else:
+        place = 1
+    own_name = said_of(value, "__name__") or _name_of_value(value)
+    return place, int(dotted.rpartition(".")[2] != own_name), dotted.count("."), dotted
+
+
+def _defining_path(value: Any) -> list[str]:
+    home, qualified = said_of(value, "__module__"), said_of(value, "__qualname__")
+    if home is None or qualified is None or not home.startswith("torch."):
+        return []
+    return [f"{home}.{qualified}"]
+
+
+def _add_aliases(names: Names, canonical: str, spellings: list[str]) -> None:
+    for spelling in spellings:
+        if spelling != canonical:
+            names.aliases.setdefault(spelling, canonical)

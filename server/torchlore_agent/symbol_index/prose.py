@@ -1,0 +1,180 @@
+"""From a docstring to a signature, one line of Markdown, and the advice in its deprecation notes."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+LONGEST = 300
+
+_ROLE = re.compile(r":(?:[a-z]+:)*?([a-z]+):`([^`]*)`")
+_TITLED = re.compile(r"^(.*?)\s*<[^<>]*>$", re.DOTALL)
+_LINK = re.compile(r"`([^`<]+?)\s*<(?:[^`>]+)>`__?")
+_SENTENCE_END = re.compile(r"(?<!e\.g)(?<!i\.e)(?<!etc)(?<!vs)(?<!cf)(?<!al)[.!?](?=\s+[A-Z`(\[\"']|$)")
+_DIRECTIVE = re.compile(r"^\s*\.\.\s+[\w-]+(?::[\w-]+)?::")
+_FIELD = re.compile(
+    r"^\s*(Args?|Arguments|Parameters|Returns?|Raises|Yields|Keyword (args|arguments)|Shape|"
+    r"Examples?|Example:|Inputs?|Outputs?|Attributes|Note|Warning|References?|\.\. )\s*:{0,2}\s*$",
+    re.IGNORECASE,
+)
+_UNDERLINE = re.compile(r"^\s*([=\-~^*])\1{2,}\s*$")
+_LATEX = (
+    (re.compile(r"\\(?:left|right|displaystyle|quad|,|;|!)"), ""),
+    (re.compile(r"\\(?:text|mathrm|mathbf|mathbb|mathcal|operatorname|textit|mathsf)\s*\{([^{}]*)\}"), r"\1"),
+    (re.compile(r"\\frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}"), r"(\1) / (\2)"),
+    (re.compile(r"\\sqrt\s*\{([^{}]*)\}"), r"sqrt(\1)"),
+    (re.compile(r"\\(?:times)\b"), "×"),
+    (re.compile(r"\\cdot\b"), "·"),
+    (re.compile(r"\\(?:leq|le)\b"), "≤"),
+    (re.compile(r"\\(?:geq|ge)\b"), "≥"),
+    (re.compile(r"\\(?:neq|ne)\b"), "≠"),
+    (re.compile(r"\\in\b"), "∈"),
+    (re.compile(r"\\infty\b"), "∞"),
+    (re.compile(r"\\(?:ldots|dots|cdots)\b"), "…"),
+    (re.compile(r"\\lceil\b"), "⌈"),
+    (re.compile(r"\\rceil\b"), "⌉"),
+    (re.compile(r"\\lfloor\b"), "⌊"),
+    (re.compile(r"\\rfloor\b"), "⌋"),
+    (re.compile(r"\\([a-zA-Z]+)\b"), r"\1"),
+    (re.compile(r"\\([^a-zA-Z])"), r"\1"),
+    (re.compile(r"\s+"), " "),
+)
+
+
+def split_signature(doc: str, name: str) -> tuple[str, str]:
+    """The first signature that a docstring opens with, without the name, and the text after all of them.
+
+    torch's builtins write `abs(input) -> Tensor` on the first line, some over several lines, some with one
+    line for each overload. Returns ("", doc) where the docstring does not open so.
+    """
+    rest = doc
+    signature = ""
+    while match := re.match(rf"\s*(?:\.\. function::\s*)?(?:[\w.]+\.)?{re.escape(name)}\s*(?=\()", rest):
+        end = _closing(rest, match.end())
+        if end is None:
+            break
+        line_end = rest.find("\n", end)
+        line_end = len(rest) if line_end < 0 else line_end
+        tail = rest[end:line_end].strip()
+        if tail and not tail.startswith("->"):
+            break
+        arguments = " ".join(rest[match.end() : end].split())
+        signature = signature or f"{arguments} {tail}".strip().rstrip(":")
+        rest = rest[line_end:]
+    return signature, rest
+
+
+def one_line(doc: str) -> str:
+    """The first sentence of a docstring, as one line of Markdown; "" where it has none that stands alone."""
+    paragraph = _first_paragraph(doc)
+    if not paragraph:
+        return ""
+    text = to_markdown(" ".join(paragraph.split()))
+    end = _SENTENCE_END.search(text)
+    sentence = text[: end.end()] if end else text
+    if sentence.endswith((":", "::")):
+        sentence = sentence.rstrip(":") + "."
+    if len(sentence) > LONGEST:
+        sentence = sentence[:LONGEST].rsplit(" ", 1)[0] + " …"
+    if sentence.count("`") % 2:
+        sentence = sentence.replace("`", "")
+    return sentence if sentence.endswith((".", "!", "?", "…")) else sentence + "."
+
+
+def to_markdown(text: str) -> str:
+    """RST inline markup as Markdown: roles, links, double backquotes, emphasis of arguments."""
+    text = _LINK.sub(r"\1", text)
+    text = _ROLE.sub(_role, text)
+    text = text.replace("``", "`")
+    text = re.sub(r"\|([A-Za-z]\w*)\|_?", r"\1", text)
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def deprecation_note(doc: str, name: str) -> str | None:
+    """What a docstring says of the whole symbol's deprecation, or None.
+
+    Only a directive at the docstring's own indentation counts: deeper ones are about an argument. A warning
+    counts only where its first sentence says of this very name that it is deprecated.
+    """
+    for kind, text in _directives(doc):
+        plain = to_markdown(text)
+        if kind == "deprecated":
+            return re.sub(r"^(\d[\w.]*)\s+", r"Since torch \1: ", plain) or "Deprecated."
+        says_so = re.match(
+            rf"(?:\W|[\w.]+\.)*{re.escape(name)}\W*(?:\(\))?\W*(?:is|has been) (?:now )?deprecated", plain
+        )
+        if kind in ("warning", "note") and (
+            says_so or re.match(r"This \w+ (?:is|has been) deprecated", plain)
+        ):
+            return plain
+    return None
+
+
+def _closing(text: str, start: int) -> int | None:
+    depth = 0
+    for index in range(start, min(len(text), start + 2000)):
+        depth += (text[index] in "([{") - (text[index] in ")]}")
+        if depth == 0:
+            return index + 1
+    return None
+
+
+def _first_paragraph(doc: str) -> str:
+    lines = inspect.cleandoc(doc).splitlines()
+    paragraph: list[str] = []
+    skip_deeper_than: int | None = None
+    for line in lines:
+        indent = len(line) - len(line.lstrip())
+        if skip_deeper_than is not None and (not line.strip() or indent > skip_deeper_than):
+            continue
+        skip_deeper_than = None
+        if _DIRECTIVE.match(line):
+            if paragraph:
+                break
+            skip_deeper_than = indent
+        elif _FIELD.match(line) or line.lstrip().startswith((">>>", "- ", "* ", "+--", "====")):
+            break
+        elif _UNDERLINE.match(line):
+            paragraph = []
+        elif line.strip():
+            paragraph.append(line.strip())
+        elif paragraph:
+            break
+    return " ".join(paragraph)
+
+
+def _role(match: re.Match[str]) -> str:
+    kind, target = match[1], match[2].strip()
+    titled = _TITLED.match(target)
+    if titled and titled[1]:
+        target = titled[1]
+        if kind in ("ref", "doc"):
+            return target
+    if kind in ("ref", "doc"):
+        return f"“{target}”"
+    if kind == "math":
+        for pattern, replacement in _LATEX:
+            target = pattern.sub(replacement, target)
+        return f"`{target.strip().replace('{', '').replace('}', '')}`"
+    if target.startswith("~"):
+        target = target[1:]
+    return f"`{target.lstrip('.!')}`"
+
+
+def _directives(doc: str) -> list[tuple[str, str]]:
+    """Kind and text of the directives at the docstring's own indentation."""
+    found: list[tuple[str, str]] = []
+    lines = inspect.cleandoc(doc).splitlines()
+    for number, line in enumerate(lines):
+        match = re.match(r"\.\. (deprecated|warning|note)::\s*(.*)", line)
+        if match is None:
+            continue
+        text = [match[2]]
+        for following in lines[number + 1 :]:
+            if following.strip() and not following.startswith(" "):
+                break
+            if not following.strip() and any(text):
+                break
+            text.append(following.strip())
+        found.append((match[1], " ".join(" ".join(text).split())))
+    return found
