@@ -10,38 +10,55 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-# Not for users: test helpers, generated code, vendored packages, experiments, and what needs another
-# framework to import.
+# Not for users: test helpers, generated code, vendored packages, experiments, tools run from a shell.
 _LEFT_OUT = {
+    "ao.ns",
+    "ao.pruning.sparsifier",
+    "benchmark.examples",
+    "benchmark.op_fuzzers",
+    "bin",
+    "contrib",
+    "csrc",
+    "data.datapipes",
+    "distributed.benchmarks",
+    "distributed.debug",
+    "distributed.examples",
+    "distributed.flight_recorder",
+    "distributed.launcher",
+    "elastic.timer",
+    "experimental",
+    "fx.passes",
+    "headeronly",
+    "include",
+    "jit.frontend",
+    "jit.quantized",
+    "lib",
+    "onnx.symbolic_helper",
+    "share",
     "test",
     "testing.internal",
-    "examples",
-    "benchmark",
-    "contrib",
-    "elastic",
-    "experimental",
+    "utils.collect_env",
     "utils.hipify",
     "utils.model_dump",
-    "utils.benchmark.op_fuzzers",
-    "utils.benchmark.examples",
     "utils.serialization",
-    "distributed.launcher",
-    "distributed.pipeline",
-    "onnx.symbolic_helper",
-    "fx.passes",
-    "bin",
-    "lib",
-    "include",
-    "share",
-    "headeronly",
-    "csrc",
 }
+# Left out or private by their path, and yet used by people's code.
+_WANTED = (
+    "torch.__config__",
+    "torch._dynamo",
+    "torch.distributed._functional_collectives",
+    "torch.distributed.algorithms._checkpoint.checkpoint_wrapper",
+    "torch.distributed.tensor.experimental",
+    "torch.fx.experimental.proxy_tensor",
+    "torch.fx.experimental.symbolic_shapes",
+    "torch.utils._pytree",
+)
 
 
 def import_modules(torch: types.ModuleType) -> dict[str, types.ModuleType]:
-    """Every module of torch that has no underscore in its path and can be imported here, by name."""
+    """Every module of torch for users that can be imported here, by name."""
     found: dict[str, types.ModuleType] = {"torch": torch}
-    for name in _module_names(Path(torch.__path__[0])):
+    for name in (*_module_names(Path(torch.__path__[0])), *_WANTED):
         module = _import(name)
         if module is not None:
             found[name] = module

@@ -9,11 +9,47 @@ from dataclasses import dataclass, field
 from typing import Any
 
 # Builtins that `torch` and `torch.nn.functional` share are documented under the latter.
-_PREFERRED = ("torch.nn.functional.",)
+_FUNCTIONAL = "torch.nn.functional."
+_CHOSEN = {"torch.amp.GradScaler", "torch.utils.data.DataLoader"}
 # Doors that only re-export: what stands in them is documented elsewhere.
-_LAST = ("torch.functional.", "torch.nn.modules.", "torch.types.", "torch.storage.", "torch.return_types.")
-_ROOT_EXTRAS = ("__version__", "set_grad_enabled", "ops", "classes")
-_NOISE = {"TYPE_CHECKING", "USE_GLOBAL_DEPS", "USE_RTLD_GLOBAL_WITH_LIBTORCH", "PRIVATE_OPS", "classproperty"}
+_LAST = (
+    "torch.functional.",
+    "torch.nn.intrinsic.",
+    "torch.nn.modules.",
+    "torch.nn.qat.",
+    "torch.nn.quantizable.",
+    "torch.nn.quantized.",
+    "torch.quantization.",
+    "torch.return_types.",
+    "torch.storage.",
+    "torch.types.",
+)
+# Public by use: no `__all__` lists them, or they are private by name.
+_EXTRAS = {
+    "torch": ("__version__", "_assert", "_check"),
+    "torch.cuda": ("OutOfMemoryError",),
+    "torch.cuda.memory": ("_dump_snapshot", "_record_memory_history", "_snapshot"),
+    "torch.hub": ("_get_torch_home",),
+    "torch.nn.init": ("_calculate_correct_fan", "_calculate_fan_in_and_fan_out"),
+    "torch.nn.modules.batchnorm": ("_BatchNorm",),
+    "torch.nn.modules.conv": ("_ConvNd",),
+    "torch.nn.modules.instancenorm": ("_InstanceNorm",),
+    "torch.nn.modules.loss": ("_Loss", "_WeightedLoss"),
+    "torch.optim.lr_scheduler": ("_LRScheduler",),
+    "torch.utils.dlpack": ("to_dlpack",),
+}
+_EXTRA_PREFIX = {"torch": "_foreach_"}
+_NOISE = {
+    "PRIVATE_OPS",
+    "TYPE_CHECKING",
+    "USE_GLOBAL_DEPS",
+    "USE_RTLD_GLOBAL_WITH_LIBTORCH",
+    "classproperty",
+    "get_file_path",
+    "prepare_multiprocessing_environment",
+}
+# Bindings of `torch._C` that users meet; its other classes are TorchScript's plumbing.
+_BINDINGS = {"ScriptFunction", "ScriptObject", "Tag", "ThroughputBenchmark"}
 _NOT_TORCH = (bool, int, float, complex, str, bytes, tuple, list, dict, set, frozenset, type(None))
 
 
@@ -70,46 +106,48 @@ def _name_of_value(value: Any) -> str:
 
 
 def _public(module_name: str, module: types.ModuleType) -> Iterator[tuple[str, Any]]:
-    listed = getattr(module, "__all__", None)
-    wanted = set(listed or ())
-    if listed is None or module_name == "torch":
-        wanted |= {name for name in vars(module) if _belongs(module_name, module, name)}
-    if module_name == "torch":
-        wanted |= set(_ROOT_EXTRAS)
+    extras = set(_EXTRAS.get(module_name, ()))
+    if prefix := _EXTRA_PREFIX.get(module_name):
+        extras |= {name for name in vars(module) if name.startswith(prefix)}
+    wanted = set(getattr(module, "__all__", ())) | extras
+    wanted |= {name for name in vars(module) if _belongs(module_name, module, name)}
     for name in sorted(wanted):
         value = getattr(module, name, module)
-        if name in _NOISE or isinstance(value, types.ModuleType) or _internal(value):
+        if name in _NOISE or isinstance(value, types.ModuleType) or _internal(name, value):
             continue
-        if not name.startswith("_") or name in _ROOT_EXTRAS:
+        if not name.startswith("_") or name in extras:
             yield name, value
 
 
 def _belongs(module_name: str, module: types.ModuleType, name: str) -> bool:
-    """Whether a name that no `__all__` lists is public: defined here, or re-exported by a package."""
+    """Whether a name that `__all__` does not list is public: defined here, or re-exported by a package."""
     value = getattr(module, name)
     if name.startswith("_") or isinstance(value, types.ModuleType):
         return False
     if type(value).__module__ == "torch" and not callable(value):
         return module_name == "torch"
     home = said_of(value, "__module__")
-    if home is None:
-        return False
-    if home == module_name:
-        return True
+    if home is None or home == module_name:
+        # A helper that its own module neither lists nor documents is nobody's business.
+        return home is not None and (not hasattr(module, "__all__") or bool(said_of(value, "__doc__")))
     is_package = hasattr(module, "__path__") or module_name == "torch.nn.functional"
-    return is_package and home.startswith("torch") and "typing" not in home
+    if hasattr(module, "__all__"):
+        comes_from_inside = home.startswith(module_name + ".") or "._" in home
+        return is_package and home.startswith("torch.") and comes_from_inside
+    return is_package and home.partition(".")[0] == "torch"
 
 
-def _internal(value: Any) -> bool:
-    """A pybind11 class or TypeVar without documentation: torch's own plumbing that leaks into `__all__`."""
+def _internal(name: str, value: Any) -> bool:
+    """A type variable, or torch's own plumbing that leaks into `torch.__all__`."""
     if type(value).__module__ == "typing" or type(value).__name__ == "TypeVar":
         return True
-    is_binding = type(value).__name__ == "pybind11_type"
-    return is_binding and value.__module__ == "torch._C" and not (value.__doc__ or "").strip()
+    is_binding = type(value).__name__ == "pybind11_type" and value.__module__ == "torch._C"
+    return is_binding and name not in _BINDINGS
 
 
 def _preference(dotted: str, value: Any) -> tuple[int, int, int, str]:
-    if dotted.startswith(_PREFERRED) and type(value).__name__ == "builtin_function_or_method":
+    is_builtin = type(value).__name__ == "builtin_function_or_method"
+    if dotted in _CHOSEN or (is_builtin and dotted.startswith(_FUNCTIONAL)):
         place = 0
     elif dotted.startswith(_LAST):
         place = 2

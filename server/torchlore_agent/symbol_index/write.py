@@ -11,7 +11,7 @@ import json
 import sys
 import types
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -80,21 +80,28 @@ def _record(
 
 def _members(cls: type, canonical: dict[int, str]) -> Iterator[tuple[str, Any]]:
     """Members of a class itself and of its private bases, which have no entry of their own."""
-    seen = set()
+    seen: set[str] = set()
+    inherited: set[type] = set()
     for owner in cls.__mro__:
-        if owner is not cls and (id(owner) in canonical or not _of_torch(owner)):
+        if owner is not cls and id(owner) in canonical:
+            inherited.update(owner.__mro__)
+        if owner is not cls and (owner in inherited or not _of_torch(owner)):
             continue
-        for member, attribute in sorted(vars(owner).items()):
+        for member, attribute in sorted(_own(owner).items()):
             if member in seen or (member.startswith("_") and member not in _DUNDERS):
                 continue
             seen.add(member)
-            if inspect.isclass(attribute) and id(attribute) in canonical:
+            is_of_object = isinstance(attribute, types.WrapperDescriptorType)
+            if member == "__init__" and (owner is not cls or is_of_object):
                 continue
-            if member == "__init__" and (
-                owner is not cls or isinstance(attribute, types.WrapperDescriptorType)
-            ):
-                continue
-            yield member, attribute
+            if not (inspect.isclass(attribute) and id(attribute) in canonical):
+                yield member, attribute
+
+
+def _own(cls: type) -> dict[str, Any]:
+    """A class's own members; an enum's members too, which not every Python keeps in the class's `vars`."""
+    listed = getattr(cls, "__members__", None)
+    return {**vars(cls), **listed} if isinstance(listed, Mapping) else dict(vars(cls))
 
 
 def _of_torch(cls: type) -> bool:

@@ -1,0 +1,29 @@
+"""All that executes goes through here, in a process of the user's interpreter, and asks `trust` first."""
+
+from torchlore.device.interpreter import find_interpreter
+from torchlore.device.model import (
+    DeviceInfo,
+    Environment,
+    Interpreter,
+    Limits,
+    NotAllowed,
+    RunError,
+    RunResult,
+)
+from torchlore.device.run import describe, run
+from torchlore.device.trust import Trust, trust_from
+
+__all__ = [
+    "DeviceInfo",
+    "Environment",
+    "Interpreter",
+    "Limits",
+    "NotAllowed",
+    "RunError",
+    "RunResult",
+    "Trust",
+    "describe",
+    "find_interpreter",
+    "run",
+    "trust_from",
+]

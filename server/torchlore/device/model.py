@@ -1,0 +1,167 @@
+"""What is asked of the device and what comes back. Plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+HOW_TO_CHOOSE = (
+    "choose another with the setting `torchlore.interpreter`, `interpreter` under `[tool.torchlore]` "
+    "in pyproject.toml, or `--interpreter`"
+)
+
+
+class NotAllowed(Exception):
+    """Nothing was run. `str()` of it is one sentence for the user, which says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """A Python that may run snippets.
+
+    Attributes:
+        path: absolute, links not followed (a virtual environment's python is a link).
+        origin: who named it: "setting", "pyproject.toml", "workspace .venv", "VIRTUAL_ENV", "CONDA_PREFIX",
+            "the one that runs torchlore".
+    """
+
+    path: str
+    origin: str
+
+    def __str__(self) -> str:
+        return f"{self.path} ({self.origin})"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceInfo:
+    """One device as torch names it. Memory is in bytes, None where torch does not say.
+
+    Attributes:
+        name: "cuda:0", "mps:0", "xpu:1", "cpu".
+        kind: the part before the colon.
+        description: what it is sold as.
+    """
+
+    name: str
+    kind: str
+    description: str
+    memory_total: int | None
+    memory_free: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """An interpreter and what its torch sees.
+
+    Attributes:
+        python: its version, "" where it did not answer.
+        executable: what it calls itself.
+        torch: torch's version; None where there is none.
+        devices: accelerators first, the CPU last.
+        problem: None, or one sentence that names the interpreter and says how to choose another.
+    """
+
+    python: str
+    executable: str
+    torch: str | None
+    devices: tuple[DeviceInfo, ...]
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a run may use, all of its processes together.
+
+    Attributes:
+        seconds: by the wall clock, the import of torch included.
+        memory: bytes of host memory; None for nine tenths of what is free when the run starts.
+        output: bytes of stdout and stderr together.
+        processes: how many may live at the same time. Threads do not count.
+        file_size: bytes of the largest file it may write.
+    """
+
+    seconds: float = 60
+    memory: int | None = None
+    output: int = 1_000_000
+    processes: int = 128
+    file_size: int = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class RunError:
+    """Why a snippet failed.
+
+    Attributes:
+        type: the exception's class, or the signal's name.
+        message: what it says; may be empty and may have several lines.
+        line: the innermost line of the snippet that it passed through, from 1; None where it is not known.
+    """
+
+    type: str
+    message: str
+    line: int | None
+
+    def __str__(self) -> str:
+        what = f"{self.type}: {self.message}" if self.message else self.type
+        return what if self.line is None else f"line {self.line}: {what}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How a run went.
+
+    Attributes:
+        ok: it ended by itself, with exit code 0.
+        outcome: "finished"; "error" (an exception or another exit code); "crashed" (segmentation fault,
+            abort); "killed" (a signal from elsewhere, or the agent was killed); "timeout", "output limit",
+            "memory limit", "process limit"; "cancelled" (seen only where something else than the awaiting
+            task cancelled).
+        exit_code: negative where a signal ended it; None where unknown.
+        stdout, stderr: clean text: no escapes, no control characters but newline and tab. A line that was
+            drawn over with carriage returns, as progress bars do, is what was drawn last.
+        truncated: not all that it printed is there.
+        error: what went wrong in the snippet, where that is known.
+        seconds: wall time from the start of the process to its end, the import of torch included.
+        device: the device on which it held most memory: "cuda:0", "mps:0", "cpu"; "unknown" where it could
+            not say, because it was ended from outside.
+        peak_memory: bytes of host memory that its processes held at most, as far as seen.
+    """
+
+    ok: bool
+    outcome: str
+    exit_code: int | None
+    stdout: str
+    stderr: str
+    truncated: bool
+    error: RunError | None
+    seconds: float
+    device: str
+    peak_memory: int | None
+
+    def summary(self) -> str:
+        """One sentence."""
+        took = f"{self.seconds:.1f} s"
+        if self.ok:
+            return f"Finished in {took} on {self.device}."
+        if self.outcome == "error" and self.error is None:
+            return f"Ended with exit code {self.exit_code} after {took}."
+        if self.outcome == "error":
+            return f"Failed after {took}, {_first_line(str(self.error))}"
+        reason = _REASONS.get(self.outcome, f"Ended ({self.outcome})")
+        where = "" if self.error is None else f", {_first_line(str(self.error))}"
+        return f"{reason} after {took}{where or '.'}"
+
+
+_REASONS = {
+    "cancelled": "Cancelled",
+    "crashed": "Crashed",
+    "killed": "Killed",
+    "memory limit": "Stopped at its memory limit",
+    "output limit": "Stopped at its output limit",
+    "process limit": "Stopped at its limit of processes",
+    "timeout": "Stopped at its time limit",
+}
+
+
+def _first_line(text: str) -> str:
+    first, _, rest = text.partition("\n")
+    return f"{first} …" if rest else first

@@ -1,0 +1,245 @@
+"""Running a snippet, and asking what there is to run it on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import re
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from torchlore.device import environment
+from torchlore.device.agent import Agent, Message, open_agent
+from torchlore.device.model import (
+    HOW_TO_CHOOSE,
+    DeviceInfo,
+    Environment,
+    Interpreter,
+    Limits,
+    NotAllowed,
+    RunError,
+    RunResult,
+)
+from torchlore.device.trust import Trust, require
+
+log = logging.getLogger(__name__)
+
+DESCRIBE_SECONDS = 60.0
+"""How long `import torch` and asking the drivers may take; a cold disk needs half a minute."""
+
+_GRACE_SECONDS = 5.0
+"""How long after a run's time limit an agent that says nothing is given up. A snippet can stop its agent."""
+
+DEFAULT_LIMITS = Limits()
+
+OnOutput = Callable[[str, str], None]
+
+
+async def describe(interpreter: Interpreter, trust: Trust) -> Environment:
+    """What this interpreter is and which devices its torch sees. Imports torch there, so it takes seconds.
+
+    Never raises because of the interpreter: what is wrong with it is in `problem`.
+
+    Raises:
+        NotAllowed: the workspace is not trusted.
+    """
+    require(trust)
+    limits = Limits(seconds=DESCRIBE_SECONDS)
+    try:
+        async with open_agent(interpreter) as agent:
+            hello = agent.hello
+            result = await _ask(agent, "describe", limits, None, {}, _Output(None))
+    except NotAllowed as refusal:
+        return Environment("", interpreter.path, None, (), str(refusal))
+    return _environment(interpreter, hello, result)
+
+
+async def run(
+    code: str,
+    *,
+    name: str,
+    interpreter: Interpreter,
+    trust: Trust,
+    limits: Limits = DEFAULT_LIMITS,
+    device: str | None = None,
+    on_output: OnOutput | None = None,
+) -> RunResult:
+    """Runs a snippet in a process of its own and waits for its end.
+
+    Cancelling the awaiting task kills everything that was started, before the cancellation goes on.
+
+    Args:
+        code: Python source.
+        name: what tracebacks call it: "zero-grad.py".
+        interpreter: from `find_interpreter`.
+        trust: of the workspace.
+        limits: what it may use.
+        device: "cpu", "cuda:1", …: the only device that it sees (see `environment.for_device`); None for all.
+        on_output: called in the event loop with "stdout" or "stderr" and clean text as it comes.
+
+    Raises:
+        NotAllowed: nothing was run; the workspace is not trusted, or the interpreter cannot run it.
+    """
+    require(trust)
+    if device is not None and not re.fullmatch(r"[a-z]+(:\d+)?", device):
+        raise NotAllowed(
+            f"{device!r} is not a device; devices are called like `cpu`, `cuda`, `cuda:1`, `mps` or `xpu:0`."
+        )
+    output = _Output(on_output)
+    started = time.monotonic()
+    async with open_agent(interpreter) as agent:
+        if not agent.hello.get("torch") and re.search(r"\btorch", code):
+            raise NotAllowed(f"The interpreter {interpreter} has no torch; {HOW_TO_CHOOSE}.")
+        snippet = agent.directory / _file_name(name)
+        snippet.write_bytes(code.encode("utf-8", "surrogatepass"))
+        shown = re.sub(r"[\x00-\x1f\x7f-\x9f]", "", name) or snippet.name
+        result = await _ask(agent, "run", limits, device, {"snippet": str(snippet), "name": shown}, output)
+    seconds = result.get("seconds")
+    return _result(
+        result, output, shown, device, seconds if seconds is not None else time.monotonic() - started
+    )
+
+
+class _Output:
+    """What was printed so far, passed on as it comes."""
+
+    def __init__(self, on_output: OnOutput | None) -> None:
+        self.on_output = on_output
+        self.texts: dict[str, list[str]] = {"stdout": [], "stderr": []}
+
+    def add(self, message: Message) -> None:
+        stream, text = message.get("stream"), message.get("text")
+        if stream not in self.texts or not isinstance(text, str):
+            return
+        self.texts[stream].append(text)
+        if self.on_output is not None:
+            try:
+                self.on_output(stream, text)
+            except Exception:
+                log.exception("showing the output of a run failed")
+                self.on_output = None
+
+    def text(self, stream: str) -> str:
+        """All of it, each line as it was drawn last."""
+        return re.sub(r"[^\n]*\r(?=[^\r\n])|\r", "", "".join(self.texts[stream]))
+
+
+async def _ask(
+    agent: Agent, kind: str, limits: Limits, device: str | None, more: Message, output: _Output
+) -> Message:
+    """The agent's result; one of its own where the agent did not live, or did not keep its time."""
+    request = {
+        "type": kind,
+        "directory": str(agent.directory),
+        "limits": {**asdict(limits), "memory": limits.memory or _free_memory()},
+        "device": device,
+        "environment": environment.for_device(device, os.environ),
+        **more,
+    }
+    try:
+        return await asyncio.wait_for(_last(agent, request, output), limits.seconds + _GRACE_SECONDS)
+    except asyncio.TimeoutError:
+        return {"outcome": "timeout"}
+    except (ConnectionError, OSError):
+        return {"outcome": "killed"}
+
+
+async def _last(agent: Agent, request: Message, output: _Output) -> Message:
+    message: Message = {}
+    async with contextlib.aclosing(agent.ask(request)) as messages:
+        async for message in messages:
+            if message.get("type") == "output":
+                output.add(message)
+    return message
+
+
+def _result(result: Message, output: _Output, name: str, device: str | None, seconds: float) -> RunResult:
+    outcome = str(result.get("outcome"))
+    code = result.get("exit_code")
+    stderr = output.text("stderr")
+    error = _error(result.get("error"))
+    if outcome == "crashed":
+        error = _crash(stderr, name)
+    elif outcome == "error" and error is not None and _is_out_of_memory(error):
+        outcome = "memory limit"
+    return RunResult(
+        ok=outcome == "finished",
+        outcome=outcome,
+        exit_code=code if isinstance(code, int) else None,
+        stdout=output.text("stdout"),
+        stderr=stderr,
+        truncated=bool(result.get("truncated")),
+        error=error,
+        seconds=seconds,
+        device=_real_device(result.get("device"), device),
+        peak_memory=result.get("peak_memory"),
+    )
+
+
+def _error(said: Any) -> RunError | None:
+    if not isinstance(said, dict):
+        return None
+    line = said.get("line")
+    return RunError(
+        str(said.get("exception")), str(said.get("message")), line if isinstance(line, int) else None
+    )
+
+
+def _crash(stderr: str, name: str) -> RunError:
+    """What `faulthandler` wrote: "Fatal Python error: Segmentation fault", then the innermost frame first."""
+    fatal = re.search(r"^Fatal Python error: (.*)$", stderr, re.MULTILINE)
+    if fatal is None:
+        return RunError("Crash", "", None)
+    frame = re.compile(rf'^  File "{re.escape(name)}", line (\d+)', re.MULTILINE).search(stderr, fatal.end())
+    return RunError("Crash", fatal.group(1), int(frame.group(1)) if frame else None)
+
+
+def _is_out_of_memory(error: RunError) -> bool:
+    return error.type == "MemoryError" or "DefaultCPUAllocator: can't allocate memory" in error.message
+
+
+def _real_device(seen: Any, asked: str | None) -> str:
+    """A snippet that was shown `cuda:1` alone calls it `cuda:0`."""
+    if not isinstance(seen, str):
+        return "unknown"
+    kind, _, index = (asked or "").partition(":")
+    return asked if asked and index and seen == f"{kind}:0" else seen
+
+
+def _environment(interpreter: Interpreter, hello: Message, result: Message) -> Environment:
+    python, executable = str(hello.get("python")), str(hello.get("executable"))
+    said = result.get("environment")
+    if not isinstance(said, dict):
+        what = f"ended while torch was imported ({result.get('outcome')})"
+        return Environment(
+            python, executable, None, (), f"The interpreter {interpreter} {what}; {HOW_TO_CHOOSE}."
+        )
+    devices = tuple(DeviceInfo(**found) for found in said["devices"])
+    problem = None
+    if not hello.get("torch"):
+        problem = f"The interpreter {interpreter} has no torch; {HOW_TO_CHOOSE}."
+    elif said["failure"]:
+        failure = " ".join(str(said["failure"]).split())
+        problem = f"The interpreter {interpreter} cannot import its torch ({failure}); {HOW_TO_CHOOSE}."
+    return Environment(python, executable, said["torch"], devices, problem)
+
+
+def _file_name(name: str) -> str:
+    """A file name that is one, whatever the name: nothing but letters, digits, `-` and `_`, and `.py`."""
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "_", name.removesuffix(".py"))[:80].strip("_")
+    return f"{stem or 'snippet'}.py"
+
+
+def _free_memory() -> int | None:
+    """Nine tenths of what Linux can give away now, or of what a container allows; None elsewhere."""
+    free = []
+    with contextlib.suppress(OSError), open("/proc/meminfo", encoding="ascii", errors="replace") as file:
+        free += [int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable:")]
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        with contextlib.suppress(OSError, ValueError), open(path, encoding="ascii") as file:
+            free.append(int(file.read()))
+    return min(free) * 9 // 10 if free else None

@@ -1,0 +1,9 @@
+"""What runs inside the user's interpreter: standard library only, nothing of torchlore.
+
+`python -E -B <this directory>` is the agent: it stays beside the user's torch, speaks JSON lines over its own
+pipe and watches over what it starts. `python -E -B <this directory> child <order>` is the process that runs
+one snippet. It keeps to Python 3.9, the oldest that a supported torch runs on.
+"""
+
+PROTOCOL = 1
+"""Raised whenever a message changes its meaning. The server refuses an agent of another version."""

@@ -1,0 +1,145 @@
+# The agent starts with every run, and pathlib would take a tenth of that time.
+# ruff: noqa: PTH
+"""The process that runs one snippet, as `python snippet.py` would, and says how it went."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import linecache
+import os
+import sys
+import threading
+import time
+import traceback
+import types
+from typing import Any
+
+from torchlore_agent import limits, probe, processes
+
+_LONGEST_MESSAGE = 10_000
+
+
+def main(order: dict[str, Any]) -> None:
+    """Runs what the order says, then ends this process.
+
+    Args:
+        order: `parent` (process id), `report` (path of the file for what this process has to say), `limits`,
+            `device`, and either `snippet` (path of its file) and `name` (what tracebacks call it), or
+            neither: then this process describes the environment.
+    """
+    if not processes.die_with_parent(order["parent"]) and processes.POSIX:
+        threading.Thread(target=_watch_parent, args=(order["parent"],), daemon=True).start()
+    limits.apply(order["limits"], order["device"])
+    if "snippet" not in order:
+        _report(order["report"], {"type": "environment", **probe.describe()})
+        return
+    _prepare_streams()
+    sys.exit(_run(order))
+
+
+def _run(order: dict[str, Any]) -> int:
+    """Runs the snippet as the module `__main__`. Returns the exit code."""
+    with open(order["snippet"], encoding="utf-8", errors="surrogatepass", newline="") as file:
+        text = file.read()
+    name = order["name"]
+    # Tracebacks, warnings and `inspect.getsource` (which `torch.jit.script` needs) find the lines under this
+    # name. No modification time: linecache then never looks for a file of that name.
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    module = types.ModuleType("__main__")
+    module.__file__ = order["snippet"]  # Worker processes that are spawned import this file.
+    sys.modules["__main__"] = module
+    sys.argv = [order["snippet"]]
+    if order["device"] == "cpu" and "torch" in text:
+        probe.hide_accelerators()
+    code = 0
+    try:
+        exec(compile(text, name, "exec", dont_inherit=True), module.__dict__)  # noqa: S102
+        probe.synchronize()
+    except SystemExit as stop:
+        code = _exit_code(stop)
+        if code != 0:
+            _report_error(order, stop)
+    except BaseException as error:
+        code = 1
+        _report_error(order, error)
+        _print(error)
+    _report(order["report"], {"type": "device", "device": probe.used_device()})
+    return code
+
+
+def _prepare_streams() -> None:
+    """What is printed leaves at the end of each line, in UTF-8, whatever it is."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    with contextlib.suppress(ImportError, OSError, RuntimeError):
+        import faulthandler
+
+        faulthandler.enable()  # A segmentation fault then says on which line it happened.
+
+
+def _exit_code(stop: SystemExit) -> int:
+    """As the interpreter does it: nothing is 0, a number is itself, all else is printed and 1."""
+    if stop.code is None:
+        return 0
+    if isinstance(stop.code, int):
+        return stop.code
+    print(stop.code, file=sys.stderr)
+    return 1
+
+
+def _report_error(order: dict[str, Any], error: BaseException) -> None:
+    try:
+        message = str(error)
+    except Exception:
+        message = ""
+    found = {
+        "exception": type(error).__name__,
+        "message": message[:_LONGEST_MESSAGE],
+        "line": _line(order, error),
+    }
+    _report(order["report"], {"type": "error", **found})
+
+
+def _line(order: dict[str, Any], error: BaseException) -> int | None:
+    """The innermost line of the snippet that the error passed through, from 1."""
+    if isinstance(error, SyntaxError) and error.filename == order["name"]:
+        return error.lineno
+    line = None
+    place = error.__traceback__
+    while place is not None:
+        if place.tb_frame.f_code.co_filename == order["name"]:
+            line = place.tb_lineno
+        place = place.tb_next
+    return line
+
+
+def _print(error: BaseException) -> None:
+    """Prints the error as the interpreter would, without this file's frames; a hook of the snippet's own wins."""
+    place = error.__traceback__
+    while place is not None and place.tb_frame.f_code.co_filename == __file__:
+        place = place.tb_next
+    error = error.with_traceback(place)
+    with contextlib.suppress(BaseException):
+        if sys.excepthook is not sys.__excepthook__:
+            sys.excepthook(type(error), error, place)
+        else:
+            traceback.print_exception(type(error), error, place)
+        sys.stderr.flush()
+
+
+def _report(path: str, message: dict[str, Any]) -> None:
+    """Adds one line to the report. A file, because a snippet may close every descriptor that it was given."""
+    with contextlib.suppress(OSError), open(path, "a", encoding="ascii") as file:
+        file.write(json.dumps(message) + "\n")
+
+
+def _watch_parent(parent: int) -> None:
+    """Where the system does not kill orphans, this process looks for itself."""
+    import signal
+
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.killpg(0, signal.SIGKILL)
