@@ -1,0 +1,50 @@
+# torchlore: make demo · make test · make lint · make bench · make vsix · make test-vscode
+
+PYTHON ?= python3
+venv := .venv
+bin := $(venv)/bin
+installed := $(venv)/.installed-$(shell cksum pyproject.toml constraints.txt | cksum | cut -d ' ' -f 1)
+
+.PHONY: help demo test lint format bench docs install vsix test-vscode clean
+
+help: ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: install ## the real server on examples/train_classifier.py, as an editor would see it
+	@$(bin)/torchlore demo examples/train_classifier.py
+
+test: install ## every test but those that need VS Code
+	$(bin)/python -m pytest -n 2 -m "not vscode"
+
+lint: install ## ruff, mypy, import-linter
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/mypy
+	$(bin)/lint-imports
+
+format: install ## what ruff can mend by itself
+	$(bin)/ruff check --fix .
+	$(bin)/ruff format .
+
+bench: install ## how fast it is, as ratios measured in one run
+	$(bin)/python -m tests.perf
+
+docs: install ## docs/rules*, docs/cards.md, from the sources
+	$(bin)/torchlore docs build
+
+vsix: install ## dist/torchlore-*.vsix, the VS Code extension
+	$(MAKE) -C editors/vscode vsix
+
+test-vscode: install ## the extension in the real VS Code, with screenshots
+	$(MAKE) -C editors/vscode test
+
+install: $(installed) ## .venv with torchlore, torch and the tools
+
+$(installed):
+	test -x $(bin)/python || $(PYTHON) -m venv $(venv)
+	$(bin)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,torch]"
+	rm -f $(venv)/.installed-*
+	touch $@
+
+clean: ## all that was made here, .venv included
+	rm -rf $(venv) build dist .cache .torchlore_cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
