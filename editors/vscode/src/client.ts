@@ -9,11 +9,14 @@ import {
 } from "vscode-languageclient/node";
 import { askedAtCursor } from "./commands";
 import type { Command } from "./server";
+import { showPage } from "./vscodeapi";
 
 /** What the server is told at `initialize`. Anything but `false` in `untrustedWorkspace` means: run nothing. */
 export interface InitializationOptions {
   readonly untrustedWorkspace: boolean;
   readonly interpreter?: string;
+  /** The hover may hold links to the server's commands. */
+  readonly commandLinks: true;
 }
 
 export function createClient(
@@ -42,7 +45,16 @@ export function createClient(
       log.error(`The server refused to start: ${String(error)}`);
       return false;
     },
+    // Links in a hover may start these two commands, and no other command of the editor.
+    markdown: { isTrusted: { enabledCommands: ["torchlore.explain", "torchlore.run"] } },
     middleware: {
+      window: {
+        // The server writes answers and results as Markdown: people read them rendered, beside their code.
+        showDocument: async (params, token, next) => {
+          if (!params.uri.endsWith(".md") || params.external) return next(params, token);
+          return { success: await showPage(params.uri) };
+        },
+      },
       // The client registers the server's commands itself; from the palette they come without arguments.
       executeCommand: async (name, args, next) => {
         const complete = args.length > 0 ? args : await askedAtCursor(name);

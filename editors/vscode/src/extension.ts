@@ -54,6 +54,7 @@ async function start(given: Surroundings, log: LogOutputChannel): Promise<NonNul
   const interpreter = chosenInterpreter(given);
   const options: InitializationOptions = {
     untrustedWorkspace: !given.trusted,
+    commandLinks: true,
     ...(interpreter ? { interpreter } : {}),
   };
   log.info(`Starting the ${command.origin} server: ${[command.executable, ...command.args].join(" ")}`);

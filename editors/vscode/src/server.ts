@@ -51,10 +51,7 @@ export async function findServer(given: Surroundings, usable: Probe = canRun): P
     const found = await find();
     if (found) return found;
   }
-  throw new NoServer(
-    `found no Python ${MINIMUM.join(".")} or newer to run the server with (tried ` +
-      `${interpreters(given).join(", ") || "the PATH"}). Set torchlore.interpreter to one.`,
-  );
+  throw new NoServer(missing(given));
 }
 
 /**
@@ -97,9 +94,18 @@ function onPath(names: readonly string[], given: Surroundings): string[] {
   });
 }
 
+function missing(given: Surroundings): string {
+  const tried = interpreters(given).join(", ") || "the PATH";
+  return hasBundled(given)
+    ? `found no Python ${MINIMUM.join(".")} or newer to run the server with (tried ${tried}). Set torchlore.interpreter to one.`
+    : `no server comes with this build, and none is installed (tried ${tried}). Install torchlore or set torchlore.path.`;
+}
+
+const hasBundled = (given: Surroundings): boolean => existsSync(path.join(given.home, "bundled", "libs", "torchlore"));
+
 async function bundledServer(given: Surroundings, usable: Probe): Promise<Command | undefined> {
   const start = path.join(given.home, "server", "start.py");
-  if (!existsSync(path.join(given.home, "bundled", "libs", "torchlore"))) return undefined;
+  if (!hasBundled(given)) return undefined;
   for (const executable of interpreters(given)) {
     // Isolated: no PYTHONPATH, no user site and no current folder can put another module before ours.
     if (await usable(executable)) return { executable, args: ["-I", start], origin: "bundled" };

@@ -94,6 +94,15 @@ export async function tellStartFailed(message: string): Promise<void> {
   }
 }
 
+/** Shows a Markdown file as a rendered page beside the code, and leaves the cursor where it is. */
+export async function showPage(uri: string): Promise<boolean> {
+  const editing = vscode.window.activeTextEditor;
+  await vscode.commands.executeCommand("markdown.showPreviewToSide", vscode.Uri.parse(uri));
+  await vscode.commands.executeCommand("markdown.preview.refresh");
+  if (editing) await vscode.window.showTextDocument(editing.document, { viewColumn: editing.viewColumn ?? vscode.ViewColumn.One });
+  return true;
+}
+
 /** The selection of the active editor: what a command asked for without arguments is about. */
 export function activePlace(): Place | undefined {
   const editor = vscode.window.activeTextEditor;
