@@ -1,6 +1,5 @@
 # This file alone must still parse under Python 2.7 and old Python 3, so that they can say what they are:
 # hence no annotations, no f-strings, no pathlib, no `from __future__ import annotations`.
-# ruff: noqa: PTH
 """Starts the agent or, with the argument `child`, the process that runs one snippet."""
 
 import json

@@ -1,5 +1,3 @@
-# The agent starts with every run, and pathlib would take a tenth of that time.
-# ruff: noqa: PTH
 """The agent's own loop: says who it is, carries out what the server asks, and leaves nothing behind."""
 
 from __future__ import annotations

@@ -1,5 +1,3 @@
-# The agent starts with every run, and pathlib would take a tenth of that time.
-# ruff: noqa: PTH
 """The process that runs one snippet, as `python snippet.py` would, and says how it went."""
 
 from __future__ import annotations
@@ -117,7 +115,7 @@ def _line(order: dict[str, Any], error: BaseException) -> int | None:
 
 
 def _print(error: BaseException) -> None:
-    """Prints the error as the interpreter would, without this file's frames; a hook of the snippet's own wins."""
+    """Prints the error as the interpreter would, without our own frames; a hook of the snippet's wins."""
     place = error.__traceback__
     while place is not None and place.tb_frame.f_code.co_filename == __file__:
         place = place.tb_next

@@ -1,5 +1,3 @@
-# The agent starts with every run, and pathlib would take a tenth of that time.
-# ruff: noqa: PTH
 """What the process of a snippet may use. Set inside that process, before the snippet starts."""
 
 from __future__ import annotations
@@ -19,7 +17,7 @@ _ACCELERATORS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dri", "/dev/dxg")
 
 
 def apply(limits: dict[str, Any], device: str | None) -> None:
-    """Sets the limits that this system can set; the agent's watch over memory, time and processes does the rest.
+    """Sets the limits that this system can set; the agent watches over what they leave open.
 
     Args:
         limits: `seconds`, `memory` (bytes or None), `processes`, `file_size` (bytes).
@@ -58,9 +56,9 @@ def _may_limit_data(device: str | None) -> bool:
     """Whether an allocation beyond the limit can be made to fail in the snippet, on its line.
 
     RLIMIT_AS is of no use: CUDA reserves the address space of all its devices. RLIMIT_DATA counts what is
-    writable, which `import torch` of a CPU build keeps within a few MiB of what it touches (measured: 230 MB of either
-    with torch 2.13 on Linux). What a driver maps writable is not bounded by any document, so a driver lifts
-    the limit.
+    writable, which `import torch` of a CPU build keeps within a few MiB of what it touches (measured: 230 MB
+    of either with torch 2.13 on Linux). No document bounds what a driver maps writable, so where there is one,
+    this limit is not set.
     """
     return sys.platform == "linux" and (device == "cpu" or not any(map(os.path.exists, _ACCELERATORS)))
 

@@ -1,5 +1,3 @@
-# The agent starts with every run, and pathlib would take a tenth of that time.
-# ruff: noqa: PTH
 """What torch, in this interpreter, says about the devices. Nothing here imports torch unless it says so."""
 
 from __future__ import annotations

@@ -1,5 +1,3 @@
-# The agent starts with every run, and pathlib would take a tenth of that time.
-# ruff: noqa: PTH
 """Everything a snippet started: finding it, measuring it, ending it.
 
 On Linux the agent is a subreaper: whatever a snippet starts, in whatever session, stays a descendant of the

@@ -1,5 +1,3 @@
-# The agent starts with every run, and pathlib would take a tenth of that time.
-# ruff: noqa: PTH
 """Starts the process of a snippet, watches over it, and ends it and all that it started."""
 
 from __future__ import annotations
@@ -38,7 +36,8 @@ _CRASHES = frozenset(
 Event = tuple[str, Any]
 """What reaches the one loop.
 
-("message", Message) or ("gone", None) from the server; ("output", (job, stream, bytes)) or ("closed", job) from a pipe.
+From the server: ("message", Message) or ("gone", None).
+From a pipe: ("output", (job, stream, bytes)) or ("closed", job).
 """
 
 

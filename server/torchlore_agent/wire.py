@@ -1,5 +1,3 @@
-# The agent starts with every run, and pathlib would take a tenth of that time.
-# ruff: noqa: PTH
 """JSON lines over a pipe of their own, which nothing that anyone prints can reach."""
 
 from __future__ import annotations

@@ -226,7 +226,7 @@ def _refusal(interpreter: Interpreter, what: str) -> NotAllowed:
 
 
 def _new_directory() -> Path:
-    """Nobody else may enter it. Links are followed, because macOS's own temporary directory lies behind one."""
+    """Nobody else may enter it. Links are followed: macOS's temporary directory lies behind one."""
     return Path(tempfile.mkdtemp(prefix="torchlore-")).resolve()
 
 

@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from torchlore.device import environment
@@ -237,9 +238,9 @@ def _file_name(name: str) -> str:
 def _free_memory() -> int | None:
     """Nine tenths of what Linux can give away now, or of what a container allows; None elsewhere."""
     free = []
-    with contextlib.suppress(OSError), open("/proc/meminfo", encoding="ascii", errors="replace") as file:
+    with contextlib.suppress(OSError), Path("/proc/meminfo").open(encoding="ascii", errors="replace") as file:
         free += [int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable:")]
     for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        with contextlib.suppress(OSError, ValueError), open(path, encoding="ascii") as file:
-            free.append(int(file.read()))
+        with contextlib.suppress(OSError, ValueError):
+            free.append(int(Path(path).read_text(encoding="ascii")))
     return min(free) * 9 // 10 if free else None
