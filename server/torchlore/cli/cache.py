@@ -1,0 +1,128 @@
+"""What earlier runs of `check` found, by what was checked: the file's bytes, the rules, torchlore itself.
+
+Nothing in a key is a time or a name: a freshly cloned tree hits, and so does a file that was only touched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torchlore
+from torchlore.config import Config
+from torchlore.rules.model import Finding, Fix, Related, Severity
+from torchlore.text import Edit, Span
+
+FOLDER = ".torchlore_cache"
+
+_KEPT_GENERATIONS = 3
+"""Generations (states of torchlore) kept; changing torchlore itself should not grow the folder for ever."""
+
+_CLEAN = b"[]"
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """A folder of answers; `generation` is the part of it that this torchlore wrote."""
+
+    generation: Path
+
+    def key(self, data: bytes, config: Config, path: Path) -> str:
+        """The name of the answer for a file of these bytes under this configuration."""
+        digest = hashlib.sha256(data)
+        selection = config.selection_for(path)
+        digest.update(
+            repr((selection.select, selection.ignore, config.severity)).encode("utf-8", "surrogatepass")
+        )
+        return digest.hexdigest()
+
+    def is_clean(self, key: str) -> bool:
+        """Whether the answer is known and is "nothing wrong"."""
+        return self._read(key) == _CLEAN
+
+    def load(self, key: str) -> tuple[Finding, ...] | None:
+        """The findings that were stored, None where none were or the entry cannot be read."""
+        data = self._read(key)
+        try:
+            return None if data is None else tuple(_finding(item) for item in json.loads(data))
+        except (ValueError, TypeError, KeyError, IndexError):
+            return None  # A torn or foreign entry is the same as none: the file is checked again.
+
+    def store(self, key: str, findings: tuple[Finding, ...]) -> None:
+        """Keeps findings; a folder that cannot be written to keeps nothing."""
+        target = self.generation / key
+        draft = target.with_name(f"{key}.{os.getpid()}")
+        try:
+            draft.write_bytes(json.dumps([asdict(f) for f in findings], separators=(",", ":")).encode())
+            draft.replace(target)
+        except OSError:
+            pass
+
+    def _read(self, key: str) -> bytes | None:
+        try:
+            return (self.generation / key).read_bytes()
+        except OSError:
+            return None
+
+
+def open_cache(folder: Path) -> Cache | None:
+    """The cache in `folder`, made where it is missing; None where it cannot be made."""
+    root = folder / FOLDER
+    generation = root / _generation()
+    try:
+        generation.mkdir(parents=True, exist_ok=True)
+        if not (root / ".gitignore").exists():
+            (root / ".gitignore").write_text("*\n", encoding="utf-8")
+            (root / "CACHEDIR.TAG").write_text(
+                "Signature: 8a477f597d28d172789f06886806bc55\n", encoding="utf-8"
+            )
+        os.utime(generation)
+        _forget_old(root)
+    except OSError:
+        return None
+    return Cache(generation)
+
+
+@lru_cache(maxsize=1)
+def _generation() -> str:
+    """A digest of everything but the file that decides a finding: version, Python's grammar, the sources."""
+    digest = hashlib.sha256(f"{torchlore.__version__} {sys.version_info[:2]}".encode())
+    package = Path(torchlore.__file__).parent
+    sources = [
+        package / "config.py",
+        *(p for room in ("rules", "analysis", "text") for p in (package / room).rglob("*.py")),
+    ]
+    for source in sorted(sources):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _forget_old(root: Path) -> None:
+    generations = sorted(
+        (p for p in root.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime, reverse=True
+    )
+    for old in generations[_KEPT_GENERATIONS:]:
+        for entry in old.iterdir():
+            entry.unlink(missing_ok=True)
+        old.rmdir()
+
+
+def _finding(item: dict[str, Any]) -> Finding:
+    return Finding(
+        code=item["code"],
+        name=item["name"],
+        severity=Severity(item["severity"]),
+        message=item["message"],
+        span=Span(**item["span"]),
+        fixes=tuple(
+            Fix(f["title"], tuple(Edit(Span(**e["span"]), e["text"]) for e in f["edits"]), f["safe"])
+            for f in item["fixes"]
+        ),
+        related=tuple(Related(Span(**r["span"]), r["message"]) for r in item["related"]),
+    )

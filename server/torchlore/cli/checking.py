@@ -1,0 +1,149 @@
+"""Checking files: one, or many over several processes."""
+
+from __future__ import annotations
+
+import ast
+import os
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from torchlore.analysis import analyze
+from torchlore.cli.cache import Cache
+from torchlore.cli.fixing import fix_text
+from torchlore.config import Config, check_source
+from torchlore.rules.model import Finding, Severity
+from torchlore.text import Source, decode
+
+MANY_FILES = 64
+"""From here on several processes pay for their start."""
+
+_CHUNK = 16
+"""Files handed to a process at a time: few enough that no process waits long for another at the end."""
+
+
+class Fixing(Enum):
+    """Which fixes to apply."""
+
+    NONE = "none"
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What came of one file.
+
+    Attributes:
+        path: of the file.
+        findings: what is wrong in `text`, by place.
+        problems: why the file, or a part of it, could not be checked; one sentence each.
+        text: what the findings speak about, after fixes; "" where there was nothing to say.
+        before: the text as it was, where fixes changed it.
+        fixed: the findings that are gone.
+        encoding: to write `text` with.
+    """
+
+    path: Path
+    findings: tuple[Finding, ...] = ()
+    problems: tuple[str, ...] = ()
+    text: str = ""
+    before: str | None = None
+    fixed: tuple[Finding, ...] = ()
+
+
+def check_files(
+    files: Iterable[tuple[Path, Config]], fixing: Fixing, jobs: int | None, cache: Cache | None
+) -> Iterator[FileReport]:
+    """Reports on files in the order given; those without anything to say are left out.
+
+    Args:
+        files: each with its configuration.
+        fixing: which fixes to apply (to the reports' texts; nothing is written).
+        jobs: processes; None: one for few files, one per core for many.
+        cache: what earlier runs found; None: check everything.
+    """
+    work = list(files)
+    chunks = [work[i : i + _CHUNK] for i in range(0, len(work), _CHUNK)]
+    processes = min(jobs or (_cores() if len(work) >= MANY_FILES else 1), max(1, len(chunks)))
+    if processes == 1:
+        for chunk in chunks:
+            yield from _check_chunk(chunk, fixing, cache)
+        return
+    from concurrent.futures import ProcessPoolExecutor
+
+    with ProcessPoolExecutor(processes) as pool:
+        futures = [pool.submit(_check_chunk, chunk, fixing, cache) for chunk in chunks]
+        for future in futures:
+            yield from future.result()
+
+
+def check_text(text: str, path: Path, config: Config, fixing: Fixing) -> FileReport:
+    """Reports on a text; `path` names it and decides the per-file ignores."""
+    if "torch" not in text:
+        return FileReport(path, text=text)
+    source = Source(text, str(path))
+    problems = _syntax_problems(source)
+    if fixing is not Fixing.NONE:
+        result = fix_text(source, config, unsafe=fixing is Fixing.UNSAFE)
+        before = text if result.fixed else None
+        return FileReport(
+            path, result.findings, problems + result.problems, result.text, before, result.fixed
+        )
+    findings = check_source(analyze(source), config, Severity.WARNING)
+    return FileReport(path, tuple(findings), problems, text)
+
+
+def _check_chunk(chunk: list[tuple[Path, Config]], fixing: Fixing, cache: Cache | None) -> list[FileReport]:
+    reports = (_check_file(path, config, fixing, cache) for path, config in chunk)
+    return [report for report in reports if report.findings or report.problems or report.fixed]
+
+
+def _check_file(path: Path, config: Config, fixing: Fixing, cache: Cache | None) -> FileReport:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return FileReport(path, problems=(f"cannot be read: {error.strerror or error}",))
+    if b"torch" not in data:
+        return FileReport(path)
+    key = None
+    if cache is not None and fixing is Fixing.NONE:
+        key = cache.key(data, config, path)
+        if cache.is_clean(key):
+            return FileReport(path)
+    try:
+        text = decode(data)
+    except (UnicodeDecodeError, SyntaxError, LookupError) as error:
+        return FileReport(path, problems=(f"cannot be decoded: {error}",))
+    if cache is not None and key is not None and (known := cache.load(key)) is not None:
+        return FileReport(path, known, text=text)
+    report = check_text(text, path, config, fixing)
+    if cache is not None and key is not None and not report.problems:
+        cache.store(key, report.findings)
+    return report
+
+
+def _syntax_problems(source: Source) -> tuple[str, ...]:
+    """Why lines were left out, where Python cannot parse them."""
+    blanked = source.parsed.blanked
+    if not blanked:
+        return ()
+    left_out = f"{len(blanked)} line{'s' if len(blanked) > 1 else ''} left out"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(source.text)
+    except SyntaxError as error:
+        return (f"{error.lineno or 1}:{error.offset or 1}: syntax error: {error.msg} ({left_out})",)
+    except (ValueError, RecursionError, MemoryError) as error:
+        return (f"cannot be parsed: {error} ({left_out})",)
+    return ()
+
+
+def _cores() -> int:
+    """The cores this process may use, which in a container are fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

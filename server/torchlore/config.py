@@ -1,0 +1,264 @@
+"""`[tool.torchlore]` in pyproject.toml, and the one function that says what is wrong with a file."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from torchlore.analysis import Analysis
+from torchlore.rules import check
+from torchlore.rules.model import Finding, Severity
+from torchlore.rules.selection import Selection, SelectionError, check_selector
+from torchlore.rules.suppression import suppressed
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+SKIPPED_FOLDERS = (
+    ".git",
+    ".hg",
+    ".svn",
+    ".venv",
+    "venv",
+    ".tox",
+    ".nox",
+    ".eggs",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".torchlore_cache",
+    ".ipynb_checkpoints",
+    "__pycache__",
+    "__pypackages__",
+    "build",
+    "dist",
+    "node_modules",
+    "site-packages",
+)
+"""Folders that hold no source of the user's own; `exclude` adds to them."""
+
+_SEVERITIES = tuple(Severity)
+"""From the worst down."""
+
+
+class ConfigError(ValueError):
+    """The configuration cannot be used; `str()` is one sentence that names the file and the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What `[tool.torchlore]` says.
+
+    Attributes:
+        select: selectors of the rules that are on (see `Selection`); empty: those of `severity` and worse.
+        ignore: selectors of the rules that are off.
+        per_file_ignores: pairs of a path pattern and the selectors that are off in files that match it.
+        exclude: path patterns of files and folders not to check.
+        interpreter: the Python that has torch, absolute where the file gave it relative to itself.
+        severity: the mildest severity shown where nothing is selected; None leaves it to the reader.
+        root: the folder of the file, from which path patterns count; None where there is no file.
+    """
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    exclude: tuple[str, ...] = ()
+    interpreter: str | None = None
+    severity: Severity | None = None
+    root: Path | None = None
+
+    def selection_for(self, path: str | Path) -> Selection:
+        """The selection for one file, its per-file ignores included.
+
+        Raises:
+            SelectionError: a selector means no rule (never for a configuration that `find_config` gave).
+        """
+        selection = Selection(self.select, self.ignore)
+        here = tuple(s for pattern, off in self.per_file_ignores if self._matches(pattern, path) for s in off)
+        return selection.without(here) if here else selection
+
+    def excludes(self, path: str | Path) -> bool:
+        """Whether `path`, or a folder between `root` and it, is one not to check."""
+        here = _absolute(path)
+        root = self.root or Path.cwd()
+        inside = [folder for folder in here.parents if folder.is_relative_to(root) and folder != root]
+        return any(self.excludes_entry(entry) for entry in (here, *inside))
+
+    def excludes_entry(self, path: str | Path) -> bool:
+        """Whether `path` itself was excluded, whatever folder it is in."""
+        return Path(path).name in SKIPPED_FOLDERS or any(
+            self._matches(pattern, path) for pattern in self.exclude
+        )
+
+    def overridden(self, select: tuple[str, ...], ignore: tuple[str, ...]) -> Config:
+        """This configuration under a command line's options: `select` replaces both lists, `ignore` adds."""
+        if select:
+            return replace(self, select=select, ignore=ignore)
+        return replace(self, ignore=self.ignore + ignore)
+
+    def _matches(self, pattern: str, path: str | Path) -> bool:
+        absolute = _absolute(path)
+        if "/" not in pattern:
+            return _glob(pattern).fullmatch(absolute.name) is not None
+        root = self.root or Path.cwd()
+        relative = os.path.relpath(absolute, root).replace(os.sep, "/")
+        return _glob(pattern.removeprefix("./").rstrip("/")).fullmatch(relative) is not None
+
+
+def check_source(analysis: Analysis, config: Config, mildest: Severity = Severity.HINT) -> list[Finding]:
+    """What is wrong in a file: by rules that are on, of a severity that is shown, and no comment against it.
+
+    Args:
+        analysis: of one version of the file; its path decides which per-file ignores hold.
+        config: what `find_config` gave for that path.
+        mildest: the mildest severity shown where neither the configuration nor a selector says otherwise.
+    """
+    selection = config.selection_for(analysis.source.path)
+    findings = check(analysis, selection.rules())
+    if not selection.is_explicit:
+        shown = _SEVERITIES[: _SEVERITIES.index(config.severity or mildest) + 1]
+        findings = [f for f in findings if f.severity in shown]
+    return suppressed(analysis.source, findings)
+
+
+def find_config(path: str | Path) -> Config:
+    """The configuration for a file or folder: the nearest pyproject.toml that has a `[tool.torchlore]` table.
+
+    Raises:
+        ConfigError: that file cannot be read, is not TOML, or holds a key or value that means nothing here.
+    """
+    start = _absolute(path)
+    for folder in (start, *start.parents):
+        file = folder / "pyproject.toml"
+        if file.is_file() and (table := _table(file)) is not None:
+            return config_from_table(table, str(file), folder)
+    return Config()
+
+
+def config_from_table(table: Mapping[str, object], name: str, root: Path | None) -> Config:
+    """A configuration from the keys of `[tool.torchlore]`.
+
+    Args:
+        table: keys as in pyproject.toml ("per-file-ignores").
+        name: of the file, for messages.
+        root: the folder from which path patterns and a relative interpreter count.
+
+    Raises:
+        ConfigError: unknown key, wrong type, unknown selector.
+    """
+    unknown = [key for key in table if key not in _READERS]
+    if unknown:
+        known = ", ".join(f"`{key}`" for key in _READERS)
+        raise ConfigError(f"{name}: unknown key `{unknown[0]}` in [tool.torchlore]; known keys are {known}")
+    values: dict[str, object] = {}
+    for key, value in table.items():
+        try:
+            values[key.replace("-", "_")] = _READERS[key](value)
+        except (TypeError, SelectionError) as problem:
+            raise ConfigError(f"{name}: [tool.torchlore] `{key}`: {problem}") from None
+    config = replace(Config(root=root), **values)  # type: ignore[arg-type]
+    if config.interpreter is not None and root is not None:
+        return replace(config, interpreter=_resolved(config.interpreter, root))
+    return config
+
+
+def _table(file: Path) -> Mapping[str, object] | None:
+    """The `[tool.torchlore]` table of a pyproject.toml, None where it has none."""
+    try:
+        data = file.read_bytes()
+        if b"torchlore" not in data:
+            return None
+        document = tomllib.loads(data.decode("utf-8-sig"))
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror or error}") from None
+    except ValueError as error:  # UnicodeDecodeError and TOMLDecodeError are both ValueErrors.
+        raise ConfigError(f"{file}: not valid TOML: {error}") from None
+    tool = document.get("tool", {})
+    table = tool.get("torchlore") if isinstance(tool, dict) else None
+    if table is not None and not isinstance(table, dict):
+        raise ConfigError(f"{file}: `tool.torchlore` must be a table")
+    return table
+
+
+def _resolved(interpreter: str, root: Path) -> str:
+    """An interpreter given with a folder counts from the configuration's; a bare name is left to PATH."""
+    expanded = Path(interpreter).expanduser()
+    return str(root / expanded) if len(expanded.parts) > 1 else interpreter
+
+
+def _absolute(path: str | Path) -> Path:
+    """Without `..`, links left as they are: a link is judged by where it stands, not by where it leads."""
+    return Path(os.path.abspath(path))  # noqa: PTH100
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise TypeError(f"must be a list of strings, not {_shown(value)}")
+    return tuple(value)
+
+
+def _selectors(value: object) -> tuple[str, ...]:
+    for selector in _strings(value):
+        check_selector(selector)
+    return _strings(value)
+
+
+def _patterns(value: object) -> tuple[str, ...]:
+    for pattern in _strings(value):
+        try:
+            _glob(pattern)
+        except re.error as error:
+            raise TypeError(f"`{pattern}` is no path pattern: {error}") from None
+    return _strings(value)
+
+
+def _ignores_by_pattern(value: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    if not isinstance(value, dict):
+        raise TypeError(f"must be a table of path pattern = list of rules, not {_shown(value)}")
+    return tuple(zip(_patterns(list(value)), map(_selectors, value.values()), strict=True))
+
+
+def _string(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise TypeError(f"must be a non-empty string, not {_shown(value)}")
+    return value
+
+
+def _severity(value: object) -> Severity:
+    names = [severity.value for severity in Severity]
+    if value not in names:
+        raise TypeError(f"must be one of {', '.join(names)}, not {_shown(value)}")
+    return Severity(value)
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+_READERS: Mapping[str, Callable[[object], object]] = {
+    "select": _selectors,
+    "ignore": _selectors,
+    "per-file-ignores": _ignores_by_pattern,
+    "exclude": _patterns,
+    "interpreter": _string,
+    "severity": _severity,
+}
+"""What turns each key's TOML value into the field's; raises TypeError or SelectionError with the reason."""
+
+
+@lru_cache(maxsize=256)
+def _glob(pattern: str) -> re.Pattern[str]:
+    """`*` and `?` stay within one part of a path, `**` does not; a folder means all that is in it."""
+    pieces = {"**/": "(?:.*/)?", "/**": "(?:/.*)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    parts = re.split(r"(\*\*/|/\*\*|\*\*|\*|\?|\[[^\]/]+\])", pattern)
+    escaped = (p.replace("[!", "[^") if re.fullmatch(r"\[[^\]]+\]", p) else re.escape(p) for p in parts)
+    body = "".join(pieces.get(part, plain) for part, plain in zip(parts, escaped, strict=True))
+    return re.compile(f"{body}(?:/.*)?", re.DOTALL)

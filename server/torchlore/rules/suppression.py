@@ -1,0 +1,137 @@
+"""Comments that switch a finding off: `# torchlore: ignore[TL101]` and `# noqa: TL101`."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterable
+
+from torchlore.rules.model import Finding
+from torchlore.text import Edit, Source, Span
+
+_IGNORE = re.compile(r"#\s*torchlore:\s*ignore(?![-\w])(?:\s*\[(?P<codes>[^\]]*)\])?", re.IGNORECASE)
+_NOQA = re.compile(r"#\s*noqa(?![-\w])(?P<codes>:\s*[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)?", re.IGNORECASE)
+
+
+def suppressed(source: Source, findings: Iterable[Finding]) -> list[Finding]:
+    """`findings` without those that a comment switches off.
+
+    A comment counts on the first and the last line of the statement that the finding is in (of a
+    compound statement, its header), and on the finding's own first and last line.
+    """
+    found = list(findings)
+    if not found or _mentions_no_directive(source.text):
+        return found
+    directives = {
+        line: text
+        for line, (_, text) in source.comments.items()
+        if _IGNORE.search(text) or _NOQA.search(text)
+    }
+    if not directives:
+        return found
+    return [
+        finding
+        for finding in found
+        if not any(
+            _covers(directives[line], finding) for line in _lines(source, finding) if line in directives
+        )
+    ]
+
+
+def ignore_edit(source: Source, finding: Finding) -> Edit:
+    """The edit that switches `finding` off on its line, within a `torchlore: ignore[...]` that is there."""
+    line = _line_for_comment(source, finding)
+    comment = source.comments.get(line)
+    if comment is not None:
+        offset, text = comment
+        match = _IGNORE.search(text)
+        if match and match["codes"] is not None:
+            at = offset + match.end("codes")
+            separator = ", " if match["codes"].strip() else ""
+            return Edit(Span(at, at), f"{separator}{finding.code}")
+    at = source.lines.start(line) + len(source.lines.text(line).rstrip())
+    return Edit(Span(at, source.lines.end(line)), f"  # torchlore: ignore[{finding.code}]")
+
+
+def _mentions_no_directive(text: str) -> bool:
+    lower = text.lower()
+    return "noqa" not in lower and "torchlore:" not in lower
+
+
+def _covers(comment: str, finding: Finding) -> bool:
+    own = {finding.code.upper(), finding.name.upper()}
+    for match in (*_IGNORE.finditer(comment), *_NOQA.finditer(comment)):
+        codes = match["codes"]
+        if codes is None or own & set(re.split(r"[,\s:]+", codes.upper())):
+            return True
+    return False
+
+
+def _lines(source: Source, finding: Finding) -> set[int]:
+    """The lines (0-based) on which a comment speaks about `finding`."""
+    first = source.lines.line_of(finding.span.start)
+    last = source.lines.line_of(max(finding.span.start, finding.span.end - 1))
+    header = _header(source, finding.span.start)
+    return {first, last} if header is None else {first, last, *header}
+
+
+def _header(source: Source, offset: int) -> tuple[int, int] | None:
+    """First and last line of the innermost statement around `offset`; of a compound one, up to its colon."""
+    innermost: ast.stmt | None = None
+    body = source.tree.body
+    while around := next((s for s in body if _holds(source, s, offset)), None):
+        innermost = around
+        body = _children(around)
+    if innermost is None:
+        return None
+    if not body:
+        return _first_line(innermost), (innermost.end_lineno or innermost.lineno) - 1
+    line, end = source.lines.line_of(offset), _first_line(body[0])
+    if line > end:
+        return None  # On an `else:` or `except …:` line, which is nobody's first or last.
+    while end > line and (
+        not (text := source.lines.text(end).strip()) or text.startswith("#") or end == _first_line(body[0])
+    ):
+        end -= 1
+    return _first_line(innermost), end
+
+
+def _holds(source: Source, statement: ast.stmt, offset: int) -> bool:
+    return source.lines.start(_first_line(statement)) <= offset < source.span(statement).end
+
+
+def _first_line(statement: ast.stmt) -> int:
+    """0-based; a decorated definition begins with its first decorator."""
+    decorators = getattr(statement, "decorator_list", [])
+    return int(min([statement.lineno, *(d.lineno for d in decorators)])) - 1
+
+
+def _children(statement: ast.stmt) -> list[ast.stmt]:
+    """The statements nested directly in `statement`, in the order of their lines."""
+    blocks: list[ast.stmt] = []
+    for name in ("body", "orelse", "finalbody"):
+        blocks += getattr(statement, name, [])
+    for holder in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+        blocks += holder.body
+    return sorted(blocks, key=lambda s: (s.lineno, s.col_offset))
+
+
+def _line_for_comment(source: Source, finding: Finding) -> int:
+    """The first line of the finding's that takes a comment: not in a string, not before a backslash."""
+    first = source.lines.line_of(finding.span.start)
+    open_ends = _lines_that_take_comments(source)
+    candidates = (first, *sorted(_lines(source, finding)))
+    return next((line for line in candidates if line in open_ends), first)
+
+
+def _lines_that_take_comments(source: Source) -> set[int]:
+    found: set[int] = set()
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(source.text, newline="").readline):
+            if token.type in (tokenize.NEWLINE, tokenize.NL, tokenize.COMMENT):
+                found.add(token.start[0] - 1)
+    except (tokenize.TokenError, SyntaxError, ValueError):
+        pass  # Broken text: the lines before the break are known, and are all that findings stand on.
+    return found
