@@ -39,6 +39,32 @@ class LineTable:
     def __len__(self) -> int:
         return len(self._starts)
 
+    @property
+    def whole(self) -> str:
+        """The text that this table is of."""
+        return self._text
+
+    def edited(self, start: int, end: int, text: str) -> LineTable:
+        """The table of the text in which the offsets `start` to `end` are replaced by `text`.
+
+        Looks for line ends only around the edit, so that a keystroke in a long file stays cheap.
+        """
+        # One character more on either side: an edit can join or part a carriage return and a line feed.
+        first = self.line_of(max(0, start - 1))
+        last = min(self.line_of(end + 1) + 1, len(self._starts))
+        begin = self._starts[first]
+        stop = self._starts[last] if last < len(self._starts) else len(self._text)
+        middle = f"{self._text[begin:start]}{text}{self._text[end:stop]}"
+        shift = len(text) - (end - start)
+        table = LineTable.__new__(LineTable)
+        table._text = f"{self._text[:begin]}{middle}{self._text[stop:]}"
+        table._ascii = table._text.isascii()
+        starts = self._starts[: first + 1]
+        starts += [begin + m.end() for m in _LINE_END.finditer(middle)]
+        starts += [s + shift for s in self._starts[last + 1 :]]
+        table._starts = starts
+        return table
+
     def start(self, line: int) -> int:
         """Offset of the first code point of `line`; past the last line, the end of the text."""
         if line < 0:

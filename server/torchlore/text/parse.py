@@ -10,7 +10,9 @@ from dataclasses import dataclass
 _MAX_REPAIRS = 24
 """Broken statements blanked before the parser gives up; each costs one more parse of the file."""
 
-_BLOCK_OPENER = re.compile(r"[ \t\f]*(?:if|elif|else|for|while|with|try|except|finally|def|class|async|match|case)\b")
+_BLOCK_OPENER = re.compile(
+    r"[ \t\f]*(?:if|elif|else|for|while|with|try|except|finally|def|class|async|match|case)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,9 @@ def _broken_lines(lines: list[str], error: SyntaxError | None, blanked: set[int]
         if header not in blanked:
             return [header]
     if "'except' or 'finally'" in (error.msg or ""):
-        header = _opener_above(lines, at, blanked)
-        if header is not None:
-            return [header]
+        opener = _opener_above(lines, at, blanked)
+        if opener is not None:
+            return [opener]
     while at >= 0 and (at in blanked or not lines[at].strip()):
         at -= 1
     return [at] if at >= 0 else []
@@ -100,7 +102,7 @@ def _opener_above(lines: list[str], at: int, blanked: set[int]) -> int | None:
 
 
 def _blank(lines: list[str], index: int, blanked: set[int]) -> str:
-    """What stands in for a broken line: `if 1:` keeps a block's body in place, `pass` keeps a body non-empty."""
+    """What stands in for a broken line: `if 1:` keeps a block in place, `pass` keeps a body non-empty."""
     line = lines[index]
     ending = line[len(line.rstrip("\r\n")) :]
     indent = line[: len(line) - len(line.lstrip(" \t\f"))]

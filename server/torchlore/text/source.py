@@ -45,12 +45,17 @@ class Source:
         text: the whole text, line ends as they are in the file.
         path: where it is, for messages only; need not exist.
         version: the editor's version number, or 0.
+        lines: the line table of `text`, where the caller has it already.
     """
 
-    def __init__(self, text: str, path: str = "<text>", version: int = 0) -> None:
+    def __init__(
+        self, text: str, path: str = "<text>", version: int = 0, lines: LineTable | None = None
+    ) -> None:
         self.text = text
         self.path = path
         self.version = version
+        if lines is not None:
+            self.__dict__["lines"] = lines
 
     @cached_property
     def lines(self) -> LineTable:

@@ -1,0 +1,70 @@
+"""One analysis per version of a file, shared by every feature. Lives on the worker thread."""
+
+from __future__ import annotations
+
+import logging
+
+from torchlore.analysis import Analysis, analyze
+from torchlore.config import Config, ConfigError, check_source, find_config
+from torchlore.rules.model import Finding
+from torchlore.text import Source
+
+log = logging.getLogger(__name__)
+
+
+class Analysed:
+    """What is known about one version of a file, found out once.
+
+    Attributes:
+        uri: of the file.
+        source: the version.
+        analysis: what it means.
+    """
+
+    def __init__(self, uri: str, source: Source) -> None:
+        self.uri = uri
+        self.source = source
+        self.analysis: Analysis = analyze(source)
+        self._config: Config | None = None
+        self._findings: list[Finding] = []
+
+    def findings(self) -> list[Finding]:
+        """What is wrong, under the configuration that the file has now."""
+        config = configuration(self.source.path)
+        if config != self._config:
+            excluded = config.excludes(self.source.path)
+            self._findings = [] if excluded else check_source(self.analysis, config)
+            self._config = config
+        return self._findings
+
+
+class Analyses:
+    """The latest `Analysed` of each open file."""
+
+    def __init__(self) -> None:
+        self._by_uri: dict[str, Analysed] = {}
+
+    def of(self, uri: str, source: Source) -> Analysed:
+        """What is known about `source`; an older version of the same file is forgotten."""
+        known = self._by_uri.get(uri)
+        if known is None or known.source is not source:
+            known = Analysed(uri, source)
+            self._by_uri[uri] = known
+        return known
+
+    def forget(self, uri: str) -> None:
+        self._by_uri.pop(uri, None)
+
+
+_reported: set[str] = set()
+
+
+def configuration(path: str) -> Config:
+    """The configuration for a file; where it is broken that is logged once, and the default holds."""
+    try:
+        return find_config(path)
+    except (ConfigError, OSError) as error:
+        if str(error) not in _reported:
+            _reported.add(str(error))
+            log.warning("%s", error)
+        return Config()

@@ -1,0 +1,75 @@
+"""What the client on the other side can do. Read once, when it introduces itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lsprotocol import types
+from pygls.capabilities import get_capability
+
+from torchlore.text import Encoding
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What the client declared; whatever it did not declare it does not get.
+
+    Attributes:
+        encoding: the unit of columns: the first in the client's list, UTF-16 where it has none.
+        pulls: it asks for diagnostics and can be told to ask again. Without the second we publish.
+        literals: it understands code actions that carry an edit, not only commands.
+        snippet_edits: it understands `SnippetTextEdit` in a workspace edit.
+    """
+
+    name: str = ""
+    encoding: Encoding = Encoding.UTF16
+    markdown: bool = False
+    pulls: bool = False
+    related: bool = False
+    code_description: bool = False
+    diagnostic_tags: bool = False
+    literals: bool = False
+    preferred: bool = False
+    document_changes: bool = False
+    snippet_edits: bool = False
+    apply_edit: bool = False
+    progress: bool = False
+    show_document: bool = False
+
+
+def client_of(params: types.InitializeParams) -> Client:
+    """What `params` declare."""
+    declared = params.capabilities
+
+    def has(path: str) -> bool:
+        return bool(get_capability(declared, path, False))
+
+    pulls = declared.text_document is not None and declared.text_document.diagnostic is not None
+    pulls = pulls and has("workspace.diagnostics.refresh_support")
+    diagnostics = "text_document.diagnostic" if pulls else "text_document.publish_diagnostics"
+    formats = get_capability(declared, "text_document.hover.content_format", None) or ()
+    return Client(
+        name=params.client_info.name if params.client_info else "",
+        encoding=_encoding(get_capability(declared, "general.position_encodings", None) or ()),
+        markdown=types.MarkupKind.Markdown in formats,
+        pulls=pulls,
+        related=has(f"{diagnostics}.related_information"),
+        code_description=has(f"{diagnostics}.code_description_support"),
+        diagnostic_tags=has(f"{diagnostics}.tag_support"),
+        literals=has("text_document.code_action.code_action_literal_support"),
+        preferred=has("text_document.code_action.is_preferred_support"),
+        document_changes=has("workspace.workspace_edit.document_changes"),
+        snippet_edits=has("workspace.workspace_edit.snippet_edit_support"),
+        apply_edit=has("workspace.apply_edit"),
+        progress=has("window.work_done_progress"),
+        show_document=has("window.show_document.support"),
+    )
+
+
+def _encoding(offered: object) -> Encoding:
+    for kind in offered if isinstance(offered, (list, tuple)) else ():
+        try:
+            return Encoding(getattr(kind, "value", kind))
+        except ValueError:
+            continue
+    return Encoding.UTF16

@@ -1,0 +1,55 @@
+"""What can be done where the cursor is: one module per kind of action."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from lsprotocol import types
+
+from torchlore.lsp.analyses import Analysed
+from torchlore.lsp.code_actions import explain, fix, fix_all, insert
+from torchlore.lsp.code_actions.model import Asked, wanted
+from torchlore.lsp.convert import to_span
+from torchlore.lsp.server import Server
+
+KINDS = (*fix.KINDS, *fix_all.KINDS, *insert.KINDS, *explain.KINDS)
+
+
+def register(server: Server) -> None:
+    """Registers `textDocument/codeAction`."""
+    options = types.CodeActionOptions(code_action_kinds=list(KINDS), resolve_provider=False)
+    server.handle(types.TEXT_DOCUMENT_CODE_ACTION, _code_actions, options)
+
+
+async def _code_actions(
+    server: Server, params: types.CodeActionParams
+) -> list[types.Command | types.CodeAction] | None:
+    def look(known: Analysed) -> list[types.CodeAction]:
+        asked = Asked(
+            server=server,
+            known=known,
+            span=to_span(known.source, params.range, server.encoding),
+            only=tuple(str(getattr(kind, "value", kind)) for kind in params.context.only or ()),
+            unasked=params.context.trigger_kind == types.CodeActionTriggerKind.Automatic,
+        )
+        return list(_actions(asked))
+
+    actions = await server.analysed(params.text_document.uri, look)
+    return _in_clients_form(actions, server) if actions else None
+
+
+def _actions(asked: Asked) -> Iterator[types.CodeAction]:
+    for module in (fix, fix_all, insert, explain):
+        if any(wanted(kind, asked.only) for kind in module.KINDS):
+            for action in module.actions(asked):
+                if wanted(str(action.kind), asked.only):
+                    yield action
+
+
+def _in_clients_form(
+    actions: Iterable[types.CodeAction], server: Server
+) -> list[types.Command | types.CodeAction]:
+    """A client without code action literals takes commands only; the edits are out of its reach."""
+    if server.client.literals:
+        return list(actions)
+    return [action.command for action in actions if action.command is not None]

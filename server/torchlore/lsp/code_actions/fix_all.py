@@ -1,0 +1,50 @@
+"""Apply every safe fix of the file at once."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+from lsprotocol import types
+
+from torchlore.fixing import fix_text
+from torchlore.lsp.analyses import configuration
+from torchlore.lsp.code_actions.model import Asked, wanted
+from torchlore.rules.model import Severity
+from torchlore.text import Edit, LineTable, Source, Span
+
+KIND = "source.fixAll.torchlore"
+KINDS = (KIND,)
+
+
+def actions(asked: Asked) -> Iterator[types.CodeAction]:
+    """One action, where it would change anything.
+
+    Without a filter it is listed only beside a finding: computing it means mending the whole file.
+    """
+    requested = bool(asked.only) and wanted(KIND, asked.only)
+    if not requested and (asked.unasked or not asked.findings()):
+        return
+    source = asked.known.source
+    if not any(fix.safe for finding in asked.known.findings() for fix in finding.fixes[:1]):
+        return
+    fixed = fix_text(source, configuration(source.path), unsafe=False, mildest=Severity.HINT)
+    edits = line_edits(source, fixed.text)
+    if edits:
+        yield types.CodeAction(title="Fix all safe torchlore findings", kind=KIND, edit=asked.edit(edits))
+
+
+def line_edits(source: Source, after: str) -> tuple[Edit, ...]:
+    """Edits of whole lines that turn `source` into `after`, so that cursors and folds elsewhere stay."""
+    old, new = _lines(source.lines), _lines(LineTable(after))
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    return tuple(
+        Edit(Span(source.lines.start(i1), source.lines.start(i2)), "".join(new[j1:j2]))
+        for tag, i1, i2, j1, j2 in matcher.get_opcodes()
+        if tag != "equal"
+    )
+
+
+def _lines(table: LineTable) -> list[str]:
+    text = table.whole
+    return [text[table.start(n) : table.start(n + 1)] for n in range(len(table))]

@@ -1,0 +1,51 @@
+"""What the actions are asked about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lsprotocol import types
+
+from torchlore.lsp.analyses import Analysed
+from torchlore.lsp.convert import to_text_edits, workspace_edit
+from torchlore.lsp.server import Server
+from torchlore.rules.model import Finding
+from torchlore.text import Edit, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request.
+
+    Attributes:
+        server: whose client asks.
+        known: the file.
+        span: what is selected; empty where the cursor only stands.
+        only: the kinds wanted, empty for all.
+        unasked: the client looks by itself, to decide on a light bulb; the user pressed nothing.
+    """
+
+    server: Server
+    known: Analysed
+    span: Span
+    only: tuple[str, ...]
+    unasked: bool
+
+    def findings(self) -> list[Finding]:
+        """The findings that the selection touches, or whose line the cursor is on."""
+        source = self.known.source
+        first, last = source.lines.line_of(self.span.start), source.lines.line_of(self.span.end)
+        lines = Span(source.line_span(first).start, source.line_span(last).end)
+        area = lines if self.span.start == self.span.end else self.span
+        return [finding for finding in self.known.findings() if finding.span.overlaps(area)]
+
+    def edit(self, edits: tuple[Edit, ...]) -> types.WorkspaceEdit:
+        """`edits` of this file for this client."""
+        source, client = self.known.source, self.server.client
+        changes = list(to_text_edits(source, edits, client.encoding))
+        return workspace_edit(self.known.uri, source.version, [*changes], client)
+
+
+def wanted(kind: str, only: tuple[str, ...]) -> bool:
+    """Whether a client that asked for `only` wants `kind`; a kind includes those below it (`source.x`)."""
+    return not only or any(not asked or kind == asked or kind.startswith(f"{asked}.") for asked in only)

@@ -1,0 +1,154 @@
+"""`workspace/executeCommand`: explain a card or a rule, run a snippet."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from lsprotocol import types
+from pygls.uris import to_fs_path
+
+from torchlore import knowledge
+from torchlore.device import Interpreter, NotAllowed, RunResult, find_interpreter
+from torchlore.device import run as run_on_device
+from torchlore.lsp.analyses import configuration
+from torchlore.lsp.command_names import EXPLAIN, RUN
+from torchlore.lsp.markdown import plain
+from torchlore.lsp.progress import Progress, begin
+from torchlore.lsp.run_page import run_page
+from torchlore.lsp.server import Server
+from torchlore.lsp.show import show_page, tell
+from torchlore.pages import card_page, rule_page
+from torchlore.rules import rule_by_code_or_name
+
+
+def register(server: Server) -> None:
+    """Registers the commands."""
+    server.handle_command(EXPLAIN, _explain)
+    server.handle_command(RUN, _run)
+
+
+async def _explain(server: Server, arguments: list[Any]) -> None:
+    """Shows the page of `{"slug": ...}` (a card) or `{"code": ...}` (a rule)."""
+    asked = _first(arguments)
+    slug, code = asked.get("slug"), asked.get("code")
+    card = knowledge.card(slug) if isinstance(slug, str) else None
+    rule = rule_by_code_or_name(code) if isinstance(code, str) else None
+    if card is not None:
+        in_short = f"{card.question} {plain(card.summary)}"
+        await show_page(server, f"explain-{card.slug}", card_page(card), in_short)
+    elif rule is not None:
+        behind = knowledge.card(rule.card)
+        in_short = f"{rule.code} {rule.name}. {plain(behind.summary) if behind else ''}"
+        await show_page(server, f"explain-{rule.name}", rule_page(rule), in_short)
+    else:
+        tell(server, f"torchlore has no card or rule {slug or code or ''!r}", types.MessageType.Warning)
+
+
+@dataclass(frozen=True, slots=True)
+class _Snippet:
+    name: str
+    title: str
+    code: str
+    uri: str | None
+
+
+async def _run(server: Server, arguments: list[Any]) -> dict[str, object] | None:
+    """Runs the snippet of `{"slug": ...}` or the text of `{"code": ..., "uri": ...}`.
+
+    Answers at once, because several editors block until it does; with `"wait": true`, when the run is
+    over, and then with its outcome.
+    """
+    asked = _first(arguments)
+    snippet = _snippet(asked)
+    if snippet is None:
+        tell(server, "torchlore has no snippet of that name", types.MessageType.Warning)
+        return None
+    task = server.start_task(_run_and_show(server, snippet), f"running {snippet.name}")
+    if asked.get("wait") is not True:
+        return None
+    try:
+        result: RunResult | None = await asyncio.shield(task)
+    except asyncio.CancelledError:
+        task.cancel()
+        raise
+    return _outcome(result) if result is not None else None
+
+
+def _snippet(asked: dict[str, Any]) -> _Snippet | None:
+    slug, code, uri = asked.get("slug"), asked.get("code"), asked.get("uri")
+    place = uri if isinstance(uri, str) else None
+    if isinstance(slug, str):
+        card = knowledge.card(slug)
+        return _Snippet(slug, card.question, card.snippet, place) if card and card.snippet else None
+    if isinstance(code, str) and code.strip():
+        return _Snippet("selection", "Your selection", code, place)
+    return None
+
+
+async def _run_and_show(server: Server, snippet: _Snippet) -> RunResult | None:
+    interpreter = _interpreter(server, snippet.uri)
+    running = asyncio.ensure_future(
+        run_on_device(
+            snippet.code,
+            name=snippet.name,
+            interpreter=interpreter,
+            trust=server.settings.trust,
+        )
+    )
+    progress = Progress(server, None)
+    stopped_by_user = False
+
+    def stop() -> None:
+        nonlocal stopped_by_user
+        stopped_by_user = True
+        running.cancel()
+
+    try:
+        progress = await begin(server, f"Running {snippet.name}", stop)
+        result = await running
+    except NotAllowed as refusal:
+        progress.end("not allowed")
+        tell(server, str(refusal), types.MessageType.Warning)
+        return None
+    except asyncio.CancelledError:
+        running.cancel()
+        progress.end("cancelled")
+        if stopped_by_user:
+            return None
+        raise
+    except BaseException:
+        running.cancel()
+        progress.end("failed")
+        raise
+    progress.end(result.summary())
+    page = run_page(snippet.title, snippet.code, result)
+    await show_page(server, f"run-{snippet.name}", page, result.summary())
+    return result
+
+
+def _interpreter(server: Server, uri: str | None) -> Interpreter:
+    root = server.documents.folder_of(uri or "")
+    path = to_fs_path(uri) if uri else None
+    near = path or root
+    project = configuration(near).interpreter if near else None
+    return find_interpreter(root, server.settings.interpreter, project=project, trust=server.settings.trust)
+
+
+def _outcome(result: RunResult) -> dict[str, object]:
+    return {
+        "ok": result.ok,
+        "outcome": result.outcome,
+        "summary": result.summary(),
+        "stdout": result.stdout,
+        "stderr": result.stderr,
+        "seconds": result.seconds,
+        "device": result.device,
+    }
+
+
+def _first(arguments: list[Any]) -> dict[str, Any]:
+    """The command's one argument; whatever else a client sends counts as none."""
+    first = arguments[0] if arguments else None
+    return first if isinstance(first, dict) else {}

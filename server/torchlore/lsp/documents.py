@@ -1,0 +1,157 @@
+"""The server's mirror of the open files.
+
+pygls' own document splits lines with `str.splitlines`, which also breaks at form feeds, `\\x1c`, `\\x85`
+and U+2028: one such character shifts every later position and corrupts the mirror at the next edit. Its
+position codec also writes into the request that it is given. `Document` replaces both by `text.LineTable`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+from lsprotocol import types
+from pygls.uris import to_fs_path
+from pygls.workspace import TextDocument, Workspace
+
+from torchlore.text import Encoding, LineTable, Source
+
+log = logging.getLogger(__name__)
+
+MAX_CHARACTERS = 1_000_000
+"""Longer files are mirrored but not analysed: they are data or generated code."""
+
+
+class Document(TextDocument):
+    """One open file, its text equal to the client's after every change.
+
+    Attributes:
+        encoding: the unit of the client's columns.
+    """
+
+    encoding: Encoding
+
+    def __init__(
+        self, uri: str, text: str, version: int | None, language: str | None, encoding: Encoding
+    ) -> None:
+        super().__init__(uri, source=text, version=version, language_id=language)
+        self.encoding = encoding
+        self._text = text
+        self._table: LineTable | None = None
+        self._snapshot: Source | None = None
+
+    @property
+    def source(self) -> str:
+        """The text. Never read from disk, unlike pygls': only what the client told us counts."""
+        return self._text
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines with their ends, as the protocol counts them."""
+        table = self._lines()
+        return tuple(self._text[table.start(n) : table.start(n + 1)] for n in range(len(table)))
+
+    @property
+    def snapshot(self) -> Source:
+        """The current version, immutable. The same object until the text changes."""
+        if self._snapshot is None:
+            self._snapshot = Source(self._text, self.path or self.uri, self.version or 0, self._lines())
+        return self._snapshot
+
+    def holds(self, source: Source) -> bool:
+        """Whether `source` is the current version. Makes no snapshot, so that any thread may ask."""
+        return self._snapshot is source
+
+    @property
+    def analysable(self) -> bool:
+        """Whether torchlore has anything to say about this file at all."""
+        return len(self._text) <= MAX_CHARACTERS and self.is_python
+
+    @property
+    def is_python(self) -> bool:
+        return self.language_id == "python" or (self.path or "").endswith((".py", ".pyi"))
+
+    def offset_at_position(self, client_position: types.Position) -> int:
+        """The offset (code points) of a position, moved into the text; the position stays as it was."""
+        return self._lines().offset(client_position.line, client_position.character, self.encoding)
+
+    def apply_change(self, change: types.TextDocumentContentChangeEvent) -> None:
+        """Applies one change of a `textDocument/didChange`."""
+        if isinstance(change, types.TextDocumentContentChangePartial):
+            table = self._lines()
+            start = self.offset_at_position(change.range.start)
+            end = self.offset_at_position(change.range.end)
+            start, end = min(start, end), max(start, end)
+            self._table = table.edited(start, end, change.text)
+            self._text = self._table.whole
+        else:
+            self._table = None
+            self._text = change.text
+        self._source = self._text
+        self._snapshot = None
+
+    def _lines(self) -> LineTable:
+        if self._table is None:
+            self._table = LineTable(self._text)
+        return self._table
+
+
+class Documents(Workspace):
+    """The open files and the workspace folders."""
+
+    def __init__(
+        self, root_uri: str | None, folders: list[types.WorkspaceFolder] | None, encoding: Encoding
+    ) -> None:
+        super().__init__(
+            root_uri,
+            types.TextDocumentSyncKind.Incremental,
+            folders,
+            types.PositionEncodingKind(encoding.value),
+        )
+        self.encoding = encoding
+
+    def document(self, uri: str) -> Document | None:
+        """The open document of `uri`; None where the client never opened it."""
+        found = self._text_documents.get(unquote(uri))
+        return found if isinstance(found, Document) else None
+
+    def documents(self) -> Iterator[Document]:
+        for document in list(self._text_documents.values()):
+            if isinstance(document, Document):
+                yield document
+
+    def is_current(self, uri: str, source: Source) -> bool:
+        """Whether `source` is still what the client has on its screen."""
+        document = self.document(uri)
+        return document is not None and document.holds(source)
+
+    def folder_of(self, uri: str) -> str | None:
+        """The path of the innermost workspace folder that holds `uri`; the first root where none does."""
+        path = unquote(uri)
+        holders = [folder for folder in self._folders if path.startswith(folder.rstrip("/") + "/")]
+        if holders:
+            folder_path: str | None = to_fs_path(self._folders[max(holders, key=len)].uri)
+            return folder_path
+        root: str | None = self.root_path
+        if root is None and self._folders:
+            root = to_fs_path(next(iter(self._folders.values())).uri)
+        return root
+
+    def update_text_document(
+        self, text_doc: types.VersionedTextDocumentIdentifier, change: types.TextDocumentContentChangeEvent
+    ) -> None:
+        """Applies a change; one for a file that was never opened is logged and dropped."""
+        if self.document(text_doc.uri) is None:
+            log.warning("ignoring a change of %s, which is not open", text_doc.uri)
+            return
+        super().update_text_document(text_doc, change)
+
+    def _create_text_document(
+        self,
+        doc_uri: str,
+        source: str | None = None,
+        version: int | None = None,
+        language_id: str | None = None,
+    ) -> Document:
+        return Document(doc_uri, source or "", version, language_id, self.encoding)

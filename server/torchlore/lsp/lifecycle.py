@@ -1,0 +1,90 @@
+"""From `initialize` to `exit`, and what happens when the client dies without a word."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+
+from lsprotocol import types
+
+from torchlore.lsp import diagnostics
+from torchlore.lsp.client import client_of
+from torchlore.lsp.documents import Documents
+from torchlore.lsp.server import Server
+from torchlore.lsp.settings import settings_from
+
+log = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_LOOKS = 2.0
+"""How often we look whether the client lives. pygls only notes its process id and never looks."""
+
+
+def register(server: Server) -> None:
+    """Registers what starts and ends a session."""
+
+    # pygls calls this after it made its own workspace and before it states our capabilities.
+    @server.feature(types.INITIALIZE)
+    def initialize(params: types.InitializeParams) -> None:
+        server.client = client_of(params)
+        server.settings = settings_from(params.initialization_options)
+        workspace = server.protocol.workspace
+        folders = list(workspace.folders.values())
+        server.protocol._workspace = Documents(workspace.root_uri, folders, server.encoding)
+        diagnostics.register(server)
+
+    @server.feature(types.INITIALIZED)
+    def initialized(_: types.InitializedParams) -> None:
+        server.start_task(server.worker.run(_load_knowledge), "loading the knowledge")
+        if server.process_id is not None and _can_watch(server.process_id):
+            server.start_task(_watch(server, server.process_id), "watching the client")
+
+    @server.feature(types.SHUTDOWN)
+    def shutdown(_: None) -> None:
+        for task in list(server.tasks):
+            task.cancel()
+        server.pages.remove()
+
+
+def _load_knowledge() -> None:
+    """Reads the index before the first hover needs it, and after `initialize` was answered."""
+    from torchlore import knowledge
+
+    knowledge.resolve(("torch.Tensor.backward",))
+    knowledge.card_for("torch.Tensor.backward")
+
+
+def _can_watch(process: int) -> bool:
+    """Whether the id means a process here: over TCP or out of a container it may be another machine's."""
+    return sys.platform != "win32" and _lives(process)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError, OSError):
+        return True
+    return True
+
+
+async def _watch(server: Server, client: int) -> None:
+    while _lives(client):  # noqa: ASYNC110  # No event tells of another process.
+        await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+    log.warning("the client's process %d is gone; leaving", client)
+    await leave(server)
+
+
+async def leave(server: Server) -> None:
+    """Ends this process although stdin is still open: what runs is cancelled first, so that it is killed."""
+    mine = asyncio.current_task()
+    running = [task for task in server.tasks if task is not mine]
+    for task in running:
+        task.cancel()
+    if running:
+        await asyncio.wait(running, timeout=5)
+    server.pages.remove()
+    # A thread is blocked reading stdin and cannot be woken; a normal exit would wait for it.
+    os._exit(1)

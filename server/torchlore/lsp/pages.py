@@ -1,0 +1,34 @@
+"""Markdown pages that the user is shown: written into a folder of this server's own."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+
+class Pages:
+    """The folder of this server's pages; made with the first page, removed with the server."""
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+
+    def write(self, name: str, markdown: str) -> Path:
+        """Writes a page and returns where it is. A page of the same name is replaced.
+
+        Args:
+            name: becomes the file's name, without what a file name may not hold.
+            markdown: the whole page.
+        """
+        if self._folder is None or not self._folder.is_dir():
+            # mkdtemp makes it readable by this user alone: a run's output is nobody else's business.
+            self._folder = Path(tempfile.mkdtemp(prefix="torchlore-"))
+        path = self._folder / (re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.") + ".md")
+        path.write_text(markdown, encoding="utf-8")
+        return path
+
+    def remove(self) -> None:
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None

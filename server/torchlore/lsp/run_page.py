@@ -1,0 +1,27 @@
+"""The page that a run leaves. Cards and rules have theirs from `torchlore.pages`."""
+
+from __future__ import annotations
+
+from torchlore.device import RunResult
+from torchlore.pages import fenced
+
+
+def run_page(title: str, code: str, result: RunResult) -> str:
+    """What a snippet printed, and how the run went."""
+    parts = [f"# {title}", _in_short(result)]
+    if result.error is not None:
+        parts += ["## Error", fenced(str(result.error), "text")]
+    if result.stdout.strip():
+        parts += ["## Output", fenced(result.stdout, "text")]
+    if result.stderr.strip():
+        parts += ["## Messages", fenced(result.stderr, "text")]
+    if result.truncated:
+        parts.append("The output was longer than the limit; this is its beginning.")
+    parts += ["## Code", fenced(code, "python")]
+    return "\n\n".join(parts) + "\n"
+
+
+def _in_short(result: RunResult) -> str:
+    if not result.peak_memory:
+        return result.summary()
+    return f"{result.summary()} Peak memory {result.peak_memory / 2**20:.0f} MiB."

@@ -1,0 +1,161 @@
+"""Puts the server together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+from pygls.lsp.server import LanguageServer
+
+from torchlore import __version__
+from torchlore.lsp.analyses import Analysed, Analyses
+from torchlore.lsp.client import Client
+from torchlore.lsp.documents import Documents
+from torchlore.lsp.pages import Pages
+from torchlore.lsp.protocol import Protocol, tolerant_converter
+from torchlore.lsp.settings import Settings
+from torchlore.lsp.worker import Priority, Stale, Worker
+from torchlore.text import Encoding
+
+log = logging.getLogger(__name__)
+
+P = TypeVar("P")
+R = TypeVar("R")
+
+
+class Server(LanguageServer):
+    """The state that the features share.
+
+    Attributes:
+        client: what the client can do; set by `initialize`.
+        settings: what the user set; set by `initialize`.
+        worker: the thread on which everything is analysed.
+        analyses: what that thread found out about the current version of each file.
+        pages: where the Markdown that is shown to the user is written.
+        tasks: what runs beside the requests.
+        publishing: the task that will publish the diagnostics of a file, by URI.
+        published: the files for which the client shows diagnostics now.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            "torchlore", __version__, protocol_cls=Protocol, converter_factory=tolerant_converter
+        )
+        self.client = Client()
+        self.settings = Settings()
+        self.worker = Worker()
+        self.analyses = Analyses()
+        self.pages = Pages()
+        self.tasks: set[asyncio.Task[Any]] = set()
+        self.publishing: dict[str, asyncio.Task[Any]] = {}
+        self.published: set[str] = set()
+
+    @property
+    def documents(self) -> Documents:
+        workspace = self.protocol.workspace
+        if not isinstance(workspace, Documents):
+            raise RuntimeError("the workspace was not replaced on initialize")
+        return workspace
+
+    @property
+    def encoding(self) -> Encoding:
+        return self.client.encoding
+
+    def handle(
+        self,
+        method: str,
+        handler: Callable[[Server, P], Awaitable[R]],
+        options: object = None,
+        *,
+        otherwise: R | None = None,
+    ) -> None:
+        """Makes `handler` answer `method`; where it fails that is logged, and `otherwise` is the answer."""
+
+        async def answer(params: Any) -> R | None:
+            try:
+                return await handler(self, params)
+            except JsonRpcException:
+                raise
+            except Stale:
+                return otherwise
+            except Exception:
+                self.log_failure(method)
+                return otherwise
+
+        self.feature(method, options)(answer)
+
+    def handle_command(self, name: str, handler: Callable[[Server, list[Any]], Awaitable[Any]]) -> None:
+        """Makes `handler` run the command `name`, with the list of arguments as it came."""
+
+        async def answer(arguments: list[Any]) -> Any:
+            try:
+                return await handler(self, arguments)
+            except JsonRpcException:
+                raise
+            except Exception:
+                self.log_failure(name)
+                return None
+
+        self.command(name)(answer)
+
+    async def analysed(
+        self, uri: str, work: Callable[[Analysed], R], priority: Priority = Priority.ASKED
+    ) -> R | None:
+        """What `work` makes of the current version of a file, on the worker thread.
+
+        None at once where the file is not open, not Python or too long.
+
+        Raises:
+            Stale: the text changed before the turn of this call came.
+        """
+        document = self.documents.document(uri)
+        if document is None or not document.analysable:
+            return None
+        source = document.snapshot
+        return await self.worker.run(
+            lambda: work(self.analyses.of(uri, source)),
+            priority=priority,
+            still_wanted=lambda: document.holds(source),
+        )
+
+    def start_task(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        """Runs `work` beside the requests; a failure is logged. `shutdown` cancels what is left."""
+
+        async def logged() -> Any:
+            try:
+                return await work
+            except Stale:
+                return None
+            except Exception:
+                self.log_failure(name)
+
+        task = asyncio.get_running_loop().create_task(logged(), name=name)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        return task
+
+    def log_failure(self, what: str) -> None:
+        """Logs the exception that is being handled, here and in the client's output; never pops up."""
+        log.exception("%s failed", what)
+        self.log_to_client(f"{what} failed; the server's own log has the details", types.MessageType.Error)
+
+    def log_to_client(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
+        self.window_log_message(types.LogMessageParams(kind, message))
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Logs. pygls would pop up, and on a closed connection report its own report without end."""
+        log.error("%s: %s", getattr(source, "__name__", source), error)
+
+
+def create_server() -> Server:
+    """A server with every feature, connected to nothing yet."""
+    from torchlore.lsp import code_actions, commands, hover, lifecycle, synchronisation
+
+    server = Server()
+    for feature in (lifecycle, synchronisation, hover, code_actions, commands):
+        feature.register(server)
+    return server

@@ -1,0 +1,86 @@
+"""Runs the server over stdio or TCP."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from threading import Event
+
+from pygls.io_ import run_async
+
+from torchlore.lsp.server import Server, create_server
+
+log = logging.getLogger(__name__)
+
+
+def serve_stdio() -> int:
+    """Serves the client on stdin and stdout until it leaves.
+
+    Returns:
+        The exit status that the protocol asks for: 0 after `shutdown`, else 1.
+    """
+    set_up_logging()
+    server = create_server()
+    # Only the protocol may use the real stdout: a stray print would corrupt it.
+    stdout, sys.stdout = sys.stdout.buffer, sys.stderr
+    try:
+        server.start_io(sys.stdin.buffer, stdout)
+    finally:
+        server.pages.remove()
+    return 0 if server.protocol._shutdown else 1
+
+
+def serve_tcp(host: str, port: int) -> int:
+    """Serves the first client that connects to `host`:`port` until it leaves.
+
+    Prints the address on stderr, so that port 0 (any free one) is of use.
+
+    Returns:
+        The exit status that the protocol asks for: 0 after `shutdown`, else 1.
+
+    Raises:
+        OSError: the address cannot be had.
+    """
+    set_up_logging()
+    server = create_server()
+    try:
+        asyncio.run(_serve_one(server, host, port))
+    except SystemExit:
+        pass  # pygls ends the loop with this on `exit`.
+    finally:
+        server.pages.remove()
+    return 0 if server.protocol._shutdown else 1
+
+
+def set_up_logging() -> None:
+    """Logs to stderr, which every client keeps; `TORCHLORE_LOG` sets the level."""
+    level = os.environ.get("TORCHLORE_LOG", "WARNING").upper()
+    known = level if isinstance(logging.getLevelName(level), int) else "WARNING"
+    logging.basicConfig(
+        level=known, stream=sys.stderr, format="%(asctime)s %(name)s %(levelname)s: %(message)s"
+    )
+    if known != "DEBUG":
+        # pygls logs every cancelled request and each message in full; what matters we log ourselves.
+        logging.getLogger("pygls").setLevel(logging.CRITICAL)
+
+
+async def _serve_one(server: Server, host: str, port: int) -> None:
+    done = asyncio.get_running_loop().create_future()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        listener.close()
+        server.protocol.set_writer(writer)
+        try:
+            await run_async(Event(), reader, server.protocol, log)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            log.warning("the client is gone")
+        finally:
+            if not done.done():
+                done.set_result(None)
+
+    listener = await asyncio.start_server(serve, host, port)
+    address = listener.sockets[0].getsockname()
+    print(f"torchlore: listening on {address[0]}:{address[1]}", file=sys.stderr, flush=True)
+    await done

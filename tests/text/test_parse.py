@@ -1,0 +1,133 @@
+"""Tolerant parsing: never raises, keeps what is whole, and keeps line numbers."""
+
+from __future__ import annotations
+
+import ast
+import sysconfig
+from pathlib import Path
+
+import pytest
+from client_text import texts
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torchlore.text import Source, parse_tolerantly
+
+_STDLIB = Path(sysconfig.get_path("stdlib"))
+REAL = [
+    _STDLIB / name
+    for name in ("bisect.py", "textwrap.py", "contextlib.py", "queue.py", "shlex.py", "graphlib.py")
+]
+fragments = st.sampled_from(
+    [
+        "def f(",
+        "):",
+        "    ",
+        "\n",
+        "class A:",
+        "if x:",
+        "else:",
+        "try:",
+        "except E:",
+        "'''",
+        '"',
+        "(",
+        "]",
+        "x = 1",
+        "\\",
+        "\t",
+        "\x00",
+        "f'{",
+        "}'",
+        "@",
+        "async ",
+        "match x:",
+        "case _:",
+        "lambda: ",
+        "*",
+        "=",
+        "\ud800",
+        "\f",
+        "0x",
+        "é",
+        "return",
+        "with a as b:",
+    ]
+)
+
+
+@given(st.one_of(texts, st.text(max_size=60), st.lists(fragments, max_size=30).map("".join)))
+@settings(max_examples=400)
+def test_any_text_gives_a_tree_whose_lines_are_the_texts(text: str) -> None:
+    parsed = parse_tolerantly(text)
+    lines = len(Source(text).lines)
+    assert all(1 <= node.lineno <= lines for node in ast.walk(parsed.tree) if isinstance(node, ast.stmt))
+    assert all(0 <= line < lines for line in parsed.blanked)
+
+
+@pytest.mark.parametrize("path", REAL, ids=lambda path: path.name)
+@given(data=st.data())
+@settings(max_examples=25, deadline=None)
+def test_a_truncated_or_mutated_real_file_never_raises(path: Path, data: st.DataObject) -> None:
+    text = path.read_text(encoding="utf-8")[:6000]
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.one_of(st.integers(start, min(len(text), start + 30)), st.just(len(text))))
+    broken = text[:start] + data.draw(st.one_of(st.just(""), fragments)) + text[end:]
+    parsed = parse_tolerantly(broken)
+    assert isinstance(parsed.tree, ast.Module)
+
+
+@pytest.mark.parametrize("path", REAL, ids=lambda path: path.name)
+def test_a_whole_real_file_is_parsed_whole(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    parsed = parse_tolerantly(text)
+    assert not parsed.blanked
+    assert ast.dump(parsed.tree) == ast.dump(ast.parse(text))
+
+
+HEALTHY = "import torch\n\ndef before():\n    return 1\n\n{broken}\n\ndef after():\n    return 2\n"
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "x = foo(",
+        "x = foo(1,",
+        "x = ",
+        "optimizer.",
+        "for x in :",
+        "for x in y:",
+        "def f(:",
+        "def f():",
+        "class :",
+        "if",
+        "if x",
+        "with torch.no_grad(",
+        "with torch.no_grad():",
+        "x = [1, 2",
+        "x = {'a': ",
+        "'abc",
+        "x = f'{y'",
+        "import",
+        "from torch import",
+        "@",
+        "try:\n    pass",
+        "return return",
+        "    x = (",
+        "else:\n    pass",
+        "x = 1 +",
+        "print('a' 'b",
+        ")",
+        "x = (1, 2))",
+    ],
+)
+def test_what_is_typed_does_not_take_its_neighbours_with_it(broken: str) -> None:
+    source = Source(HEALTHY.format(broken=broken))
+    names = {node.name: node.lineno for node in ast.walk(source.tree) if isinstance(node, ast.FunctionDef)}
+    lines = source.text.split("\n")
+    assert names["before"] == lines.index("def before():") + 1
+    assert names["after"] == lines.index("def after():") + 1
+
+
+def test_deep_nesting_is_given_up_on() -> None:
+    assert isinstance(parse_tolerantly("x = " + "(" * 5000 + ")" * 5000).tree, ast.Module)
+    assert isinstance(parse_tolerantly("-" * 20000 + "1").tree, ast.Module)
