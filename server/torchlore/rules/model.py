@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import ClassVar
 from torchlore.analysis import Analysis
 from torchlore.text import Edit, Span
 
-DOCS_URL = "https://torchlore.readthedocs.io/en/latest/rules"
+_LINK = re.compile(r"https?://[^\s)>]+")
 
 HEADINGS = (
     "What it does",
@@ -83,10 +84,7 @@ class Finding:
     span: Span
     fixes: tuple[Fix, ...] = ()
     related: tuple[Related, ...] = ()
-
-    @property
-    def url(self) -> str:
-        return f"{DOCS_URL}/{self.name}/"
+    url: str = ""
 
 
 class Rule(ABC):
@@ -130,4 +128,10 @@ class Rule(ABC):
         severity: Severity | None = None,
     ) -> Finding:
         """A finding of this rule."""
-        return Finding(cls.code, cls.name, severity or cls.severity, message, span, fixes, related)
+        return Finding(cls.code, cls.name, severity or cls.severity, message, span, fixes, related, cls.url())
+
+    @classmethod
+    def url(cls) -> str:
+        """The page of PyTorch's documentation that the rule rests on: the first link of its documentation."""
+        match = _LINK.search(cls.documentation())
+        return match[0] if match else ""

@@ -1,0 +1,317 @@
+"""Calls: functions and classes of the file are followed, those of torch are known, all others are unknown."""
+
+from __future__ import annotations
+
+import ast
+
+from torchlore.analysis import expressions, members, methods, statements, targets, torch_facts
+from torchlore.analysis.events import Call, Jump, Kind, Path
+from torchlore.analysis.frames import Frame
+from torchlore.analysis.run import MAX_DEPTH, Run
+from torchlore.analysis.values import (
+    Arguments,
+    Batch,
+    BoundMethod,
+    Const,
+    Container,
+    Function,
+    Instance,
+    Iterable,
+    LocalClass,
+    Number,
+    Params,
+    Ref,
+    Super,
+    Tensor,
+    Unknown,
+    Value,
+    join,
+    options,
+    tokens_of,
+)
+
+
+def call(run: Run, node: ast.Call) -> Value:
+    """What a call gives. Its events are written to the path."""
+    if (
+        isinstance(node.func, ast.Name)
+        and node.func.id == "super"
+        and run.frame.lookup("super").__class__ is Ref
+    ):
+        return _super(run, node)
+    callee = expressions.evaluate(run, node.func)
+    arguments = _arguments(run, node)
+    alternatives = options(callee)
+    if len(alternatives) == 1:
+        return call_value(run, alternatives[0], arguments, node)
+    results: list[Value] = []
+
+    def arm(option: Value) -> bool:
+        results.append(call_value(run, option, arguments, node))
+        return False
+
+    run.branch(node, [lambda option=option: arm(option) for option in alternatives])  # type: ignore[misc]
+    return join(results)
+
+
+def _arguments(run: Run, node: ast.Call) -> Arguments:
+    positional: list[Value] = []
+    nodes: list[ast.expr] = []
+    complete = True
+    for arg in node.args:
+        value = expressions.evaluate(run, arg)
+        if not isinstance(arg, ast.Starred):
+            positional.append(value)
+            nodes.append(arg)
+        elif isinstance(value, Container) and value.items is not None and value.kind != "dict":
+            positional.extend(value.items)
+            nodes.extend([arg] * len(value.items))
+        else:
+            positional.append(targets.element(value))
+            nodes.append(arg)
+            complete = False
+    keywords: dict[str, Value] = {}
+    for keyword in node.keywords:
+        value = expressions.evaluate(run, keyword.value)
+        if keyword.arg is not None:
+            keywords[keyword.arg] = value
+        else:
+            complete = False
+            keywords.setdefault("**", value)
+    return Arguments(positional, keywords, complete, nodes)
+
+
+def _super(run: Run, node: ast.Call) -> Value:
+    """`super()` or `super(Net, self)` inside a method."""
+    for arg in node.args:
+        expressions.evaluate(run, arg)
+    frame: Frame | None = run.frame
+    while frame is not None:
+        function = run.functions.get(frame.node)
+        if function is not None and function.owner is not None:
+            first = expressions.all_args(function.node.args)[:1]
+            receiver = frame.names.get(first[0].arg, Unknown()) if first else Unknown()
+            return Super(receiver, function.owner)
+        frame = frame.parent
+    return Unknown()
+
+
+def call_value(run: Run, callee: Value, arguments: Arguments, node: ast.expr) -> Value:
+    """Calls one definite thing."""
+    match callee:
+        case Function():
+            return call_function(run, callee, arguments, node)
+        case LocalClass():
+            return instantiate(run, callee, arguments, node)
+        case Ref(name=name):
+            return methods.call_imported(run, name, arguments, node)
+        case BoundMethod(receiver=receiver, name=name):
+            return methods.call_method(run, receiver, name, arguments, node)
+        case Instance():
+            return call_instance(run, callee, arguments, node)
+        case _:
+            result = Unknown(_tokens(arguments) | {node})
+            if isinstance(callee, Unknown):
+                run.emit(Kind.FORWARD, node, subject=callee, value=result)
+            run.escape(node, list(arguments.all()))
+            return result
+
+
+def _tokens(arguments: Arguments) -> frozenset[ast.AST]:
+    return frozenset[ast.AST]().union(*(tokens_of(value) for value in arguments.all()))
+
+
+def call_function(run: Run, function: Function, arguments: Arguments | None, node: ast.AST) -> Value:
+    """Follows a function of the file with these arguments; None stands for unknown ones (an entry point)."""
+    code = function.node
+    decorated = [d for d in function.decorators if not methods.is_plain_decorator(d)]
+    grad = methods.decorated_grad(run, function.decorators)
+    if code in run.stack or len(run.stack) >= MAX_DEPTH or not run.spend():
+        run.emit(Kind.HAVOC, node)
+        return Unknown()
+    if decorated:
+        grad = None
+    frame = Frame(code, parent=function.frame)
+    _bind_parameters(run, frame, function, arguments)
+    path: Path = []
+    outer, run.frame = run.frame, frame
+    run.stack.append(code)
+    run.reached.add(code)
+    try:
+        with run.writing(path), run.grad_mode(grad if grad != "same" else run.grad):
+            if isinstance(code, ast.Lambda):
+                frame.returns.append(expressions.evaluate(run, code.body))
+            elif not statements.run_block(run, code.body):
+                frame.returns.append(Const(None))
+    finally:
+        run.stack.pop()
+        run.frame = outer
+    run.frames[code] = frame
+    if path and not all(isinstance(step, Jump) for step in path):
+        forward = function.receiver if methods.is_forward(function) else None
+        run.path.append(Call(node, code, path, forward))
+    if decorated or isinstance(code, ast.AsyncFunctionDef) or _is_generator(code):
+        return Iterable(Unknown()) if _is_generator(code) else Unknown()
+    return join(frame.returns)
+
+
+def _is_generator(code: ast.AST) -> bool:
+    if not isinstance(code, ast.FunctionDef | ast.AsyncFunctionDef):
+        return False
+    stack: list[ast.AST] = list(code.body)
+    while stack:
+        current = stack.pop()
+        if isinstance(current, ast.Yield | ast.YieldFrom):
+            return True
+        if not isinstance(current, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            stack.extend(ast.iter_child_nodes(current))
+    return False
+
+
+def _bind_parameters(run: Run, frame: Frame, function: Function, arguments: Arguments | None) -> None:
+    """Gives every parameter a value: the argument, its default, what its annotation says, or unknown."""
+    args = function.node.args
+    positional = [*args.posonlyargs, *args.args]
+    given: dict[str, Value] = {}
+    rest: list[Value] = []
+    offset = 0
+    if function.receiver is not None and positional:
+        given[positional[0].arg] = function.receiver
+        offset = 1
+    if arguments is not None:
+        for index, value in enumerate(arguments.positional):
+            if index + offset < len(positional):
+                given[positional[index + offset].arg] = value
+            else:
+                rest.append(value)
+        given.update(arguments.keywords)
+    spread = arguments is not None and not arguments.complete
+    for arg in [*positional, *args.kwonlyargs]:
+        value = given.get(arg.arg)
+        if value is None and arguments is not None and not spread:
+            value = function.defaults.get(arg.arg)
+        if value is None or isinstance(value, Unknown):
+            value = _unknown_parameter(run, function, arg, value)
+        frame.names[arg.arg] = value
+        run.values.setdefault(arg, value)
+    if args.vararg is not None:
+        frame.names[args.vararg.arg] = Container(
+            "tuple", rest if not spread else None, join(rest) if rest else Unknown()
+        )
+    if args.kwarg is not None:
+        named = {arg.arg for arg in [*positional, *args.kwonlyargs]}
+        extra: dict[object, Value] = {k: v for k, v in given.items() if k not in named and k != "**"}
+        frame.names[args.kwarg.arg] = Container("dict", None, Unknown(), extra)
+
+
+def _unknown_parameter(run: Run, function: Function, arg: ast.arg, value: Value | None) -> Value:
+    if arg.annotation is not None:
+        annotation = arg.annotation
+        if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+            try:
+                annotation = ast.parse(annotation.value, mode="eval").body
+            except (SyntaxError, ValueError):
+                return value or Unknown()
+        outer, run.frame = run.frame, function.frame
+        try:
+            known = expressions.from_annotation(expressions.evaluate(run, annotation), arg)
+        finally:
+            run.frame = outer
+        if not isinstance(known, Unknown):
+            return known
+    if methods.is_forward(function):
+        return Tensor(attached=None, certain=False)
+    return value or Unknown()
+
+
+def instantiate(run: Run, cls: LocalClass, arguments: Arguments, node: ast.AST) -> Value:
+    """Makes an object of a class of the file and follows its `__init__`."""
+    instance = Instance(cls, node)
+    run.instances.setdefault(cls.node, instance)
+    run.emit(Kind.RESET, node, key=instance)
+    init = members.lookup(cls, "__init__")
+    if isinstance(init, Function):
+        bound = members.bind(init, instance)
+        assert isinstance(bound, Function)
+        call_function(run, bound, arguments, node)
+    elif members.kind_of_class(cls) == "Optimizer":
+        instance.arguments = arguments
+    else:
+        _fill_fields(run, cls, instance, arguments)
+        if members.is_open(cls) or not arguments.complete:
+            run.escape(node, list(arguments.all()))
+    return instance
+
+
+def _fill_fields(run: Run, cls: LocalClass, instance: Instance, arguments: Arguments) -> None:
+    """A dataclass or named tuple: its fields in order."""
+    fields = [
+        s.target.id for s in cls.node.body if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name)
+    ]
+    for index, name in enumerate(fields):
+        value = arguments.get(index, name)
+        if value is not None:
+            instance.attributes[name] = value
+
+
+def call_instance(run: Run, instance: Instance, arguments: Arguments, node: ast.expr) -> Value:
+    """`model(x)`, `criterion(out, y)`, or an object with `__call__`."""
+    if isinstance(instance.cls, LocalClass):
+        dunder = members.lookup(instance.cls, "__call__")
+        if isinstance(dunder, Function):
+            return call_function(run, _bound(dunder, instance), arguments, node)
+        if members.kind_of(instance) in ("Module", "Loss"):
+            return _call_local_module(run, instance, arguments, node)
+        result = Unknown(_tokens(arguments))
+        run.escape(node, [instance, *arguments.all()])
+        return result
+    return methods.call_torch_instance(run, instance, arguments, node)
+
+
+def _bound(function: Function, receiver: Value) -> Function:
+    bound = members.bind(function, receiver)
+    assert isinstance(bound, Function)
+    return bound
+
+
+def _call_local_module(run: Run, instance: Instance, arguments: Arguments, node: ast.expr) -> Value:
+    assert isinstance(instance.cls, LocalClass)
+    forward = members.lookup(instance.cls, "forward")
+    if isinstance(forward, Function):
+        result = call_function(run, _bound(forward, instance), arguments, node)
+    else:
+        result = Unknown(_tokens(arguments))
+    result = methods.module_output(run, instance, result, node)
+    run.emit(Kind.FORWARD, node, subject=instance, value=result)
+    return result
+
+
+def enter_context(run: Run, node: ast.expr, context: Value, grad: bool | None) -> tuple[Value, bool | None]:
+    """What `with context as x` binds, and the grad mode inside."""
+    match context:
+        case Instance(cls=str() as name) if name in torch_facts.NO_GRAD:
+            flag = context.arguments.get(0, "mode") if context.arguments is not None else None
+            return Unknown(), _inverted(flag) if flag is not None else False
+        case Instance(cls=str() as name) if name in torch_facts.ENABLE_GRAD:
+            return Unknown(), True
+        case Instance(cls=str() as name) if name in torch_facts.SET_GRAD:
+            flag = context.arguments.get(0, "mode") if context.arguments is not None else None
+            return Unknown(), expressions.truth(flag) if flag is not None else None
+        case Instance(cls=str() as name) if torch_facts.keeps_its_hands_off(name):
+            return context, grad
+        case Instance(cls=LocalClass() as cls):
+            enter = members.lookup(cls, "__enter__")
+            if isinstance(enter, Function):
+                return call_function(run, _bound(enter, context), Arguments([], {}), node), None
+            return Unknown(), None
+        case Unknown(made_by=name) if name and torch_facts.keeps_its_hands_off(name):
+            return Unknown(), grad
+        case Iterable() | Container() | Batch() | Tensor() | Number() | Params():
+            return context, grad
+        case _:
+            return Unknown(), None
+
+
+def _inverted(flag: Value) -> bool | None:
+    holds = expressions.truth(flag)
+    return None if holds is None else not holds

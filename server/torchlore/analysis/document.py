@@ -1,0 +1,104 @@
+"""`Analysis`: everything that is known of one version of one file, computed when first asked for."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from functools import cached_property
+
+from torchlore.analysis import lookup, notes, scope
+from torchlore.analysis.events import Root
+from torchlore.analysis.interpret import interpret
+from torchlore.analysis.names import mentions_torch
+from torchlore.analysis.run import Run
+from torchlore.text import Source, Span
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolAt:
+    """A torch symbol in the text.
+
+    Attributes:
+        span: the identifier.
+        candidates: dotted names to try in order. A member may be inherited (`torch.optim.SGD.zero_grad`).
+    """
+
+    span: Span
+    candidates: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeName:
+    """Something that can be named at a place.
+
+    Attributes:
+        name: as it is written there: `optimizer_G`, `self.model`.
+        kind: "Module", "Optimizer", "Scheduler", "GradScaler", "DataLoader", "Dataset", "Loss", "Tensor",
+            "Device", "Number" or "Unknown".
+    """
+
+    name: str
+    kind: str
+
+
+def analyze(source: Source) -> Analysis:
+    """The analysis of `source`. Costs nothing until something is asked of it."""
+    return Analysis(source)
+
+
+class Analysis:
+    """What is known of one version of a file. Immutable; its parts are made when first asked for."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+
+    @cached_property
+    def run(self) -> Run:
+        """The interpretation of the whole file; of nothing where the file cannot be about torch."""
+        if not mentions_torch(self.source.text):
+            return interpret(ast.Module(body=[], type_ignores=[]))
+        return interpret(self.source.tree)
+
+    @property
+    def roots(self) -> list[Root]:
+        """The entry points of the file and what happens from there."""
+        return self.run.roots
+
+    @cached_property
+    def parents(self) -> dict[ast.AST, ast.AST]:
+        """The node that each node of the tree lies in."""
+        return {child: node for node in ast.walk(self.source.tree) for child in ast.iter_child_nodes(node)}
+
+    def is_whole(self, node: ast.AST) -> bool:
+        """Whether no line of `node` had to be left out because it does not parse (yet)."""
+        blanked = self.source.parsed.blanked
+        if not blanked or isinstance(node, ast.Module):
+            return not blanked
+        first, last = getattr(node, "lineno", 1), getattr(node, "end_lineno", 1)
+        return blanked.isdisjoint(range(first - 1, last))
+
+    @cached_property
+    def _identifiers(self) -> lookup.Identifiers:
+        return lookup.Identifiers(self.source)
+
+    def symbol_at(self, offset: int) -> SymbolAt | None:
+        """The torch symbol at `offset`; None where there is none."""
+        if not mentions_torch(self.source.text):
+            return None
+        found = self._identifiers.at(offset)
+        if found is None:
+            return None
+        span, node = found
+        candidates = lookup.candidates(self.run, node)
+        return SymbolAt(span, candidates) if candidates else None
+
+    def names_at(self, offset: int) -> tuple[ScopeName, ...]:
+        """What is bound before `offset` and can be named there, innermost and latest first."""
+        if not mentions_torch(self.source.text):
+            return ()
+        return tuple(ScopeName(name, kind) for name, kind in scope.names_at(self.source, self.run, offset))
+
+    def notes_at(self, offset: int) -> tuple[str, ...]:
+        """What the symbol at `offset` does in this file, as lines of Markdown."""
+        found = self._identifiers.at(offset) if mentions_torch(self.source.text) else None
+        return notes.notes(self.source, self.run, found[1]) if found is not None else ()

@@ -1,0 +1,225 @@
+"""What happens in which order: events, and the paths that lead through them.
+
+The interpreter writes one tree of events for every entry point of a file. Calls of functions of the file
+stand in it with the callee's events, so that a loop split over functions is one loop here. Rules about
+order are small automata that `walk` runs along all paths; it takes a loop's body twice, so that "the next
+iteration" is a path like any other.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import TypeVar
+
+from torchlore.analysis.values import Value
+
+State = TypeVar("State", bound=Hashable)
+
+
+class Kind(Enum):
+    """What an event is. `subject` and `value` are those of `Event`."""
+
+    FORWARD = auto()  # `subject`, a module, was called; `value` is what came out
+    BACKWARD = auto()  # gradients were computed for `subject`; `value` is what was differentiated
+    DIFFERENTIATE = auto()  # gradients of `value` were computed, but not accumulated (`autograd.grad`)
+    CLEAR = auto()  # gradients of `subject` (optimizer, module, parameters) were cleared; None: of anything
+    WRITE_GRADS = auto()  # gradients of `subject` were assigned by hand
+    STEP = auto()  # `subject`, an optimizer, updated its parameters
+    TRAIN = auto()  # `subject`, a module, was put in training mode
+    EVAL = auto()  # `subject`, a module, was put in evaluation mode
+    MODE = auto()  # the mode of `subject` was set to something unknown
+    FREEZE = auto()  # parameters of `subject` stopped (or started) to require gradients
+    ACCUMULATE = auto()  # `value` was added to the place `key`
+    RESET = auto()  # the place `key` was bound or emptied, or the object `key` was made
+    LOSS = auto()  # the loss named by `key` was computed from `value`
+    ESCAPE = auto()  # code that we cannot see got hold of `value`
+    RETURN = auto()  # an entry point handed `value` to a caller that we cannot see
+    HAVOC = auto()  # anything may have happened
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Event:
+    """One thing that happens.
+
+    Attributes:
+        node: where.
+        grad: whether grad mode is on; None where it is not known.
+        keeps_graph: a backward that frees nothing (`retain_graph=True`).
+    """
+
+    kind: Kind
+    node: ast.AST
+    subject: Value | None = None
+    value: Value | None = None
+    key: object = None
+    grad: bool | None = None
+    keeps_graph: bool = False
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Branch:
+    """One of several arms runs."""
+
+    node: ast.AST
+    arms: tuple[Path, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Loop:
+    """The body runs any number of times."""
+
+    node: ast.AST
+    body: Path
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Call:
+    """A function of the file runs. `forward` is the module whose `forward` it is."""
+
+    node: ast.AST
+    callee: ast.AST
+    body: Path
+    forward: Value | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Jump:
+    """Control leaves: "break", "continue", "return" or "raise"."""
+
+    kind: str
+
+
+Step = Event | Branch | Loop | Call | Jump
+Path = list[Step]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Root:
+    """One entry point of a file: the module itself, or a function that nothing in the file calls.
+
+    Attributes:
+        node: the module, function or method.
+        path: what happens from there.
+        certain: we see every caller, so that grad mode is what it seems (true of the module only).
+    """
+
+    node: ast.AST
+    path: Path
+    certain: bool
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Place:
+    """An event and the steps that it lies in, outermost first."""
+
+    event: Event
+    within: tuple[Loop | Call | Branch, ...] = ()
+
+    @property
+    def loops(self) -> tuple[Loop, ...]:
+        return tuple(step for step in self.within if isinstance(step, Loop))
+
+    @property
+    def in_forward(self) -> bool:
+        return any(isinstance(step, Call) and step.forward is not None for step in self.within)
+
+
+def places(path: Path, within: tuple[Loop | Call | Branch, ...] = ()) -> Iterator[Place]:
+    """Every event below `path`, in the order of the text."""
+    for step in path:
+        match step:
+            case Event():
+                yield Place(step, within)
+            case Branch(arms=arms):
+                for arm in arms:
+                    yield from places(arm, (*within, step))
+            case Loop(body=body) | Call(body=body):
+                yield from places(body, (*within, step))
+            case Jump():
+                pass
+
+
+def events(path: Path) -> Iterator[Event]:
+    """Every event below `path`, in the order of the text."""
+    return (place.event for place in places(path))
+
+
+@dataclass(slots=True)
+class _Exits:
+    """The states in which a path can be left, by how it is left."""
+
+    normal: set[object]
+    jumps: dict[str, set[object]] = field(default_factory=dict)
+
+    def jump(self, kind: str, states: set[object]) -> None:
+        if states:
+            self.jumps.setdefault(kind, set()).update(states)
+
+
+def walk(path: Path, start: State, move: Callable[[Event, State], State]) -> dict[Event, set[State]]:
+    """Runs an automaton along all paths.
+
+    Args:
+        path: where to run it.
+        start: its state at the beginning.
+        move: its state after an event, given the state before.
+
+    Returns:
+        For every event that can be reached, the states in which it can be.
+    """
+    seen: dict[Event, set[object]] = {}
+    _walk(path, {start}, move, seen)  # type: ignore[arg-type]
+    return seen  # type: ignore[return-value]
+
+
+def _walk(
+    path: Path, states: set[object], move: Callable[[Event, object], object], seen: dict[Event, set[object]]
+) -> _Exits:
+    exits = _Exits(states)
+    for step in path:
+        if not exits.normal:
+            break
+        match step:
+            case Event():
+                seen.setdefault(step, set()).update(exits.normal)
+                exits.normal = {move(step, state) for state in exits.normal}
+            case Jump(kind=kind):
+                exits.jump(kind, exits.normal)
+                exits.normal = set()
+            case Branch(arms=arms):
+                after: set[object] = set()
+                for arm in arms:
+                    inner = _walk(arm, set(exits.normal), move, seen)
+                    after |= inner.normal
+                    _take_jumps(exits, inner, ())
+                exits.normal = after
+            case Call(body=body):
+                inner = _walk(body, exits.normal, move, seen)
+                exits.normal = inner.normal | inner.jumps.get("return", set())
+                _take_jumps(exits, inner, ("return", "break", "continue"))
+            case Loop(body=body):
+                exits.normal = _walk_loop(body, exits, move, seen)
+    return exits
+
+
+def _walk_loop(
+    body: Path, exits: _Exits, move: Callable[[Event, object], object], seen: dict[Event, set[object]]
+) -> set[object]:
+    """The states after no, one or two iterations."""
+    out = set(exits.normal)
+    states = set(exits.normal)
+    for _ in range(2):
+        inner = _walk(body, states, move, seen)
+        states = inner.normal | inner.jumps.get("continue", set())
+        out |= states | inner.jumps.get("break", set())
+        _take_jumps(exits, inner, ("break", "continue"))
+    return out
+
+
+def _take_jumps(exits: _Exits, inner: _Exits, but: tuple[str, ...]) -> None:
+    for kind, states in inner.jumps.items():
+        if kind not in but:
+            exits.jump(kind, states)

@@ -1,0 +1,426 @@
+"""Evaluates expressions."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable
+
+from torchlore.analysis import calls, members, targets, torch_facts
+from torchlore.analysis.events import Kind
+from torchlore.analysis.run import Run
+from torchlore.analysis.values import (
+    Batch,
+    BoundMethod,
+    Const,
+    Container,
+    Function,
+    Instance,
+    Iterable,
+    LocalClass,
+    Number,
+    Params,
+    Ref,
+    Tensor,
+    Unknown,
+    Value,
+    is_none,
+    join,
+    options,
+    tokens_of,
+)
+
+_COMPARE: dict[type[ast.cmpop], Callable[[object, object], bool]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+}
+
+
+_NOTHING = Unknown()
+
+
+def evaluate(run: Run, node: ast.expr) -> Value:
+    """What `node` is. What it does on the way is written to the path."""
+    if not run.spend():
+        return Unknown()
+    handler = _HANDLERS.get(type(node))
+    if handler is None:
+        return Unknown()
+    value = handler(run, node)
+    if isinstance(node, ast.Name | ast.Attribute | ast.Call):
+        remember(run, node, value)
+    return value
+
+
+def remember(run: Run, node: ast.AST, value: Value) -> None:
+    """Keeps the first useful thing that was found out about `node`, for hovers."""
+    known = run.values.get(node)
+    if known is None or isinstance(known, Unknown):
+        run.values[node] = value
+
+
+def as_load(node: ast.expr) -> ast.expr:
+    """The same place, read instead of written. Evaluation does not look at contexts."""
+    return node
+
+
+def truth(value: Value) -> bool | None:
+    """Whether `value` is true; None where that is not known."""
+    match value:
+        case Const(value=literal):
+            return bool(literal)
+        case Instance() | Function() | LocalClass() | BoundMethod():
+            return True
+        case _:
+            return None
+
+
+def _name(run: Run, node: ast.Name) -> Value:
+    value = run.frame.lookup(node.id)
+    if isinstance(value, Ref) and value.name == "builtins.__name__":
+        return Const("__main__")
+    return value
+
+
+def _constant(run: Run, node: ast.Constant) -> Value:
+    return Const(node.value)
+
+
+def _attribute(run: Run, node: ast.Attribute) -> Value:
+    owner = evaluate(run, node.value)
+    if isinstance(run.owners.get(node, _NOTHING), Unknown):
+        run.owners[node] = owner
+    found = [members.attribute(run, option, node.attr, node) for option in options(owner)]
+    return found[0] if len(found) == 1 else join(found)
+
+
+def _call(run: Run, node: ast.Call) -> Value:
+    return calls.call(run, node)
+
+
+def _subscript(run: Run, node: ast.Subscript) -> Value:
+    owner = evaluate(run, node.value)
+    key = evaluate(run, node.slice)
+    return join([_item(option, key) for option in options(owner)])
+
+
+def _item(owner: Value, key: Value) -> Value:
+    match owner:
+        case Container(items=items, keyed=keyed, element=inner):
+            literal = key.value if isinstance(key, Const) else None
+            if items is not None and isinstance(literal, int) and -len(items) <= literal < len(items):
+                return items[literal]
+            if isinstance(key, Const) and targets.hashable(literal) in keyed:
+                return keyed[targets.hashable(literal)]
+            return join(items) if items else inner
+        case Params():
+            return owner
+        case Batch():
+            return Batch()
+        case Tensor():
+            return Tensor(owner.attached, owner.certain, tokens=owner.tokens)
+        case Ref() | LocalClass():  # Optional[nn.Module], Generic[T]
+            return owner
+        case Instance():
+            return iterate_instance(owner)
+        case _:
+            return Unknown(tokens_of(owner))
+
+
+def iterate_instance(instance: Instance) -> Value:
+    """What iterating over an object of a known class yields."""
+    kind = members.kind_of(instance)
+    if kind == "DataLoader":
+        return Batch()
+    if kind == "Dataset":
+        return Batch()
+    if kind == "Module" and instance.arguments is not None:
+        inner = [v for v in instance.arguments.all() if isinstance(v, Instance | Container)]
+        return (
+            join([targets.element(v) if isinstance(v, Container) else v for v in inner])
+            if inner
+            else Unknown()
+        )
+    return Unknown()
+
+
+def combine(left: Value, right: Value) -> Value:
+    """The result of arithmetic."""
+    parts = [*options(left), *options(right)]
+    tensors = [p for p in parts if isinstance(p, Tensor)]
+    tokens = frozenset[ast.AST]().union(*(tokens_of(p) for p in parts))
+    if tensors:
+        attached: bool | None = False
+        if any(t.attached for t in tensors):
+            attached = True
+        elif any(t.attached is None for t in tensors) or any(isinstance(p, Unknown) for p in parts):
+            attached = None
+        return Tensor(attached, certain=any(t.certain for t in tensors), tokens=tokens)
+    if all(
+        isinstance(p, Number) or (isinstance(p, Const) and isinstance(p.value, int | float)) for p in parts
+    ):
+        return Number()
+    containers = [p for p in parts if isinstance(p, Container)]
+    if len(containers) == 2 and len(parts) == 2:
+        a, b = containers
+        items = [*a.items, *b.items] if a.items is not None and b.items is not None else None
+        return Container(a.kind, items, join([a.element, b.element]))
+    owned = [p for p in parts if isinstance(p, Params)]
+    if owned and len(owned) == len(parts):
+        known = [p.owners for p in owned if p.owners is not None]
+        return Params(frozenset().union(*known) if len(known) == len(owned) else None)
+    return Unknown(tokens)
+
+
+def _bin_op(run: Run, node: ast.BinOp) -> Value:
+    left, right = evaluate(run, node.left), evaluate(run, node.right)
+    if isinstance(node.op, ast.BitOr) and (_is_type(left) or _is_type(right)):
+        return left if _is_type(left) else right  # nn.Module | None
+    if isinstance(node.op, ast.Mod) and isinstance(left, Const) and isinstance(left.value, str):
+        return Const("")
+    return combine(left, right)
+
+
+def _is_type(value: Value) -> bool:
+    return isinstance(value, LocalClass) or (isinstance(value, Ref) and torch_facts.is_class_name(value.name))
+
+
+def _unary_op(run: Run, node: ast.UnaryOp) -> Value:
+    operand = evaluate(run, node.operand)
+    if isinstance(node.op, ast.Not):
+        holds = truth(operand)
+        return Unknown() if holds is None else Const(not holds)
+    if (
+        isinstance(node.op, ast.USub)
+        and isinstance(operand, Const)
+        and isinstance(operand.value, int | float)
+    ):
+        return Const(-operand.value)
+    return combine(operand, Const(0))
+
+
+def _bool_op(run: Run, node: ast.BoolOp) -> Value:
+    seen: list[Value] = []
+    stops_at = isinstance(node.op, ast.Or)
+    for part in node.values:
+        value = evaluate(run, part)
+        holds = truth(value)
+        if holds is stops_at:
+            return join([*seen, value]) if seen else value
+        if holds is None or part is node.values[-1]:
+            seen.append(value)
+    return join(seen) if seen else Unknown()
+
+
+def _compare(run: Run, node: ast.Compare) -> Value:
+    left = evaluate(run, node.left)
+    rights = [evaluate(run, c) for c in node.comparators]
+    if len(rights) != 1:
+        return Unknown()
+    right, op = rights[0], node.ops[0]
+    if isinstance(op, ast.Is | ast.IsNot) and is_none(right):
+        same = (
+            True if is_none(left) else False if truth(left) or isinstance(left, Container | Tensor) else None
+        )
+        return Unknown() if same is None else Const(same == isinstance(op, ast.Is))
+    if type(op) in _COMPARE and isinstance(left, Const) and isinstance(right, Const):
+        return Const(_COMPARE[type(op)](left.value, right.value))
+    if isinstance(left, Tensor) or isinstance(right, Tensor):
+        return Tensor(attached=False)
+    return Unknown()
+
+
+def _if_exp(run: Run, node: ast.IfExp) -> Value:
+    holds = truth(evaluate(run, node.test))
+    if holds is not None:
+        return evaluate(run, node.body if holds else node.orelse)
+    found: list[Value] = []
+
+    def arm(expression: ast.expr) -> Callable[[], bool]:
+        def go() -> bool:
+            found.append(evaluate(run, expression))
+            return False
+
+        return go
+
+    run.branch(node, [arm(node.body), arm(node.orelse)])
+    return join(found)
+
+
+def _sequence(run: Run, node: ast.List | ast.Tuple | ast.Set) -> Value:
+    items: list[Value] | None = []
+    loose: list[Value] = []
+    for part in node.elts:
+        if isinstance(part, ast.Starred):
+            spread = evaluate(run, part.value)
+            known = spread.items if isinstance(spread, Container) else None
+            loose.append(targets.element(spread))
+            items = [*items, *known] if items is not None and known is not None else None
+        else:
+            value = evaluate(run, part)
+            loose.append(value)
+            if items is not None:
+                items.append(value)
+    container = Container(type(node).__name__.lower(), items, join(loose) if loose else Unknown())
+    run.emit(Kind.RESET, node, key=container)
+    return container
+
+
+def _dict(run: Run, node: ast.Dict) -> Value:
+    keyed: dict[object, Value] = {}
+    loose: list[Value] = []
+    for key_node, value_node in zip(node.keys, node.values, strict=True):
+        value = evaluate(run, value_node)
+        loose.append(value)
+        if key_node is not None:
+            key = evaluate(run, key_node)
+            if isinstance(key, Const):
+                keyed[targets.hashable(key.value)] = value
+    container = Container("dict", None, join(loose) if loose else Unknown(), keyed)
+    run.emit(Kind.RESET, node, key=container)
+    return container
+
+
+def _comprehension(run: Run, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Value:
+    before = dict(run.frame.names)
+    found: list[Value] = []
+
+    def body(generators: list[ast.comprehension]) -> Callable[[], bool]:
+        def go() -> bool:
+            if generators:
+                _generator(run, generators[0], body(generators[1:]))
+            else:
+                found.append(evaluate(run, node.value if isinstance(node, ast.DictComp) else node.elt))
+                if isinstance(node, ast.DictComp):
+                    evaluate(run, node.key)
+            return False
+
+        return go
+
+    body(node.generators)()
+    run.frame.names = before
+    inner = join(found)
+    if isinstance(node, ast.GeneratorExp):
+        return Iterable(inner)
+    kind = {ast.ListComp: "list", ast.SetComp: "set", ast.DictComp: "dict"}[type(node)]
+    return Container(kind, None, inner)
+
+
+def _generator(run: Run, generator: ast.comprehension, rest: Callable[[], bool]) -> None:
+    iterated = evaluate(run, generator.iter)
+
+    def body() -> bool:
+        targets.assign(run, generator.target, targets.element(iterated))
+        for condition in generator.ifs:
+            evaluate(run, condition)
+        return rest()
+
+    run.loop(generator.iter, body)
+
+
+def _lambda(run: Run, node: ast.Lambda) -> Value:
+    return make_function(run, node, ())
+
+
+def make_function(
+    run: Run, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, decorators: tuple[Value, ...]
+) -> Function:
+    """A function value, its defaults evaluated where it is defined."""
+    args = node.args
+    defaults: dict[str, Value] = {}
+    positional = [*args.posonlyargs, *args.args]
+    for arg, default in zip(positional[len(positional) - len(args.defaults) :], args.defaults, strict=True):
+        defaults[arg.arg] = evaluate(run, default)
+    for arg, kw_default in zip(args.kwonlyargs, args.kw_defaults, strict=True):
+        if kw_default is not None:
+            defaults[arg.arg] = evaluate(run, kw_default)
+    return Function(node, run.frame, defaults=defaults, decorators=decorators)
+
+
+def all_args(args: ast.arguments) -> list[ast.arg]:
+    named = [*args.posonlyargs, *args.args, *args.kwonlyargs]
+    return [*named, *(a for a in (args.vararg, args.kwarg) if a is not None)]
+
+
+def from_annotation(annotation: Value, node: ast.AST) -> Value:
+    """What something annotated so is."""
+    found = [_annotated(option, node) for option in options(annotation)]
+    return join(found)
+
+
+def _annotated(annotation: Value, node: ast.AST) -> Value:
+    match annotation:
+        case Ref(name="torch.Tensor" | "torch.FloatTensor" | "torch.LongTensor"):
+            return Tensor()
+        case Ref(name=name) if members.kind_of_class(annotation) != "Unknown" and name.startswith("torch"):
+            return Instance(name, node)
+        case Ref(name="builtins.int" | "builtins.float"):
+            return Number()
+        case LocalClass() if members.kind_of_class(annotation) == "Module":
+            return Instance(annotation, node)
+        case _:
+            return Unknown()
+
+
+def _named_expr(run: Run, node: ast.NamedExpr) -> Value:
+    value = evaluate(run, node.value)
+    targets.assign(run, node.target, value)
+    return value
+
+
+def _joined_str(run: Run, node: ast.JoinedStr) -> Value:
+    for part in node.values:
+        if isinstance(part, ast.FormattedValue):
+            evaluate(run, part.value)
+    return Unknown()
+
+
+def _await(run: Run, node: ast.Await) -> Value:
+    return evaluate(run, node.value)
+
+
+def _yield(run: Run, node: ast.Yield | ast.YieldFrom) -> Value:
+    if node.value is not None:
+        run.escape(node, [evaluate(run, node.value)])
+    return Unknown()
+
+
+def _starred(run: Run, node: ast.Starred) -> Value:
+    return evaluate(run, node.value)
+
+
+def _slice(run: Run, node: ast.Slice) -> Value:
+    for part in (node.lower, node.upper, node.step):
+        if part is not None:
+            evaluate(run, part)
+    return Unknown()
+
+
+_HANDLERS: dict[type[ast.expr], Callable[[Run, ast.expr], Value]] = {
+    ast.Name: _name,  # type: ignore[dict-item]
+    ast.Constant: _constant,  # type: ignore[dict-item]
+    ast.Attribute: _attribute,  # type: ignore[dict-item]
+    ast.Call: _call,  # type: ignore[dict-item]
+    ast.Subscript: _subscript,  # type: ignore[dict-item]
+    ast.BinOp: _bin_op,  # type: ignore[dict-item]
+    ast.UnaryOp: _unary_op,  # type: ignore[dict-item]
+    ast.BoolOp: _bool_op,  # type: ignore[dict-item]
+    ast.Compare: _compare,  # type: ignore[dict-item]
+    ast.IfExp: _if_exp,  # type: ignore[dict-item]
+    ast.List: _sequence,  # type: ignore[dict-item]
+    ast.Tuple: _sequence,  # type: ignore[dict-item]
+    ast.Set: _sequence,  # type: ignore[dict-item]
+    ast.Dict: _dict,  # type: ignore[dict-item]
+    ast.ListComp: _comprehension,  # type: ignore[dict-item]
+    ast.SetComp: _comprehension,  # type: ignore[dict-item]
+    ast.GeneratorExp: _comprehension,  # type: ignore[dict-item]
+    ast.DictComp: _comprehension,  # type: ignore[dict-item]
+    ast.Lambda: _lambda,  # type: ignore[dict-item]
+    ast.NamedExpr: _named_expr,  # type: ignore[dict-item]
+    ast.JoinedStr: _joined_str,  # type: ignore[dict-item]
+    ast.Await: _await,  # type: ignore[dict-item]
+    ast.Yield: _yield,  # type: ignore[dict-item]
+    ast.YieldFrom: _yield,  # type: ignore[dict-item]
+    ast.Starred: _starred,  # type: ignore[dict-item]
+    ast.Slice: _slice,  # type: ignore[dict-item]
+}

@@ -1,0 +1,165 @@
+"""From a place in the text to the torch symbol that stands there."""
+
+from __future__ import annotations
+
+import ast
+import io
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cache
+from pathlib import PurePath
+
+from torchlore.analysis import members
+from torchlore.analysis.names import dotted_module
+from torchlore.analysis.run import Run
+from torchlore.analysis.values import (
+    Batch,
+    Const,
+    Grads,
+    Instance,
+    LocalClass,
+    Params,
+    Ref,
+    Super,
+    Tensor,
+    Unknown,
+    Value,
+    options,
+)
+from torchlore.text import Source, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A name in an import statement, and what it imports."""
+
+    name: str
+
+
+Identifier = ast.Name | ast.Attribute | Imported
+
+_NDARRAY = frozenset(
+    ["T", "all", "any", "argmax", "argmin", "argpartition", "argsort", "astype", "base", "byteswap", "choose", "clip", "compress", "conj", "conjugate", "copy", "ctypes", "cumprod", "cumsum", "data", "device", "diagonal", "dot", "dtype", "dump", "dumps", "fill", "flags", "flat", "flatten", "getfield", "imag", "item", "itemset", "itemsize", "mT", "max", "mean", "min", "nbytes", "ndim", "newbyteorder", "nonzero", "partition", "prod", "ptp", "put", "ravel", "real", "repeat", "reshape", "resize", "round", "searchsorted", "setfield", "setflags", "shape", "size", "sort", "squeeze", "std", "strides", "sum", "swapaxes", "take", "to_device", "tobytes", "tofile", "tolist", "tostring", "trace", "transpose", "var", "view"]
+)
+"""What NumPy's arrays share with tensors: on an unknown object such a name proves nothing."""
+
+
+class Identifiers:
+    """The identifiers of a file by place."""
+
+    def __init__(self, source: Source) -> None:
+        found: list[tuple[int, int, Identifier]] = []
+        for node in ast.walk(source.tree):
+            match node:
+                case ast.Name():
+                    span = source.span(node)
+                    found.append((span.start, span.end, node))
+                case ast.Attribute(attr=attr):
+                    end = source.span(node).end
+                    found.append((end - len(attr), end, node))
+                case ast.Import(names=names) | ast.ImportFrom(names=names):
+                    for alias in names:
+                        span = source.span(alias)
+                        home = f"{dotted_module(node)}." if isinstance(node, ast.ImportFrom) else ""
+                        found.append((span.start, span.end, Imported(home + alias.name)))
+                case _:
+                    pass
+        self._found = sorted(found, key=lambda item: item[0])
+        self._starts = [item[0] for item in self._found]
+
+    def at(self, offset: int) -> tuple[Span, Identifier] | None:
+        """The identifier that `offset` is in or just behind."""
+        index = bisect_right(self._starts, offset) - 1
+        if index < 0:
+            return None
+        start, end, node = self._found[index]
+        return (Span(start, end), node) if start <= offset <= end else None
+
+
+def candidates(run: Run, node: Identifier) -> tuple[str, ...]:
+    """The dotted torch names that an identifier may stand for, the likeliest first; none where it is not torch."""
+    match node:
+        case Imported(name=name):
+            return _torch_only([name])
+        case ast.Attribute(attr=attr):
+            value = run.values.get(node)
+            if isinstance(value, Ref):
+                return _torch_only([value.name])
+            owner = run.owners.get(node)
+            if owner is None:
+                return ()
+            return _torch_only([name for option in options(owner) for name in _member(run, option, attr)])
+        case ast.Name():
+            value = run.values.get(node)
+            return _torch_only([_named(option) for option in options(value)]) if value is not None else ()
+
+
+def _torch_only(names: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in names if name == "torch" or name.startswith("torch.")))
+
+
+def _named(value: Value) -> str:
+    """The symbol that a bare name stands for: what it imports, or the torch class of the object it holds."""
+    match value:
+        case Ref(name=name):
+            return name
+        case Instance(cls=str() as name):
+            return name
+        case _:
+            return ""
+
+
+def _member(run: Run, owner: Value, attr: str) -> list[str]:
+    match owner:
+        case Ref(name=name):
+            return [f"{name}.{attr}"]
+        case Tensor() | Batch() | Params() | Grads():
+            return [f"torch.Tensor.{attr}"]
+        case Instance():
+            return _instance_member(owner, attr)
+        case Super(receiver=Instance() as receiver):
+            return [f"{members.class_name(receiver)}.{attr}"] if members.class_name(receiver) else []
+        case LocalClass():
+            bases = [b.name for b in members.imported_bases(owner) if isinstance(b, Ref)]
+            return [] if members.lookup(owner, attr) is not None else [f"{name}.{attr}" for name in bases]
+        case Unknown() if attr not in _shared_with_others():
+            return [f"{home}.{attr}" for home in ("torch.Tensor", "torch.nn.Module", "torch.optim.Optimizer")]
+        case _:
+            return []
+
+
+def _instance_member(owner: Instance, attr: str) -> list[str]:
+    if attr in owner.attributes:
+        held = owner.attributes[attr]
+        return [_named(option) for option in options(held) if isinstance(option, Instance)]
+    if isinstance(owner.cls, LocalClass) and members.lookup(owner.cls, attr) is not None:
+        return []
+    name = members.class_name(owner)
+    return [f"{name}.{attr}"] if name else []
+
+
+@cache
+def _shared_with_others() -> frozenset[str]:
+    """Attributes that everyday Python objects have too: on an unknown object they prove nothing."""
+    everyday = (
+        str,
+        bytes,
+        list,
+        dict,
+        set,
+        tuple,
+        int,
+        float,
+        complex,
+        object,
+        io.StringIO,
+        PurePath,
+        Const,
+        range,
+    )
+    names = frozenset(name for cls in everyday for name in dir(cls))
+    return (
+        names
+        | _NDARRAY
+        | {"step", "run", "load", "save", "train", "add", "name", "type", "to", "double", "log"}
+    )

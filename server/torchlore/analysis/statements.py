@@ -1,0 +1,328 @@
+"""Runs statements. Every function returns whether control leaves the block it is in."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+
+from torchlore.analysis import calls, expressions, targets
+from torchlore.analysis.events import Jump, Kind
+from torchlore.analysis.frames import Frame
+from torchlore.analysis.names import imported_names
+from torchlore.analysis.run import Run
+from torchlore.analysis.values import Const, Function, LocalClass, Unknown, Value
+
+_FunctionDef = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def run_block(run: Run, body: Sequence[ast.stmt]) -> bool:
+    """Runs statements in order, up to the first that leaves."""
+    for statement in body:
+        if not run.spend():
+            run.emit(Kind.HAVOC, statement)
+            return False
+        handler = _HANDLERS.get(type(statement))
+        if handler is not None and handler(run, statement):
+            _define_unreached(run, body[body.index(statement) + 1 :])
+            return True
+    return False
+
+
+def _define_unreached(run: Run, body: Sequence[ast.stmt]) -> None:
+    """Definitions after a `return` or a `raise` still exist for hovers; nothing else does."""
+    for statement in body:
+        if isinstance(statement, _FunctionDef | ast.ClassDef):
+            _HANDLERS[type(statement)](run, statement)
+
+
+def _expr(run: Run, node: ast.Expr) -> bool:
+    expressions.evaluate(run, node.value)
+    return False
+
+
+def _assign(run: Run, node: ast.Assign) -> bool:
+    added = _added_to_itself(node)
+    if added is not None:
+        before = expressions.evaluate(run, expressions.as_load(node.targets[0]))
+        targets.accumulate(run, node, node.targets[0], before, expressions.evaluate(run, added))
+        return False
+    value = expressions.evaluate(run, node.value)
+    for target in node.targets:
+        targets.assign(run, target, value)
+    return False
+
+
+def _added_to_itself(node: ast.Assign) -> ast.expr | None:
+    """`loss` in `total = total + loss`."""
+    if (
+        len(node.targets) != 1
+        or not isinstance(node.value, ast.BinOp)
+        or not isinstance(node.value.op, ast.Add)
+    ):
+        return None
+    target = node.targets[0]
+    if not isinstance(target, ast.Name | ast.Attribute):
+        return None
+    written = ast.unparse(target)
+    left, right = node.value.left, node.value.right
+    if isinstance(left, ast.Name | ast.Attribute) and ast.unparse(left) == written:
+        return right
+    if isinstance(right, ast.Name | ast.Attribute) and ast.unparse(right) == written:
+        return left
+    return None
+
+
+def _ann_assign(run: Run, node: ast.AnnAssign) -> bool:
+    annotation = expressions.evaluate(run, node.annotation)
+    if node.value is not None:
+        targets.assign(run, node.target, expressions.evaluate(run, node.value))
+    elif isinstance(node.target, ast.Name):
+        run.frame.bind(node.target.id, expressions.from_annotation(annotation, node))
+    return False
+
+
+def _aug_assign(run: Run, node: ast.AugAssign) -> bool:
+    before = expressions.evaluate(run, expressions.as_load(node.target))
+    added = expressions.evaluate(run, node.value)
+    targets.augment(run, node, before, added)
+    return False
+
+
+def _delete(run: Run, node: ast.Delete) -> bool:
+    for target in node.targets:
+        targets.delete(run, target)
+    return False
+
+
+def _if(run: Run, node: ast.If) -> bool:
+    holds = expressions.truth(expressions.evaluate(run, node.test))
+    if holds is not None:
+        return run_block(run, node.body if holds else node.orelse)
+    return run.branch(node, [lambda: run_block(run, node.body), lambda: run_block(run, node.orelse)])
+
+
+def _for(run: Run, node: ast.For | ast.AsyncFor) -> bool:
+    iterated = expressions.evaluate(run, node.iter)
+    items = targets.few_items(iterated)
+    if items is not None and not _jumps(node.body, (ast.Break, ast.Continue)):
+        for item in items:
+            targets.assign(run, node.target, item)
+            if run_block(run, node.body):
+                return False
+        return run_block(run, node.orelse)
+
+    def body() -> bool:
+        targets.assign(run, node.target, targets.element(iterated))
+        return run_block(run, node.body)
+
+    run.loop(node, body)
+    return run_block(run, node.orelse)
+
+
+def _while(run: Run, node: ast.While) -> bool:
+    def body() -> bool:
+        if expressions.truth(expressions.evaluate(run, node.test)) is False:
+            return False
+        return run_block(run, node.body)
+
+    run.loop(node, body)
+    endless = isinstance(node.test, ast.Constant) and bool(node.test.value)
+    if endless and not _jumps(node.body, (ast.Break,)):
+        return True
+    return run_block(run, node.orelse)
+
+
+def _jumps(body: Sequence[ast.stmt], kinds: tuple[type[ast.stmt], ...]) -> bool:
+    """Whether a `break` (or `continue`) in `body` belongs to the loop that `body` belongs to."""
+    for statement in body:
+        if isinstance(statement, kinds):
+            return True
+        if isinstance(statement, ast.For | ast.AsyncFor | ast.While | _FunctionDef | ast.ClassDef):
+            continue
+        blocks = [getattr(statement, name, []) for name in ("body", "orelse", "finalbody")]
+        inner = [*getattr(statement, "handlers", []), *getattr(statement, "cases", [])]
+        if any(_jumps(block, kinds) for block in [*blocks, *(part.body for part in inner)]):
+            return True
+    return False
+
+
+def _with(run: Run, node: ast.With | ast.AsyncWith) -> bool:
+    grad = run.grad
+    for item in node.items:
+        context = expressions.evaluate(run, item.context_expr)
+        entered, grad = calls.enter_context(run, item.context_expr, context, grad)
+        if item.optional_vars is not None:
+            targets.assign(run, item.optional_vars, entered)
+    with run.grad_mode(grad):
+        return run_block(run, node.body)
+
+
+def _try(run: Run, node: ast.Try) -> bool:
+    arms: list[Callable[[], bool]] = [lambda: run_block(run, node.body) or run_block(run, node.orelse)]
+    for handler in node.handlers:
+        arms.append(_handler(run, handler))
+    left = run.branch(node, arms) if node.handlers else arms[0]()
+    return run_block(run, node.finalbody) or left
+
+
+def _handler(run: Run, handler: ast.ExceptHandler) -> Callable[[], bool]:
+    def arm() -> bool:
+        if handler.type is not None:
+            expressions.evaluate(run, handler.type)
+        if handler.name is not None:
+            run.frame.bind(handler.name, Unknown())
+        return run_block(run, handler.body)
+
+    return arm
+
+
+def _match(run: Run, node: ast.Match) -> bool:
+    subject = expressions.evaluate(run, node.subject)
+    arms: list[Callable[[], bool]] = []
+    for case in node.cases:
+        arms.append(_case(run, case, subject))
+    if not any(_catches_all(case) for case in node.cases):
+        arms.append(lambda: False)
+    return run.branch(node, arms)
+
+
+def _case(run: Run, case: ast.match_case, subject: Value) -> Callable[[], bool]:
+    def arm() -> bool:
+        for part in ast.walk(case.pattern):
+            name = getattr(part, "name", None) or getattr(part, "rest", None)
+            if isinstance(name, str):
+                run.frame.bind(name, subject if part is case.pattern else Unknown())
+        if case.guard is not None:
+            expressions.evaluate(run, case.guard)
+        return run_block(run, case.body)
+
+    return arm
+
+
+def _catches_all(case: ast.match_case) -> bool:
+    return isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None and case.guard is None
+
+
+def _return(run: Run, node: ast.Return) -> bool:
+    value = Const(None) if node.value is None else expressions.evaluate(run, node.value)
+    run.frame.returns.append(value)
+    run.path.append(Jump("return"))
+    return True
+
+
+def _raise(run: Run, node: ast.Raise) -> bool:
+    if node.exc is not None:
+        expressions.evaluate(run, node.exc)
+    run.path.append(Jump("raise"))
+    return True
+
+
+def _break(run: Run, node: ast.Break) -> bool:
+    run.path.append(Jump("break"))
+    return True
+
+
+def _continue(run: Run, node: ast.Continue) -> bool:
+    run.path.append(Jump("continue"))
+    return True
+
+
+def _assert(run: Run, node: ast.Assert) -> bool:
+    expressions.evaluate(run, node.test)
+    return False
+
+
+def _import(run: Run, node: ast.Import | ast.ImportFrom) -> bool:
+    names, star = imported_names(node)
+    for name, value in names.items():
+        run.frame.bind(name, value)
+    if star:
+        run.frame.blurred = True
+    return False
+
+
+def _global(run: Run, node: ast.Global) -> bool:
+    for name in node.names:
+        run.frame.foreign[name] = run.frame.outermost
+    return False
+
+
+def _nonlocal(run: Run, node: ast.Nonlocal) -> bool:
+    for name in node.names:
+        frame = run.frame.parent
+        while frame is not None and name not in frame.names:
+            frame = frame.parent
+        if frame is not None:
+            run.frame.foreign[name] = frame
+    return False
+
+
+def _function(run: Run, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    decorators = tuple(expressions.evaluate(run, d) for d in node.decorator_list)
+    function = expressions.make_function(run, node, decorators)
+    for arg in expressions.all_args(node.args):
+        if arg.annotation is not None:
+            expressions.evaluate(run, arg.annotation)
+    if node.returns is not None:
+        expressions.evaluate(run, node.returns)
+    run.functions[node] = function
+    run.frame.bind(node.name, function)
+    return False
+
+
+def _class(run: Run, node: ast.ClassDef) -> bool:
+    bases = tuple(expressions.evaluate(run, base) for base in node.bases)
+    for keyword in node.keywords:
+        expressions.evaluate(run, keyword.value)
+    decorators = tuple(expressions.evaluate(run, d) for d in node.decorator_list)
+    cls = LocalClass(node, bases, {}, decorators)
+    outer = run.frame
+    inner = Frame(node, parent=outer)
+    run.frame = inner
+    try:
+        run_block(run, node.body)
+    finally:
+        run.frame = outer
+    for name, value in inner.names.items():
+        cls.attributes[name] = value
+        if isinstance(value, Function) and value.frame is inner:
+            value.owner = cls
+            value.frame = outer  # a method does not see the names of its class body
+    run.classes[node] = cls
+    outer.bind(node.name, cls)
+    return False
+
+
+def _pass(run: Run, node: ast.stmt) -> bool:
+    return False
+
+
+_HANDLERS: dict[type[ast.stmt], Callable[[Run, ast.stmt], bool]] = {
+    ast.Expr: _expr,  # type: ignore[dict-item]
+    ast.Assign: _assign,  # type: ignore[dict-item]
+    ast.AnnAssign: _ann_assign,  # type: ignore[dict-item]
+    ast.AugAssign: _aug_assign,  # type: ignore[dict-item]
+    ast.Delete: _delete,  # type: ignore[dict-item]
+    ast.If: _if,  # type: ignore[dict-item]
+    ast.For: _for,  # type: ignore[dict-item]
+    ast.AsyncFor: _for,  # type: ignore[dict-item]
+    ast.While: _while,  # type: ignore[dict-item]
+    ast.With: _with,  # type: ignore[dict-item]
+    ast.AsyncWith: _with,  # type: ignore[dict-item]
+    ast.Try: _try,  # type: ignore[dict-item]
+    ast.Match: _match,  # type: ignore[dict-item]
+    ast.Return: _return,  # type: ignore[dict-item]
+    ast.Raise: _raise,  # type: ignore[dict-item]
+    ast.Break: _break,  # type: ignore[dict-item]
+    ast.Continue: _continue,  # type: ignore[dict-item]
+    ast.Assert: _assert,  # type: ignore[dict-item]
+    ast.Import: _import,  # type: ignore[dict-item]
+    ast.ImportFrom: _import,  # type: ignore[dict-item]
+    ast.Global: _global,  # type: ignore[dict-item]
+    ast.Nonlocal: _nonlocal,  # type: ignore[dict-item]
+    ast.FunctionDef: _function,  # type: ignore[dict-item]
+    ast.AsyncFunctionDef: _function,  # type: ignore[dict-item]
+    ast.ClassDef: _class,  # type: ignore[dict-item]
+}
+if hasattr(ast, "TryStar"):  # Python 3.11
+    _HANDLERS[ast.TryStar] = _try  # type: ignore[assignment]

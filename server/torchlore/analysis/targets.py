@@ -1,0 +1,281 @@
+"""What happens to the things that are assigned to, added to, deleted and iterated over."""
+
+from __future__ import annotations
+
+import ast
+
+from torchlore.analysis import expressions
+from torchlore.analysis.events import Kind
+from torchlore.analysis.run import Run
+from torchlore.analysis.values import (
+    Batch,
+    Const,
+    Container,
+    Instance,
+    Iterable,
+    Number,
+    OneOf,
+    Params,
+    Tensor,
+    Unknown,
+    Value,
+    is_none,
+    join,
+    options,
+    tokens_of,
+)
+
+MAX_UNROLLED = 4
+"""A loop over a literal of at most so many objects is taken item by item."""
+
+
+def assign(run: Run, target: ast.expr, value: Value) -> None:
+    """Binds `value` to a name, an attribute, an item or a pattern of these."""
+    match target:
+        case ast.Name(id=name):
+            run.emit(Kind.RESET, target, key=name_key(run, name))
+            run.frame.bind(name, value)
+            run.values[target] = value
+        case ast.Attribute(value=owner_node, attr=attr):
+            owner = expressions.evaluate(run, owner_node)
+            for owner_option in options(owner):
+                _set_attribute(run, target, owner_option, attr, value)
+        case ast.Subscript(value=owner_node, slice=index):
+            owner = expressions.evaluate(run, owner_node)
+            key = expressions.evaluate(run, index)
+            for owner_option in options(owner):
+                _set_item(owner_option, key, value)
+        case ast.Starred(value=inner):
+            assign(run, inner, Iterable(element(value)))
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            for part, item in zip(parts, _unpack(value, parts), strict=True):
+                assign(run, part, item)
+        case _:
+            pass
+
+
+def name_key(run: Run, name: str) -> object:
+    """Identifies a variable: two activations of one function have two of each."""
+    return (run.frame.foreign.get(name, run.frame), name)
+
+
+def _set_attribute(run: Run, node: ast.Attribute, owner: Value, attr: str, value: Value) -> None:
+    match owner:
+        case Instance():
+            run.emit(Kind.RESET, node, key=(owner, attr))
+            known = owner.attributes.get(attr)
+            owner.attributes[attr] = value if known is None or is_none(known) else join([known, value])
+        case Params(owners=owners) if attr == "requires_grad":
+            for module in owners or [None]:
+                freeze(run, node, module, value)
+        case Tensor(parameter=True) if attr == "requires_grad":
+            freeze(run, node, None, value)
+        case Tensor() if attr == "requires_grad":
+            owner.attached = True if isinstance(value, Const) and value.value is True else None
+        case Params(owners=owners) if attr == "grad":
+            kind = Kind.CLEAR if is_none(value) else Kind.WRITE_GRADS
+            for module in owners or [None]:
+                run.emit(kind, node, subject=module)
+        case Tensor() | Unknown() if attr == "grad":
+            run.emit(Kind.CLEAR if is_none(value) else Kind.WRITE_GRADS, node)
+        case Unknown():
+            run.escape(node, [value])
+        case _:
+            pass
+
+
+def freeze(run: Run, node: ast.AST, module: Value | None, value: Value) -> None:
+    """Parameters of `module` stop (or start again) to require gradients."""
+    run.emit(Kind.FREEZE, node, subject=module)
+    if isinstance(module, Instance) and not (isinstance(value, Const) and value.value is True):
+        module.frozen = True
+
+
+def _set_item(owner: Value, key: Value, value: Value) -> None:
+    if not isinstance(owner, Container):
+        return
+    owner.element = join([owner.element, value]) if not isinstance(owner.element, Unknown) else value
+    if isinstance(key, Const):
+        owner.keyed[hashable(key.value)] = value
+    else:
+        owner.items = None
+
+
+def hashable(value: object) -> object:
+    try:
+        hash(value)
+    except TypeError:
+        return repr(value)
+    return value
+
+
+def augment(run: Run, node: ast.AugAssign, before: Value, added: Value) -> None:
+    """`target op= added`."""
+    if isinstance(node.op, ast.Add):
+        accumulate(run, node, node.target, before, added)
+        return
+    assign(run, node.target, expressions.combine(before, added))
+
+
+def accumulate(run: Run, node: ast.stmt, target: ast.expr, before: Value, added: Value) -> None:
+    """`target += added`, or `target = target + added`."""
+    key = place_key(run, target)
+    if all(isinstance(part, Container) for part in options(before)):
+        for part in options(before):
+            assert isinstance(part, Container)
+            extend(part, element(added))
+        return
+    run.emit(Kind.ACCUMULATE, node, subject=before, value=added, key=key)
+    total = with_token(expressions.combine(before, added), node)
+    _rebind(run, target, total)
+
+
+def _rebind(run: Run, target: ast.expr, value: Value) -> None:
+    """Binds without a RESET: the place keeps what it held."""
+    match target:
+        case ast.Name(id=name):
+            run.frame.bind(name, value)
+        case ast.Attribute(value=owner_node, attr=attr):
+            for owner in options(expressions.evaluate(run, owner_node)):
+                if isinstance(owner, Instance):
+                    owner.attributes[attr] = value
+        case ast.Subscript(value=owner_node, slice=index):
+            key = expressions.evaluate(run, index)
+            for owner in options(expressions.evaluate(run, owner_node)):
+                _set_item(owner, key, value)
+        case _:
+            pass
+
+
+def with_token(value: Value, token: ast.AST) -> Value:
+    """`value`, known to have been made by way of `token`."""
+    tokens = tokens_of(value) | {token}
+    for part in options(value):
+        if isinstance(part, Tensor):
+            return Tensor(part.attached, part.certain, part.activation, part.made_at, tokens)
+    return Unknown(tokens)
+
+
+def place_key(run: Run, target: ast.expr) -> object:
+    """Identifies what is added to; None where it cannot be told."""
+    match target:
+        case ast.Name(id=name):
+            return name_key(run, name)
+        case ast.Attribute(value=owner_node, attr=attr):
+            owner = expressions.evaluate(run, owner_node)
+            return (owner, attr) if isinstance(owner, Instance) else None
+        case ast.Subscript(value=owner_node):
+            owner = expressions.evaluate(run, owner_node)
+            return owner if isinstance(owner, Container) else None
+        case _:
+            return None
+
+
+def extend(container: Container, item: Value) -> None:
+    """`item`s were added to `container`."""
+    container.items = None
+    container.element = item if _is_empty(container) else join([container.element, item])
+
+
+def _is_empty(container: Container) -> bool:
+    return isinstance(container.element, Unknown) and not container.element.tokens
+
+
+def delete(run: Run, target: ast.expr) -> None:
+    """`del target`: names are unbound, containers emptied."""
+    match target:
+        case ast.Name(id=name):
+            run.frame.names.pop(name, None)
+        case ast.Subscript(value=owner):
+            held = expressions.evaluate(run, owner)
+            for part in options(held):
+                run.emit(Kind.RESET, target, key=part)
+        case ast.Attribute(value=owner):
+            expressions.evaluate(run, owner)
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            for part_node in parts:
+                delete(run, part_node)
+        case _:
+            pass
+
+
+def element(value: Value) -> Value:
+    """What iterating over `value` yields."""
+    match value:
+        case OneOf():
+            return join([element(option) for option in options(value)])
+        case Iterable(element=inner):
+            return inner
+        case Container(kind="dict", keyed=keyed):
+            return join([Const(key) for key in keyed]) if keyed else Unknown()
+        case Container(items=items, element=inner):
+            return join(items) if items else inner
+        case Params(owners=owners):
+            return Params(owners, one=True)
+        case Batch():
+            return Tensor(attached=False, certain=False)
+        case Tensor():
+            return Tensor(value.attached, value.certain, tokens=value.tokens)
+        case Instance():
+            return expressions.iterate_instance(value)
+        case Const(value=str()):
+            return Const("")
+        case _:
+            return Unknown(tokens_of(value))
+
+
+def few_items(value: Value) -> list[Value] | None:
+    """The items of a short literal of objects: loops over `[opt_g, opt_d]` are taken one by one."""
+    if not isinstance(value, Container) or value.items is None or len(value.items) > MAX_UNROLLED:
+        return None
+    if value.kind not in ("list", "tuple") or not value.items:
+        return None
+    return value.items if all(_has_objects(item) for item in value.items) else None
+
+
+def _has_objects(value: Value) -> bool:
+    if isinstance(value, Container) and value.items:
+        return any(_has_objects(item) for item in value.items)
+    return isinstance(value, Instance)
+
+
+def _unpack(value: Value, parts: list[ast.expr]) -> list[Value]:
+    starred = [i for i, part in enumerate(parts) if isinstance(part, ast.Starred)]
+    for option in options(value):
+        if isinstance(option, Container) and option.items is not None and not isinstance(value, OneOf):
+            if not starred and len(option.items) == len(parts):
+                return list(option.items)
+            return _unpack_starred(option.items, parts, starred)
+    if isinstance(value, OneOf):
+        rows = [_unpack(option, parts) for option in options(value)]
+        return [join(list(column)) for column in zip(*rows, strict=True)]
+    return [_unpacked(value) for _ in parts]
+
+
+def _unpacked(value: Value) -> Value:
+    """One part of `value`, each its own object; a batch may be nested (`(x, (y, lengths))`)."""
+    return Batch() if isinstance(value, Batch) else element(value)
+
+
+def _unpack_starred(items: list[Value], parts: list[ast.expr], starred: list[int]) -> list[Value]:
+    if len(starred) != 1 or len(items) < len(parts) - 1:
+        return [Unknown() for _ in parts]
+    at = starred[0]
+    tail = len(parts) - at - 1
+    middle = items[at : len(items) - tail]
+    packed = Container("list", list(middle), join(list(middle)) if middle else Unknown())
+    return [*items[:at], packed, *items[len(items) - tail :]]
+
+
+__all__ = [
+    "MAX_UNROLLED",
+    "Number",
+    "accumulate",
+    "assign",
+    "augment",
+    "delete",
+    "element",
+    "extend",
+    "few_items",
+    "freeze",
+]

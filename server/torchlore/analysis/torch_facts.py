@@ -1,0 +1,186 @@
+"""What the analysis knows of torch by name: which classes make modules, which functions cut the graph.
+
+Facts of torch's public interface (2.13), not names that users choose.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+
+_CLASS = re.compile(r"\A_?[A-Z]\w*\Z")
+
+_NOT_MODULES = frozenset({"Parameter", "Buffer", "UninitializedParameter", "UninitializedBuffer"})
+
+_MODULE_HOMES = (
+    "torch.nn.",
+    "torch.ao.nn.",
+    "torchvision.ops.",
+    "torchvision.models.",
+    "torchaudio.models.",
+    "torch_geometric.nn.",
+)
+
+ALIASES = {
+    "torch.nn.parallel.DistributedDataParallel",
+    "torch.nn.parallel.distributed.DistributedDataParallel",
+    "torch.nn.DataParallel",
+    "torch.nn.parallel.DataParallel",
+    "torch.distributed.fsdp.FullyShardedDataParallel",
+    "torch.distributed.fsdp.fully_sharded_data_parallel.FullyShardedDataParallel",
+    "torch.distributed.fsdp.fully_shard",
+    "torch.compile",
+    "torch.jit.script",
+    "torch.distributed.tensor.parallel.parallelize_module",
+    "torch.nn.SyncBatchNorm.convert_sync_batchnorm",
+    "torch.nn.utils.parametrizations.weight_norm",
+    "torch.nn.utils.parametrizations.spectral_norm",
+    "torch.nn.utils.weight_norm",
+    "torch.nn.utils.spectral_norm",
+    "tqdm.tqdm",
+    "tqdm.trange",
+    "tqdm.auto.tqdm",
+    "tqdm.notebook.tqdm",
+    "tqdm.rich.tqdm",
+}
+"""Callables whose result stands for their first argument: the same parameters, the same items."""
+
+NO_GRAD = {
+    "torch.no_grad",
+    "torch.inference_mode",
+    "torch.autograd.no_grad",
+    "torch.autograd.inference_mode",
+    "torch.autograd.grad_mode.no_grad",
+    "torch.autograd.grad_mode.inference_mode",
+}
+ENABLE_GRAD = {"torch.enable_grad", "torch.autograd.enable_grad", "torch.autograd.grad_mode.enable_grad"}
+SET_GRAD = {
+    "torch.set_grad_enabled",
+    "torch.autograd.set_grad_enabled",
+    "torch.autograd.grad_mode.set_grad_enabled",
+}
+
+SOFTMAX = {
+    "torch.softmax": "softmax",
+    "torch.nn.functional.softmax": "softmax",
+    "torch.special.softmax": "softmax",
+    "torch.nn.Softmax": "softmax",
+    "torch.nn.Softmax2d": "softmax",
+    "torch.nn.modules.activation.Softmax": "softmax",
+    "torch.log_softmax": "log_softmax",
+    "torch.nn.functional.log_softmax": "log_softmax",
+    "torch.special.log_softmax": "log_softmax",
+    "torch.nn.LogSoftmax": "log_softmax",
+}
+CROSS_ENTROPY = {
+    "torch.nn.functional.cross_entropy",
+    "torch.nn.CrossEntropyLoss",
+    "torch.nn.modules.loss.CrossEntropyLoss",
+}
+
+RESHAPES = frozenset(
+    ["view", "reshape", "flatten", "squeeze", "unsqueeze", "transpose", "permute", "contiguous", "t", "clone", "to", "cpu", "cuda", "float", "double", "half", "bfloat16", "type", "type_as", "expand", "unflatten", "view_as", "reshape_as", "swapaxes", "movedim"]
+)
+"""Tensor methods (and functions) that keep every value, so that a softmax stays a softmax."""
+
+NOT_DIFFERENTIABLE = frozenset(
+    ["argmax", "argmin", "argsort", "eq", "ne", "lt", "le", "gt", "ge", "equal", "isnan", "isinf", "isfinite", "isclose", "allclose", "logical_and", "logical_or", "logical_not", "logical_xor", "count_nonzero", "nonzero", "bincount", "long", "int", "short", "bool", "byte", "detach", "detach_", "numel", "size", "dim", "sign", "floor_divide", "histc", "unique", "randint", "zeros", "ones", "zeros_like", "ones_like", "rand", "rand_like", "randn_like", "empty", "empty_like", "full", "full_like", "arange", "linspace", "one_hot", "searchsorted", "bucketize", "multinomial", "bernoulli", "any", "all", "from_numpy", "tensor", "as_tensor", "randn", "randperm", "eye", "new_zeros", "new_ones", "new_tensor", "new_full"]
+)
+"""Functions and methods whose result carries no graph."""
+
+TO_PYTHON = frozenset(
+    ["item", "tolist", "numpy", "size", "dim", "numel", "ndimension", "element_size", "data_ptr", "is_contiguous", "stride"]
+)
+"""Tensor methods that leave torch."""
+
+_PARAMETRIC = re.compile(
+    r"\A(?:Lazy)?(?:Linear|Bilinear|Conv(?:Transpose)?[123]d|BatchNorm\w+|LayerNorm|GroupNorm|RMSNorm|Embedding(?:Bag)?"
+    r"|RNN|LSTM|GRU|RNNCell|LSTMCell|GRUCell|MultiheadAttention|Transformer\w*|PReLU)\Z"
+)
+
+_NOT_TENSOR_FUNCTIONS = re.compile(
+    r"\Atorch\.(?:is_\w+|get_\w+|set_\w+|load|save|manual_seed|seed|initial_seed|compile|device|use_deterministic\w*"
+    r"|are_\w+|typename|numel|finfo|iinfo|Generator|Size|vmap|export|import_ir_module|fork|wait|jit\.\w+)\Z"
+)
+_TENSOR_HOMES = ("torch.", "torch.nn.functional.", "torch.special.", "torch.linalg.", "torch.fft.")
+
+
+def is_class_name(dotted: str) -> bool:
+    return _CLASS.match(dotted.rpartition(".")[2]) is not None
+
+
+def is_optimizer(dotted: str) -> bool:
+    """Whether `dotted` names an optimizer class (`torch.optim.SGD`, `torch.optim.sgd.SGD`)."""
+    head, _, last = dotted.rpartition(".")
+    return (
+        head.startswith("torch.optim")
+        and "lr_scheduler" not in head
+        and "swa_utils" not in head
+        and _CLASS.match(last) is not None
+    )
+
+
+def is_scheduler(dotted: str) -> bool:
+    return dotted.startswith("torch.optim.lr_scheduler.") and is_class_name(dotted)
+
+
+def is_scaler(dotted: str) -> bool:
+    return dotted.startswith("torch.") and dotted.rpartition(".")[2] in {"GradScaler", "ShardedGradScaler"}
+
+
+def is_module(dotted: str) -> bool:
+    """Whether calling `dotted` makes an `nn.Module` (a class of torch.nn, a model of torchvision)."""
+    head, _, last = dotted.rpartition(".")
+    if dotted.startswith("torchvision.models."):
+        return not last.startswith("_") and last not in {"list_models", "get_weight", "get_model_builder"}
+    if not dotted.startswith(_MODULE_HOMES) or ".init." in dotted or ".utils." in dotted:
+        return False
+    return _CLASS.match(last) is not None and last not in _NOT_MODULES and ".functional" not in head
+
+
+def is_loss(dotted: str) -> bool:
+    return dotted.startswith("torch.nn.") and dotted.endswith("Loss")
+
+
+def is_loader(dotted: str) -> bool:
+    return dotted in {"torch.utils.data.DataLoader", "torch.utils.data.dataloader.DataLoader"}
+
+
+def is_dataset(dotted: str) -> bool:
+    return (dotted.startswith("torch.utils.data.") and dotted.endswith(("Dataset", ".Subset"))) or (
+        dotted.startswith("torchvision.datasets.") and is_class_name(dotted)
+    )
+
+
+def is_parameter(dotted: str) -> bool:
+    return dotted.startswith("torch.nn.") and dotted.endswith(".Parameter")
+
+
+def has_parameters(dotted: str) -> bool:
+    """Whether instances of this torch.nn class own parameters that require gradients."""
+    return _PARAMETRIC.match(dotted.rpartition(".")[2]) is not None or dotted.startswith(
+        "torchvision.models."
+    )
+
+
+def returns_tensor(dotted: str) -> bool:
+    """Whether calling this torch function gives a tensor, as most do."""
+    head, _, last = dotted.rpartition(".")
+    return (
+        f"{head}." in _TENSOR_HOMES and not _CLASS.match(last) and _NOT_TENSOR_FUNCTIONS.match(dotted) is None
+    )
+
+
+def keeps_its_hands_off(dotted: str) -> bool:
+    """Whether code behind this name clears no gradients and keeps no hold of what it is given.
+
+    True of builtins, the standard library, numpy, torch and its sister libraries: none of them clears
+    gradients but where its name says so, which the interpreter handles before it asks.
+    """
+    package = dotted.partition(".")[0]
+    return package in _HARMLESS or package in sys.stdlib_module_names
+
+
+_HARMLESS = frozenset(
+    {"builtins", "torch", "torchvision", "torchaudio", "numpy", "tqdm", "PIL", "matplotlib"}
+)

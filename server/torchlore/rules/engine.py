@@ -1,0 +1,62 @@
+"""Finds the rules and runs them."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import logging
+import pkgutil
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+
+from torchlore.analysis import Analysis
+from torchlore.rules.model import Family, Finding, Rule
+
+_LOG = logging.getLogger(__name__)
+
+
+@cache
+def all_rules() -> tuple[type[Rule], ...]:
+    """Every rule, by code. Dropping a file into a family's folder is all it takes to add one."""
+    found = (rule for family in Family for rule in _rules_of(family))
+    return tuple(sorted(found, key=lambda rule: rule.code))
+
+
+def _rules_of(family: Family) -> Iterator[type[Rule]]:
+    home = f"{__package__}.{family.value}"
+    try:
+        package = importlib.import_module(home)
+    except ModuleNotFoundError:  # a family without rules yet has no folder
+        return
+    for module_info in pkgutil.iter_modules(package.__path__):
+        module = importlib.import_module(f"{home}.{module_info.name}")
+        for _, member in inspect.getmembers(module, inspect.isclass):
+            if (
+                issubclass(member, Rule)
+                and member.__module__ == module.__name__
+                and not inspect.isabstract(member)
+            ):
+                yield member
+
+
+def rule_by_code_or_name(key: str) -> type[Rule] | None:
+    """The rule that `key` names (`TL101`, `tl101`, `missing-zero-grad`)."""
+    for rule in all_rules():
+        if key.upper() == rule.code or key.lower() == rule.name:
+            return rule
+    return None
+
+
+def check(analysis: Analysis, rules: Iterable[type[Rule]] | None = None) -> list[Finding]:
+    """What `rules` (all by default) find, by place. A rule that fails is logged and says nothing."""
+    found: list[Finding] = []
+    for rule in all_rules() if rules is None else rules:
+        if re.search(rule.trigger, analysis.source.text) is None:
+            continue
+        try:
+            found += rule().check(analysis)
+        except Exception:
+            _LOG.exception("%s failed on %s", rule.code, analysis.source.path)
+    unique = {(finding.code, finding.span): finding for finding in reversed(found)}
+    return sorted(unique.values(), key=lambda finding: (finding.span, finding.code))

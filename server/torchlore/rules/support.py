@@ -1,0 +1,142 @@
+"""What several rules need: how modules and optimizers relate, and where a line can be put."""
+
+from __future__ import annotations
+
+import ast
+
+from torchlore.analysis import Analysis
+from torchlore.analysis.events import Event, Kind, Path, events
+from torchlore.analysis.values import Instance, Params, Unknown, Value, options, reachable
+from torchlore.text import Edit, Span
+
+
+def optimizers_stepped(path: Path) -> list[Instance]:
+    """The optimizers that are stepped somewhere on `path`, each once."""
+    stepped = [e.subject for e in events(path) if e.kind is Kind.STEP and is_optimizer(e.subject)]
+    return list(dict.fromkeys(s for s in stepped if isinstance(s, Instance)))
+
+
+def is_optimizer(value: Value | None) -> bool:
+    from torchlore.analysis.members import kind_of
+
+    return isinstance(value, Instance) and kind_of(value) == "Optimizer"
+
+
+def owners(optimizer: Instance) -> frozenset[Value] | None:
+    """The modules whose parameters an optimizer updates; None where they are not all known."""
+    given = optimizer.arguments.get(0, "params") if optimizer.arguments is not None else None
+    found: set[Value] = set()
+    for option in options(given) if given is not None else ():
+        for part in reachable(option, depth=3):
+            if isinstance(part, Params):
+                if part.owners is None:
+                    return None
+                found |= part.owners
+    return frozenset(found) or None
+
+
+def may_clear(event: Event, optimizer: Instance) -> bool:
+    """Whether a CLEAR event may reach the gradients of `optimizer`."""
+    if event.subject is None or event.subject is optimizer:
+        return True
+    if is_optimizer(event.subject):
+        other = owners(event.subject) if isinstance(event.subject, Instance) else None
+        mine = owners(optimizer)
+        return other is None or mine is None or any(_related(a, b) for a in other for b in mine)
+    mine = owners(optimizer)
+    return mine is None or any(_related(event.subject, owner) for owner in mine)
+
+
+def surely_clears(event: Event, optimizer: Instance) -> bool:
+    """Whether a CLEAR event clears all gradients of `optimizer`."""
+    if event.subject is optimizer:
+        return True
+    mine = owners(optimizer)
+    return mine is not None and event.subject is not None and mine == {event.subject}
+
+
+def _related(a: Value, b: Value) -> bool:
+    """Whether one is or holds the other. Of modules that are not known nothing can be ruled out."""
+    if isinstance(a, Unknown) or isinstance(b, Unknown):
+        return True
+    return any(part is b for part in reachable(a)) or any(part is a for part in reachable(b))
+
+
+def holds_on_to(event: Event, optimizer: Instance) -> bool:
+    """Whether code that we cannot see got hold of the optimizer or of what it updates."""
+    if event.kind is Kind.HAVOC:
+        return True
+    if event.kind is not Kind.ESCAPE or event.value is None:
+        return False
+    mine = owners(optimizer) or frozenset()
+    return any(part is optimizer or part in mine for part in reachable(event.value))
+
+
+def written(analysis: Analysis, node: ast.expr) -> str:
+    """`node` as it stands in the file, on one line."""
+    return " ".join(analysis.source.segment(analysis.source.span(node)).split())
+
+
+def receiver(analysis: Analysis, call: ast.AST) -> str:
+    """What a method is called on, as written: `self.optimizer` in `self.optimizer.step()`."""
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
+        return written(analysis, call.func.value)
+    return ""
+
+
+def statement_of(analysis: Analysis, node: ast.AST) -> ast.stmt | None:
+    """The innermost statement that `node` lies in."""
+    current: ast.AST | None = node
+    while current is not None and not isinstance(current, ast.stmt):
+        current = analysis.parents.get(current)
+    return current
+
+
+def block_of(analysis: Analysis, statement: ast.stmt) -> list[ast.stmt]:
+    """The statements among which `statement` stands."""
+    parent = analysis.parents.get(statement)
+    for name in ("body", "orelse", "finalbody"):
+        block = getattr(parent, name, None)
+        if isinstance(block, list) and statement in block:
+            return block
+    return []
+
+
+def own_lines(analysis: Analysis, statement: ast.stmt) -> Span | None:
+    """The whole lines of a statement, line end included; None where it shares them with other code."""
+    source = analysis.source
+    span = source.span(statement)
+    first = source.lines.start(statement.lineno - 1)
+    last = (statement.end_lineno or statement.lineno) - 1
+    before = source.text[first : span.start]
+    after = source.text[span.end : source.lines.end(last)].strip()
+    if before.strip() or (after and not after.startswith("#")):
+        return None
+    return Span(first, source.lines.start(last + 1))
+
+
+def insert_before(analysis: Analysis, statement: ast.stmt, code: str) -> Edit | None:
+    """Puts `code` on a line of its own above `statement`; None where that is not possible."""
+    lines = own_lines(analysis, statement)
+    if lines is None:
+        return None
+    source = analysis.source
+    indent = source.indent(statement.lineno - 1)
+    return Edit(Span(lines.start, lines.start), f"{indent}{code}{source.newline}")
+
+
+def insert_after(analysis: Analysis, statement: ast.stmt, code: str) -> Edit | None:
+    """Puts `code` on a line of its own below `statement`; None where that is not possible."""
+    lines = own_lines(analysis, statement)
+    if lines is None:
+        return None
+    source = analysis.source
+    indent = source.indent(statement.lineno - 1)
+    ends_line = source.text[lines.end - 1 : lines.end] in ("\n", "\r")
+    text = f"{indent}{code}{source.newline}" if ends_line else f"{source.newline}{indent}{code}"
+    return Edit(Span(lines.end, lines.end), text)
+
+
+def line(node: ast.AST) -> int:
+    """The 1-based line of a node."""
+    return getattr(node, "lineno", 1)

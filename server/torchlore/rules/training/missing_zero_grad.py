@@ -1,0 +1,190 @@
+"""TL101: an optimizer is stepped in a loop that never clears its gradients."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from torchlore.analysis import Analysis
+from torchlore.analysis.events import Call, Event, Kind, Loop, Place, events, places, walk
+from torchlore.analysis.values import Instance
+from torchlore.rules import support
+from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
+
+
+class MissingZeroGrad(Rule):
+    """
+    ## What it does
+
+    Looks for loops in which an optimizer is stepped after `backward()` and nothing clears its gradients.
+
+    ## Why is this bad?
+
+    `backward()` adds to `.grad`; it never replaces it.
+    Without `zero_grad()` every step uses the sum of the gradients of all batches so far.
+    Nothing is reported: the loss falls for a while, then the steps grow and training drifts or diverges.
+
+    ## Example
+
+    ```py
+    import torch
+
+    model = torch.nn.Linear(4, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(10):
+        loss = model(torch.randn(8, 4)).pow(2).mean()
+        loss.backward()
+        optimizer.step()
+    ```
+
+    ## Use instead
+
+    ```py
+    import torch
+
+    model = torch.nn.Linear(4, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(10):
+        loss = model(torch.randn(8, 4)).pow(2).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    ```
+
+    ## Fix safety
+
+    Safe. The rule speaks only when no path through the loop clears the gradients, so that nothing that was
+    right changes. Where `step()` runs less often than `backward()` (accumulation), the new line goes after
+    `step()`, so that the accumulation stays.
+
+    ## Known limits
+
+    Silent where the optimizer, or the model that it updates, is handed to code that the analysis cannot see
+    (another package's trainer, a callback), because that code may clear the gradients; and where it is not
+    known to be an optimizer of `torch.optim`, such as a parameter that nothing in the file fills.
+
+    ## References
+
+    - [torch.optim.Optimizer.zero_grad](https://docs.pytorch.org/docs/stable/generated/torch.optim.Optimizer.zero_grad.html)
+    - [torch.Tensor.backward](https://docs.pytorch.org/docs/stable/generated/torch.Tensor.backward.html)
+    """
+
+    code = "TL101"
+    name = "missing-zero-grad"
+    family = Family.TRAINING
+    severity = Severity.ERROR
+    since = "0.1.0"
+    card = "zero-grad"
+    trigger = r"\bstep\b"
+
+    def check(self, analysis: Analysis) -> Iterator[Finding]:
+        for root in analysis.roots:
+            for optimizer in support.optimizers_stepped(root.path):
+                if any(_hides(event, optimizer) for event in events(root.path)):
+                    continue
+                states = walk(root.path, "clean", lambda event, state, o=optimizer: _move(event, state, o))  # type: ignore[misc]
+                for place in places(root.path):
+                    if place.event.subject is optimizer and "mixed" in states.get(place.event, ()):
+                        yield from _report(self, analysis, place, optimizer)
+
+
+def _hides(event: Event, optimizer: Instance) -> bool:
+    """Whether code that we cannot see holds the optimizer from here on."""
+    return (
+        event.kind is Kind.ESCAPE
+        and support.holds_on_to(event, optimizer)
+        and _holds_itself(event, optimizer)
+    )
+
+
+def _holds_itself(event: Event, optimizer: Instance) -> bool:
+    from torchlore.analysis.values import reachable
+
+    return event.value is not None and any(part is optimizer for part in reachable(event.value))
+
+
+def _move(event: Event, state: str, optimizer: Instance) -> str:
+    """What the gradients are: "clean", "fresh" (of this step), "used" by a step, "mixed" (fresh added to used)."""
+    match event.kind:
+        case Kind.CLEAR if support.may_clear(event, optimizer):
+            return "clean"
+        case Kind.WRITE_GRADS:
+            return "fresh"
+        case Kind.BACKWARD:
+            return "mixed" if state in ("used", "mixed") else "fresh"
+        case Kind.STEP if event.subject is optimizer:
+            return "clean" if state == "clean" else "used"
+        case _:
+            return state
+
+
+def _report(
+    rule: MissingZeroGrad, analysis: Analysis, place: Place, optimizer: Instance
+) -> Iterator[Finding]:
+    loop = next(
+        (l for l in reversed(place.loops) if any(e.kind is Kind.BACKWARD for e in events(l.body))), None
+    )
+    step = place.event.node
+    if loop is None or not isinstance(step, ast.Call) or not _is_certain(analysis, loop, optimizer):
+        return
+    name = _name(analysis, step)
+    backwards = [e.node for e in events(loop.body) if e.kind is Kind.BACKWARD]
+    message = (
+        f"`{name}` is stepped here, but nothing in this loop clears its gradients: "
+        f"`backward` on line {support.line(backwards[0])} adds to those of every earlier iteration"
+    )
+    related = (
+        Related(analysis.source.span(backwards[0]), "the gradients are added up here"),  # type: ignore[arg-type]
+        Related(analysis.source.line_span(support.line(loop.node) - 1), "in this loop"),
+    )
+    yield rule.finding(
+        message, analysis.source.span(step), fixes=_fixes(analysis, step, backwards, name), related=related
+    )
+
+
+def _is_certain(analysis: Analysis, loop: Loop, optimizer: Instance) -> bool:
+    """Whether the loop, and all that runs in it, is seen whole and leaves the gradients alone."""
+    for place in places(loop.body):
+        event = place.event
+        if event.kind is Kind.CLEAR and support.may_clear(event, optimizer):
+            return False
+        if support.holds_on_to(event, optimizer) or (event.kind is Kind.RESET and event.key is optimizer):
+            return False
+        if any(isinstance(step, Call) and not analysis.is_whole(step.callee) for step in place.within):
+            return False
+    return analysis.is_whole(loop.node)
+
+
+def _name(analysis: Analysis, step: ast.Call) -> str:
+    """The optimizer as it is written: the receiver of `step`, or what a scaler is told to step."""
+    name = support.receiver(analysis, step)
+    if isinstance(step.func, ast.Attribute) and step.args and not isinstance(step.args[0], ast.Lambda):
+        argument = support.written(analysis, step.args[0])
+        if isinstance(step.args[0], ast.Name | ast.Attribute) and _is_scaler(analysis, step.func.value):
+            return argument
+    return name
+
+
+def _is_scaler(analysis: Analysis, node: ast.expr) -> bool:
+    from torchlore.analysis.members import kind_of
+
+    value = analysis.run.values.get(node)
+    return value is not None and kind_of(value) == "GradScaler"
+
+
+def _fixes(analysis: Analysis, step: ast.Call, backwards: list[ast.AST], name: str) -> tuple[Fix, ...]:
+    """Clears before the first `backward` where all of them stand beside `step`, else after `step`."""
+    stepping = support.statement_of(analysis, step)
+    if stepping is None or not name.replace(".", "").replace("_", "").isalnum():
+        return ()
+    block = support.block_of(analysis, stepping)
+    beside = [support.statement_of(analysis, b) for b in backwards]
+    code = f"{name}.zero_grad()"
+    first = next((s for s in block if s in beside), None)
+    if first is not None and all(s in block for s in beside) and block.index(first) < block.index(stepping):
+        edit = support.insert_before(analysis, first, code)
+        title = f"Clear the gradients of `{name}` before `backward`"
+    else:
+        edit = support.insert_after(analysis, stepping, code)
+        title = f"Clear the gradients of `{name}` after `step`"
+    return (Fix(title, (edit,), safe=True),) if edit is not None else ()
