@@ -149,7 +149,3 @@ def _paths() -> dict[str, list[str]]:
 @lru_cache(maxsize=1)
 def _slug_by_symbol() -> dict[str, str]:
     return {name: Path(path).stem for path, names in _paths().items() for name in names}
-
-
-if __name__ == "__main__":
-    print(write_card_index())

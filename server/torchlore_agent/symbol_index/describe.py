@@ -14,7 +14,7 @@ from . import prose
 
 # `typing_extensions.deprecated` on these is about an older spelling of the same function: its message
 # recommends the very name that carries it.
-_MENTIONS_ITSELF = re.compile(r"[Uu]se [`'\"]?(?:torch\.)?(?:[\w.]+\.)?(\w+)")
+_MENTIONS_ITSELF = re.compile(r"[Uu]se `?(\w+)`? instead")
 _METHOD_TYPES = (
     types.FunctionType,
     types.MethodType,
@@ -90,9 +90,11 @@ def deprecation_of(value: Any, kind: str, doc: str, name: str) -> str | None:
     names the function. None of them alone finds all.
     """
     own = vars(value) if inspect.isclass(value) else getattr(value, "__dict__", {})
+    if inspect.isclass(value) and "__deprecated__" not in own:
+        own = getattr(own.get("__init__"), "__dict__", {})
     marked = own.get("__deprecated__") if hasattr(own, "get") else None
     if isinstance(marked, str) and not _recommends(marked, name):
-        return prose.to_markdown(" ".join(marked.split()))
+        return prose.shorten(prose.to_markdown(marked))
     if kind in ("module", "constant", "dtype", "attribute"):
         return None
     return prose.deprecation_note(doc, name) or _deprecated_in_body(value, name)
@@ -139,15 +141,14 @@ def _deprecated_in_body(value: Any, name: str) -> str | None:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, TypeError, SyntaxError):
         return None
+    says_so = re.compile(rf"(?<!\w){re.escape(name)}\W{{0,4}} (?:is|was|has been) (?:now )?deprecated")
+    removed = re.compile(r"This (?:function|method|class) was deprecated .*now removed")
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _complains(node):
             message = _literal(node.args[0]) if node.args else ""
-            if re.search(
-                rf"(?<![\w]){re.escape(name)}\W{{0,4}} (?:is|was|has been) (?:now )?deprecated", message
-            ):
-                return prose.to_markdown(" ".join(message.split()))
-            if re.search(r"This (?:function|method|class) was deprecated .*now removed", message):
-                return prose.to_markdown(" ".join(message.split()))
+            is_about_argument = message.startswith(("Passing ", "Setting "))
+            if removed.search(message) or (says_so.search(message) and not is_about_argument):
+                return prose.shorten(prose.to_markdown(message))
     return None
 
 

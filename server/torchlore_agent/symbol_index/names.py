@@ -129,7 +129,8 @@ def _belongs(module_name: str, module: types.ModuleType, name: str) -> bool:
     home = said_of(value, "__module__")
     if home is None or home == module_name:
         # A helper that its own module neither lists nor documents is nobody's business.
-        return home is not None and (not hasattr(module, "__all__") or bool(said_of(value, "__doc__")))
+        is_listed = module_name == "torch" or not hasattr(module, "__all__")
+        return home is not None and (is_listed or bool(said_of(value, "__doc__")))
     is_package = hasattr(module, "__path__") or module_name == "torch.nn.functional"
     if hasattr(module, "__all__"):
         comes_from_inside = home.startswith(module_name + ".") or "._" in home
@@ -141,7 +142,8 @@ def _internal(name: str, value: Any) -> bool:
     """A type variable, or torch's own plumbing that leaks into `torch.__all__`."""
     if type(value).__module__ == "typing" or type(value).__name__ == "TypeVar":
         return True
-    is_binding = type(value).__name__ == "pybind11_type" and value.__module__ == "torch._C"
+    # torch says of what it exports from `torch._C` that it comes from `torch`.
+    is_binding = type(value).__name__ == "pybind11_type" and value.__module__ in ("torch", "torch._C")
     return is_binding and name not in _BINDINGS
 
 

@@ -93,21 +93,37 @@ def to_markdown(text: str) -> str:
 def deprecation_note(doc: str, name: str) -> str | None:
     """What a docstring says of the whole symbol's deprecation, or None.
 
-    Only a directive at the docstring's own indentation counts: deeper ones are about an argument. A warning
-    counts only where its first sentence says of this very name that it is deprecated.
+    A `deprecated` directive counts at the docstring's own indentation only: deeper ones are about an
+    argument. Anywhere else the text must say of this very name, or of "this function", that it is
+    deprecated: "this behavior is deprecated" is about a part.
     """
-    for kind, text in _directives(doc):
-        plain = to_markdown(text)
+    directives = _directives(doc)
+    for kind, text in directives:
         if kind == "deprecated":
-            return re.sub(r"^(\d[\w.]*)\s+", r"Since torch \1: ", plain) or "Deprecated."
-        says_so = re.match(
-            rf"(?:\W|[\w.]+\.)*{re.escape(name)}\W*(?:\(\))?\W*(?:is|has been) (?:now )?deprecated", plain
-        )
-        if kind in ("warning", "note") and (
-            says_so or re.match(r"This \w+ (?:is|has been) deprecated", plain)
-        ):
-            return plain
+            note = re.sub(r"^(\d[\w.]*)\s+", r"Since torch \1: ", to_markdown(text))
+            return shorten(note) or "Deprecated."
+    says_so = re.compile(
+        rf"^Deprecated\b|(?:This (?:API|class|function|method)|(?<!\w){re.escape(name)}`?(?:\([^()]*\))?`?)"
+        r" (?:is|has been) (?:now )?deprecated"
+    )
+    introduction = _first_paragraph(doc)
+    for text in (introduction, *(text for _, text in directives)):
+        plain = to_markdown(" ".join(text.split()))
+        found = says_so.search(plain)
+        if found:
+            start = max(plain.rfind(". ", 0, found.start()) + 2, 0) if found.start() else 0
+            return shorten(plain[start if start > 1 else 0 :])
     return None
+
+
+def shorten(text: str) -> str:
+    """As many whole sentences as fit in LONGEST characters, at least the first."""
+    text = " ".join(text.split())
+    if len(text) <= LONGEST:
+        return text
+    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    fitting = [end for end in ends if end <= LONGEST] or ends[:1]
+    return text[: fitting[-1]] if fitting else text
 
 
 def _closing(text: str, start: int) -> int | None:
