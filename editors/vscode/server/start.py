@@ -10,4 +10,4 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bundled" / "lib
 
 from torchlore.lsp.start import serve_stdio  # noqa: E402  The path comes first.
 
-serve_stdio()
+sys.exit(serve_stdio())

@@ -1,0 +1,87 @@
+"""What the VS Code extension promises in its manifest."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+EXTENSION = ROOT / "editors" / "vscode"
+
+
+def test_version_is_the_servers() -> None:
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    version = re.search(r'^version = "(.*)"', project, re.MULTILINE)
+    assert version and manifest()["version"] == version.group(1)
+
+
+def test_nothing_that_names_a_program_is_read_from_an_untrusted_workspace() -> None:
+    properties = manifest()["contributes"]["configuration"]["properties"]
+    trust = manifest()["capabilities"]["untrustedWorkspaces"]
+    assert trust["supported"] == "limited"
+    programs = {"torchlore.interpreter", "torchlore.path"}
+    assert programs <= set(trust["restrictedConfigurations"]) <= set(properties)
+    assert all(properties[name]["scope"] == "machine-overridable" for name in programs)
+
+
+def test_settings_in_the_code_are_those_of_the_manifest() -> None:
+    properties = manifest()["contributes"]["configuration"]["properties"]
+    code = (EXTENSION / "src" / "vscodeapi.ts").read_text(encoding="utf-8")
+    read = {f"torchlore.{name}" for name in re.findall(r"configuration\.get(?:<[^>]*>)?\(\"(\w+)\"", code)}
+    # The language client itself reads the trace setting, by the client's name.
+    assert read | {"torchlore.trace.server"} == set(properties)
+
+
+def test_commands_of_the_server_are_not_registered_a_second_time() -> None:
+    declared = {command["command"] for command in manifest()["contributes"]["commands"]}
+    code = (EXTENSION / "src" / "extension.ts").read_text(encoding="utf-8")
+    registered = set(re.findall(r'registerCommand\("([\w.]+)"', code))
+    assert declared - registered == {"torchlore.run", "torchlore.explain"}
+    assert registered <= declared
+
+
+def test_works_without_another_extension() -> None:
+    assert manifest()["extensionDependencies"] == []
+
+
+def test_lock_file_names_no_registry() -> None:
+    lock = json.loads((EXTENSION / "package-lock.json").read_text(encoding="utf-8"))
+    assert lock["packages"], "an empty lock file proves nothing"
+    assert not [name for name, package in lock["packages"].items() if "resolved" in package]
+    assert lock["packages"][""]["version"] == manifest()["version"]
+
+
+def test_start_script_takes_its_own_libraries_and_nothing_of_the_workspace(tmp_path: Path) -> None:
+    """The script, beside a stand-in for the server, from a folder that tries to take its place."""
+    start = tmp_path / "extension" / "server" / "start.py"
+    start.parent.mkdir(parents=True)
+    start.write_text((EXTENSION / "server" / "start.py").read_text(encoding="utf-8"), encoding="utf-8")
+    write_server(tmp_path / "extension" / "bundled" / "libs", "bundled")
+    workspace = tmp_path / "workspace"
+    write_server(workspace, "workspace")
+    done = subprocess.run(
+        [sys.executable, "-I", str(start)],
+        cwd=workspace,
+        env={"PYTHONPATH": str(workspace)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout == "bundled\n", done.stderr
+
+
+def write_server(folder: Path, name: str) -> None:
+    package = folder / "torchlore" / "lsp"
+    package.mkdir(parents=True)
+    (folder / "torchlore" / "__init__.py").touch()
+    (package / "__init__.py").touch()
+    (package / "start.py").write_text(f"def serve_stdio():\n    print({name!r})\n", encoding="utf-8")
+
+
+def manifest() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((EXTENSION / "package.json").read_text(encoding="utf-8"))
+    return loaded

@@ -1,0 +1,153 @@
+// A VS Code window in a headless browser, worked with the keyboard and the mouse as a person works it.
+import { createRequire } from "node:module";
+
+// playwright-core lies in the cache beside code-server, not beside this file.
+const { chromium } = createRequire(process.env.TORCHLORE_NODE_MODULES + "/")("playwright-core");
+
+export const PATIENCE = 60_000;
+
+export async function openWindow({ address, browser: executablePath, width, height, scale }) {
+  const browser = await chromium.launch({
+    executablePath,
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"],
+  });
+  const context = await browser.newContext({ viewport: { width, height }, deviceScaleFactor: scale });
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE);
+  await page.goto(address);
+  await page.locator(".monaco-workbench .statusbar").waitFor();
+  return { page, close: () => browser.close() };
+}
+
+/** Opens a file of the workspace by its name, once the window has found it. */
+export async function openFile(page, name) {
+  const row = page.locator(".quick-input-list .monaco-list-row", { hasText: name }).first();
+  await until(async () => {
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Control+p");
+    await page.keyboard.type(name);
+    return row.waitFor({ timeout: 3_000 }).then(() => true, () => false);
+  }, `no file ${name}`);
+  await row.click();
+  await page.locator(".editor-group-container .tab.active", { hasText: name }).waitFor();
+  await page.locator(".monaco-editor .view-line").first().waitFor();
+}
+
+/** Runs a command of the palette by its title. */
+export async function runCommand(page, title) {
+  await page.keyboard.press("F1");
+  await page.locator(".quick-input-widget input").fill(`>${title}`);
+  await page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().click();
+}
+
+/** Puts the cursor at a line and column, both from 1, in the code; scrolls there. */
+export async function goTo(page, line, column) {
+  await page.keyboard.press("Control+g");
+  await page.locator(".quick-input-widget input").fill(`:${line}:${column}`);
+  await page.keyboard.press("Enter");
+  await page.locator(".quick-input-widget").waitFor({ state: "hidden" });
+  await page.waitForTimeout(300);
+}
+
+/** Rests the mouse on the cursor's place and returns the text of the card that opens there. */
+export async function hover(page, containing) {
+  const card = page.locator(".monaco-resizable-hover:visible, .monaco-hover:visible", { hasText: containing }).first();
+  await until(async () => {
+    const place = await page.locator(".monaco-editor.focused .cursors-layer .cursor").first().boundingBox();
+    await page.mouse.move(place.x + 60, place.y + 200);
+    await page.mouse.move(place.x + 6, place.y + place.height / 2, { steps: 4 });
+    return card.waitFor({ timeout: 5_000 }).then(() => true, () => false);
+  }, `no hover with ${containing}`);
+  return card.innerText();
+}
+
+/** Opens the quick-fix menu at the cursor and returns its titles. */
+export async function openQuickFixes(page, containing) {
+  const menu = page.locator(".action-widget:visible");
+  await until(async () => {
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Control+.");
+    return menu.getByText(containing).first().waitFor({ timeout: 5_000 }).then(() => true, () => false);
+  }, `no quick fix with ${containing}`);
+  return menu.locator(".monaco-list-row.action .title").allInnerTexts();
+}
+
+export async function chooseQuickFix(page, containing) {
+  await page.locator(".action-widget:visible .monaco-list-row.action", { hasText: containing }).first().click();
+}
+
+/** How many problems the status bar counts, errors and warnings together, once it counts as many as wanted. */
+export async function problems(page, wanted) {
+  let count;
+  await until(async () => {
+    const text = await page.locator("#status\\.problems").innerText().catch(() => "");
+    count = (text.match(/\d+/g) ?? []).map(Number).reduce((sum, number) => sum + number, 0);
+    await page.waitForTimeout(100);
+    return wanted(count);
+  }, `the status bar counts ${count} problems`);
+  return count;
+}
+
+/** How many underlined places the visible part of the code has. */
+export const squiggles = (page) => page.locator(".monaco-editor").locator(".squiggly-error, .squiggly-warning").count();
+
+/** The text of the rendered page beside the code, once it holds the words. */
+export async function pageBeside(page, containing) {
+  let text = "";
+  await until(async () => {
+    for (const frame of page.frames()) {
+      const body = await frame.locator("body").innerText({ timeout: 1_000 }).catch(() => "");
+      if (frame !== page.mainFrame() && body.includes(containing)) {
+        text = body;
+        return true;
+      }
+    }
+    await page.waitForTimeout(250);
+    return false;
+  }, `no page with ${containing}`);
+  return text;
+}
+
+export async function notifications(page) {
+  return page.locator(".notifications-toasts .notification-list-item-message").allInnerTexts();
+}
+
+export async function until(attempt, otherwise) {
+  const deadline = Date.now() + PATIENCE;
+  while (Date.now() < deadline) {
+    if (await attempt()) return;
+  }
+  throw new Error(otherwise);
+}
+
+export async function closeCard(page) {
+  await page.mouse.move(5, 400);
+  await page.locator(".monaco-hover:visible").first().waitFor({ state: "hidden" });
+}
+
+/** The titles that the palette offers for some words. */
+export async function palette(page, words) {
+  await page.keyboard.press("F1");
+  await page.locator(".quick-input-widget input").fill(`>${words}`);
+  await page.waitForTimeout(700);
+  const titles = await page.locator(".quick-input-list .monaco-list-row .label-name").allInnerTexts();
+  await page.keyboard.press("Escape");
+  return titles;
+}
+
+/** What the language status item says when it is opened. */
+export async function languageStatus(page) {
+  await page.locator(".statusbar-item[id^='status.languageStatus']").first().hover();
+  const card = page.locator(".monaco-hover:visible", { hasText: "torchlore" }).first();
+  await card.waitFor();
+  const text = await card.innerText();
+  await page.mouse.move(5, 400);
+  return text;
+}
+
+/** Trusts the workspace in the editor that VS Code has for it. The extension then starts its server again. */
+export async function trustWorkspace(page) {
+  await runCommand(page, "Workspaces: Manage Workspace Trust");
+  await page.locator(".workspace-trust-editor").getByText("Trust", { exact: true }).first().click();
+  await page.locator(".workspace-trust-editor .workspace-trust-title", { hasText: "trusted" }).first().waitFor();
+}
