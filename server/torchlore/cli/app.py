@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from torchlore import __version__
 from torchlore.cli import ask, check, demo, docs, doctor, explain, index, run, serve
+from torchlore.cli.terminal import set_up_logging
 
 app = typer.Typer(
     name="torchlore",
@@ -33,7 +35,13 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # An ASCII terminal still gets every finding.
-    app()
+    if sys.argv[1:2] != ["serve"]:
+        set_up_logging()  # The server sets up its own.
+    try:
+        app()
+    except Exception:  # A traceback is for us, not for the person who wanted an answer.
+        logging.getLogger(__name__).exception("it stopped")
+        sys.exit(2)
 
 
 def _print_version(wanted: bool) -> None:

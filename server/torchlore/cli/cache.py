@@ -125,4 +125,5 @@ def _finding(item: dict[str, Any]) -> Finding:
             for f in item["fixes"]
         ),
         related=tuple(Related(Span(**r["span"]), r["message"]) for r in item["related"]),
+        url=item["url"],
     )

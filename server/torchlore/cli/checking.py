@@ -13,6 +13,7 @@ from pathlib import Path
 from torchlore.analysis import analyze
 from torchlore.cli.cache import Cache
 from torchlore.cli.fixing import fix_text
+from torchlore.cli.terminal import set_up_logging
 from torchlore.config import Config, check_source
 from torchlore.rules.model import Finding, Severity
 from torchlore.text import Source, decode
@@ -74,7 +75,7 @@ def check_files(
         return
     from concurrent.futures import ProcessPoolExecutor
 
-    with ProcessPoolExecutor(processes) as pool:
+    with ProcessPoolExecutor(processes, initializer=set_up_logging) as pool:
         futures = [pool.submit(_check_chunk, chunk, fixing, cache) for chunk in chunks]
         for future in futures:
             yield from future.result()

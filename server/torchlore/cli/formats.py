@@ -9,7 +9,7 @@ from typing import Any
 from torchlore import __version__
 from torchlore.cli.checking import FileReport
 from torchlore.rules import all_rules
-from torchlore.rules.model import DOCS_URL, Finding, Severity
+from torchlore.rules.model import Finding, Severity
 from torchlore.text import Edit, Source, Span
 
 _SARIF_LEVELS = {
@@ -70,14 +70,13 @@ def to_sarif(reports: list[FileReport]) -> str:
     driver = {
         "name": "torchlore",
         "version": __version__,
-        "informationUri": DOCS_URL.removesuffix("/rules"),
         "rules": [
             {
                 "id": rule.code,
                 "name": rule.name,
                 "shortDescription": {"text": rule.name.replace("-", " ")},
                 "help": {"text": rule.documentation(), "markdown": rule.documentation()},
-                "helpUri": f"{DOCS_URL}/{rule.name}/",
+                **({"helpUri": rule.url()} if rule.url() else {}),
                 "defaultConfiguration": {"level": _SARIF_LEVELS[rule.severity]},
             }
             for rule in all_rules()

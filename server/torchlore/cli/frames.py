@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import dataclass
 
 from rich.cells import cell_len
 
@@ -40,60 +41,82 @@ def frames(report: FileReport) -> list[Styled]:
 def _frame(source: Source, name: str, finding: Finding) -> list[Styled]:
     style = _STYLES[finding.severity]
     row, column = place(source, finding.span.start)
-    spans = [finding.span, *(related.span for related in finding.related)]
-    width = len(str(max(place(source, span.end)[0] for span in spans) + 1))
+    marks = [
+        _Mark(finding.span, "^", style),
+        *(_Mark(related.span, "-", "blue", related.message) for related in finding.related),
+    ]
+    numbers = _lines_to_show(source, marks)
+    width = len(str(numbers[-1] + 1))
+    margin = (" " * width + " = ", "blue")
     lines: list[Styled] = [
         [(finding.code, style), (f" {finding.name}", "bold"), (f": {finding.message}", "")],
         [(" " * width + "--> ", "blue"), (f"{name}:{row}:{column}", "")],
-        *_excerpt(source, finding.span, width, "^", style),
+        *_excerpt(source, numbers, marks, width),
     ]
-    for related in finding.related:
-        row, column = place(source, related.span.start)
-        lines.append([(" " * width + "::: ", "blue"), (f"{name}:{row}:{column} ", ""), (related.message, "")])
-        lines += _excerpt(source, related.span, width, "-", "blue", context=0)
     for fix in finding.fixes:
         option = "--fix" if fix.safe else "--fix --unsafe-fixes"
-        lines.append([(" " * width + " = ", "blue"), ("fix", "bold"), (f": {fix.title} ({option})", "")])
+        lines.append([margin, ("fix", "bold"), (f": {fix.title} ({option})", "")])
     rule = rule_by_code_or_name(finding.code)
-    if rule is not None and rule.card:
-        lines.append(
-            [(" " * width + " = ", "blue"), ("why", "bold"), (f": torchlore explain {rule.card}", "")]
-        )
+    if rule is not None:
+        lines.append([margin, ("why", "bold"), (f": torchlore explain {rule.card or rule.code}", "")])
     return lines
 
 
-def _excerpt(
-    source: Source, span: Span, width: int, mark: str, style: str, context: int = _CONTEXT
-) -> list[Styled]:
-    first = source.lines.line_of(span.start)
-    last = source.lines.line_of(max(span.start, span.end - 1))
-    top = max(0, first - context)
-    bottom = min(len(source.lines) - 1, last + (1 if context else 0))
-    while bottom > last and not source.lines.text(bottom).strip():
-        bottom -= 1
-    while top < first and not source.lines.text(top).strip():
-        top += 1
-    lines: list[Styled] = [[(" " * width + " |", "blue")]]
-    for number in range(top, bottom + 1):
-        if last - first >= _WHOLE and first < number < last:
-            if number == first + 1:
-                lines.append([(" " * width + " ⋮", "blue")])
-            continue
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A stretch to underline with `char`, and what to say beside it."""
+
+    span: Span
+    char: str
+    style: str
+    label: str = ""
+
+    def lines(self, source: Source) -> range:
+        first = source.lines.line_of(self.span.start)
+        return range(first, source.lines.line_of(max(self.span.start, self.span.end - 1)) + 1)
+
+
+def _lines_to_show(source: Source, marks: list[_Mark]) -> list[int]:
+    """The lines of all marks, and the surroundings of the first; a gap of one line is not worth a mark."""
+    around = marks[0].lines(source)
+    shown = {line for line in range(around[0] - _CONTEXT, around[0]) if line >= 0}
+    shown |= {around[-1] + 1} & set(range(len(source.lines)))
+    for mark in marks:
+        lines = mark.lines(source)
+        shown |= set(lines) if len(lines) <= _WHOLE else {lines[0], lines[-1]}
+    shown |= {line + 1 for line in shown if line + 2 in shown}
+    ordered = sorted(shown)
+    while not source.lines.text(ordered[0]).strip() and ordered[0] != around[0]:
+        ordered.pop(0)
+    while not source.lines.text(ordered[-1]).strip() and ordered[-1] != around[-1]:
+        ordered.pop()
+    return ordered
+
+
+def _excerpt(source: Source, numbers: list[int], marks: list[_Mark], width: int) -> list[Styled]:
+    empty = (" " * width + " |", "blue")
+    lines: list[Styled] = [[empty]]
+    for number, before in zip(numbers, [numbers[0] - 1, *numbers], strict=False):
+        if number > before + 1:
+            lines.append([(" " * width + " ⋮", "blue")])
         text, cells = _expanded(source.lines.text(number))
         lines.append([(f"{number + 1:>{width}} | ", "blue"), (text, "")])
-        if first <= number <= last:
-            begin, end = _marked(source, span, number)
-            lead, marked = cells[begin], max(1, cells[end] - cells[begin])
-            lines.append([(" " * width + " | ", "blue"), (" " * lead, ""), (mark * marked, style)])
-    return [*lines, [(" " * width + " |", "blue")]]
+        for mark in marks:
+            covered = mark.lines(source)
+            if number in covered:
+                begin, end = _columns(source, mark.span, number)
+                signs = mark.char * max(1, cells[end] - cells[begin])
+                label = f" {mark.label}" if mark.label and number == covered[-1] else ""
+                lines.append([empty, (" " * (cells[begin] + 1), ""), (signs + label, mark.style)])
+    return [*lines, [empty]]
 
 
-def _marked(source: Source, span: Span, line: int) -> tuple[int, int]:
-    """The columns of `line` that `span` covers, its indentation not counted."""
+def _columns(source: Source, span: Span, line: int) -> tuple[int, int]:
+    """The columns of `line` that `span` covers, white space at either end of the line not counted."""
     start, text = source.lines.start(line), source.lines.text(line)
-    indent = len(text) - len(text.lstrip())
-    begin = max(span.start - start, indent if start > span.start else 0)
-    return min(begin, len(text)), max(begin, min(span.end - start, len(text)))
+    indent, length = len(text) - len(text.lstrip()), len(text.rstrip())
+    begin = min(max(span.start - start, indent), length)
+    return begin, max(begin, min(span.end - start, length))
 
 
 def _expanded(line: str) -> tuple[str, list[int]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
@@ -58,3 +60,25 @@ def fail(message: str) -> NoReturn:
 def warn(message: str) -> None:
     """One line on standard error."""
     typer.echo(f"torchlore: {message}", err=True)
+
+
+def set_up_logging() -> None:
+    """What goes wrong inside is one line on standard error; `TORCHLORE_LOG=DEBUG` gives the traceback too."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_OneLine())
+    level = os.environ.get("TORCHLORE_LOG", "WARNING").upper()
+    logging.basicConfig(handlers=[handler], level=level if level in _LEVELS else "WARNING")
+
+
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+class _OneLine(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        text = f"torchlore: {record.getMessage()}"
+        if record.exc_info is None or record.exc_info[1] is None:
+            return text
+        if logging.getLogger().isEnabledFor(logging.DEBUG):
+            return f"{text}\n{self.formatException(record.exc_info)}"
+        error = record.exc_info[1]
+        return f"{text}: {type(error).__name__}: {error} (please report it; TORCHLORE_LOG=DEBUG shows where)"
