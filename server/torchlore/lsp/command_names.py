@@ -1,4 +1,13 @@
-"""The commands that the server runs and that code actions and hovers name."""
+"""Names that the protocol carries: of commands and of kinds of code actions."""
+
+from lsprotocol import types
 
 EXPLAIN = "torchlore.explain"
 RUN = "torchlore.run"
+
+QUICK_FIX = types.CodeActionKind.QuickFix.value
+FIX_ALL_KIND = "source.fixAll.torchlore"
+INSERT_KIND = "refactor.insert.torchlore"
+EXPLAIN_KIND = "torchlore.explain"
+RUN_KIND = "torchlore.run"
+CODE_ACTION_KINDS = (QUICK_FIX, FIX_ALL_KIND, INSERT_KIND, EXPLAIN_KIND, RUN_KIND)

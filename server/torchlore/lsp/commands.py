@@ -13,7 +13,6 @@ from torchlore import knowledge
 from torchlore.device import Interpreter, NotAllowed, RunResult, find_interpreter
 from torchlore.device import run as run_on_device
 from torchlore.lsp.analyses import configuration
-from torchlore.lsp.command_names import EXPLAIN, RUN
 from torchlore.lsp.markdown import plain
 from torchlore.lsp.progress import Progress, begin
 from torchlore.lsp.run_page import run_page
@@ -23,13 +22,7 @@ from torchlore.pages import card_page, rule_page
 from torchlore.rules import rule_by_code_or_name
 
 
-def register(server: Server) -> None:
-    """Registers the commands."""
-    server.handle_command(EXPLAIN, _explain)
-    server.handle_command(RUN, _run)
-
-
-async def _explain(server: Server, arguments: list[Any]) -> None:
+async def explain(server: Server, arguments: list[Any]) -> None:
     """Shows the page of `{"slug": ...}` (a card) or `{"code": ...}` (a rule)."""
     asked = _first(arguments)
     slug, code = asked.get("slug"), asked.get("code")
@@ -54,7 +47,7 @@ class _Snippet:
     uri: str | None
 
 
-async def _run(server: Server, arguments: list[Any]) -> dict[str, object] | None:
+async def run(server: Server, arguments: list[Any]) -> dict[str, object] | None:
     """Runs the snippet of `{"slug": ...}` or the text of `{"code": ..., "uri": ...}`.
 
     Answers at once, because several editors block until it does; with `"wait": true`, when the run is

@@ -6,30 +6,24 @@ of configuration, so it is served like one that cannot ask.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lsprotocol import types
 
-from torchlore.lsp.analyses import Analysed
-from torchlore.lsp.convert import to_range
 from torchlore.lsp.protocol import Superseded
 from torchlore.lsp.server import Server
 from torchlore.lsp.worker import Priority, Stale
-from torchlore.rules.model import Finding, Severity
+from torchlore.text import Source
 
-SOURCE = "torchlore"
-
-_SEVERITIES = {
-    Severity.ERROR: types.DiagnosticSeverity.Error,
-    Severity.WARNING: types.DiagnosticSeverity.Warning,
-    Severity.INFORMATION: types.DiagnosticSeverity.Information,
-    Severity.HINT: types.DiagnosticSeverity.Hint,
-}
+if TYPE_CHECKING:
+    from torchlore.lsp.analyses import Analysed
 
 
 def register(server: Server) -> None:
     """Registers the request where the client can make use of it. Called by `initialize`."""
     if server.client.pulls:
         options = types.DiagnosticOptions(
-            identifier=SOURCE, inter_file_dependencies=False, workspace_diagnostics=False
+            identifier=server.name, inter_file_dependencies=False, workspace_diagnostics=False
         )
         empty: types.DocumentDiagnosticReport = types.RelatedFullDocumentDiagnosticReport(items=[])
         server.handle(types.TEXT_DOCUMENT_DIAGNOSTIC, _report, options, otherwise=empty)
@@ -54,27 +48,7 @@ def closed(server: Server, uri: str) -> None:
     _drop(server, uri)
     if uri in server.published:
         _show(server, uri, [], None)
-
-
-def to_diagnostic(finding: Finding, known: Analysed, server: Server) -> types.Diagnostic:
-    """A finding in the protocol's terms, with what the client declares and nothing else."""
-    client, source = server.client, known.source
-    related = [
-        types.DiagnosticRelatedInformation(
-            types.Location(known.uri, to_range(source, place.span, client.encoding)), place.message
-        )
-        for place in finding.related
-    ]
-    return types.Diagnostic(
-        range=to_range(source, finding.span, client.encoding),
-        message=finding.message,
-        severity=_SEVERITIES[finding.severity],
-        code=finding.code,
-        source=SOURCE,
-        code_description=types.CodeDescription(finding.url) if client.code_description else None,
-        related_information=(related or None) if client.related else None,
-        tags=(_tags(finding) or None) if client.diagnostic_tags else None,
-    )
+        server.published.discard(uri)
 
 
 def _drop(server: Server, uri: str) -> None:
@@ -84,41 +58,36 @@ def _drop(server: Server, uri: str) -> None:
 
 
 async def _publish(server: Server, uri: str) -> None:
-    found = await server.analysed(uri, lambda known: (known, known.findings()), Priority.BACKGROUND)
+    found = await server.analysed(uri, lambda known: _look(server, known), Priority.BACKGROUND)
     if found is None:
         return
-    known, findings = found
-    if not server.documents.is_current(uri, known.source):
+    source, items = found
+    if not server.documents.is_current(uri, source):
         return  # The next version's own task is on its way.
-    if findings or uri in server.published:
-        _show(
-            server, uri, [to_diagnostic(finding, known, server) for finding in findings], known.source.version
-        )
+    _show(server, uri, items, source.version)
+
+
+def _look(server: Server, known: Analysed) -> tuple[Source, list[types.Diagnostic]]:
+    from torchlore.lsp.findings import to_diagnostic  # On the worker: see `create_server`.
+
+    return known.source, [to_diagnostic(finding, known, server) for finding in known.findings()]
 
 
 def _show(server: Server, uri: str, items: list[types.Diagnostic], version: int | None) -> None:
-    if items:
-        server.published.add(uri)
-    else:
-        server.published.discard(uri)
+    # No findings are published too: a client learns from it that this version was looked at.
+    server.published.add(uri)
     server.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, items, version))
 
 
 async def _report(server: Server, params: types.DocumentDiagnosticParams) -> types.DocumentDiagnosticReport:
     uri = params.text_document.uri
     try:
-        found = await server.analysed(uri, lambda known: (known, known.findings()), Priority.BACKGROUND)
+        found = await server.analysed(uri, lambda known: _look(server, known), Priority.BACKGROUND)
     except Stale:
         raise Superseded from None
     if found is None:
         return types.RelatedFullDocumentDiagnosticReport(items=[])
-    known, findings = found
-    if not server.documents.is_current(uri, known.source):
+    source, items = found
+    if not server.documents.is_current(uri, source):
         raise Superseded
-    items = [to_diagnostic(finding, known, server) for finding in findings]
     return types.RelatedFullDocumentDiagnosticReport(items=items)
-
-
-def _tags(finding: Finding) -> list[types.DiagnosticTag]:
-    """Names of rules read after "allow", so a rule about something deprecated says so in its name."""
-    return [types.DiagnosticTag.Deprecated] if finding.name.startswith("deprecated-") else []

@@ -20,12 +20,9 @@ from torchlore.pages import fenced
 from torchlore.text import Span
 
 
-def register(server: Server) -> None:
-    """Registers `textDocument/hover`."""
-    server.handle(types.TEXT_DOCUMENT_HOVER, _hover)
+async def hover(server: Server, params: types.HoverParams) -> types.Hover | None:
+    """Answers `textDocument/hover`; null where the cursor is on nothing of torch's."""
 
-
-async def _hover(server: Server, params: types.HoverParams) -> types.Hover | None:
     def look(known: Analysed) -> types.Hover | None:
         offset = to_offset(known.source, params.position, server.encoding)
         found = hover_text(known, offset, _reading_on(server))

@@ -48,8 +48,9 @@ def register(server: Server) -> None:
 
 
 def _load_knowledge() -> None:
-    """Reads the index before the first hover needs it, and after `initialize` was answered."""
+    """Imports and reads what the first requests need, after `initialize` was answered."""
     from torchlore import knowledge
+    from torchlore.lsp import analyses, code_actions, commands, findings, hover  # noqa: F401
 
     knowledge.resolve(("torch.Tensor.backward",))
     knowledge.card_for("torch.Tensor.backward")

@@ -5,21 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from torchlore import __version__
-from torchlore.lsp.analyses import Analysed, Analyses
 from torchlore.lsp.client import Client
+from torchlore.lsp.command_names import CODE_ACTION_KINDS, EXPLAIN, RUN
 from torchlore.lsp.documents import Documents
 from torchlore.lsp.pages import Pages
 from torchlore.lsp.protocol import Protocol, tolerant_converter
 from torchlore.lsp.settings import Settings
 from torchlore.lsp.worker import Priority, Stale, Worker
 from torchlore.text import Encoding
+
+if TYPE_CHECKING:
+    from torchlore.lsp.analyses import Analysed, Analyses
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +39,6 @@ class Server(LanguageServer):
         client: what the client can do; set by `initialize`.
         settings: what the user set; set by `initialize`.
         worker: the thread on which everything is analysed.
-        analyses: what that thread found out about the current version of each file.
         pages: where the Markdown that is shown to the user is written.
         tasks: what runs beside the requests.
         publishing: the task that will publish the diagnostics of a file, by URI.
@@ -48,7 +52,6 @@ class Server(LanguageServer):
         self.client = Client()
         self.settings = Settings()
         self.worker = Worker()
-        self.analyses = Analyses()
         self.pages = Pages()
         self.tasks: set[asyncio.Task[Any]] = set()
         self.publishing: dict[str, asyncio.Task[Any]] = {}
@@ -60,6 +63,13 @@ class Server(LanguageServer):
         if not isinstance(workspace, Documents):
             raise RuntimeError("the workspace was not replaced on initialize")
         return workspace
+
+    @cached_property
+    def analyses(self) -> Analyses:
+        """What the worker found out about the current version of each file."""
+        from torchlore.lsp.analyses import Analyses  # On the worker: see `create_server`.
+
+        return Analyses()
 
     @property
     def encoding(self) -> Encoding:
@@ -152,10 +162,28 @@ class Server(LanguageServer):
 
 
 def create_server() -> Server:
-    """A server with every feature, connected to nothing yet."""
-    from torchlore.lsp import code_actions, commands, hover, lifecycle, synchronisation
+    """A server with every feature, connected to nothing yet.
+
+    Features that need the analysis or the rules are imported with their first request, or after
+    `initialize` was answered: no client should wait for modules that the answer does not need.
+    """
+    from torchlore.lsp import lifecycle, synchronisation
 
     server = Server()
-    for feature in (lifecycle, synchronisation, hover, code_actions, commands):
-        feature.register(server)
+    lifecycle.register(server)
+    synchronisation.register(server)
+    server.handle(types.TEXT_DOCUMENT_HOVER, _later("hover", "hover"))
+    options = types.CodeActionOptions(code_action_kinds=list(CODE_ACTION_KINDS), resolve_provider=False)
+    server.handle(types.TEXT_DOCUMENT_CODE_ACTION, _later("code_actions", "code_actions"), options)
+    server.handle_command(EXPLAIN, _later("commands", "explain"))
+    server.handle_command(RUN, _later("commands", "run"))
     return server
+
+
+def _later(module: str, name: str) -> Callable[[Server, Any], Awaitable[Any]]:
+    """The handler `name` of a module of this package, imported when it is first called."""
+
+    async def handler(server: Server, params: Any) -> Any:
+        return await getattr(import_module(f"torchlore.lsp.{module}"), name)(server, params)
+
+    return handler

@@ -12,18 +12,12 @@ from torchlore.lsp.code_actions.model import Asked, wanted
 from torchlore.lsp.convert import to_span
 from torchlore.lsp.server import Server
 
-KINDS = (*fix.KINDS, *fix_all.KINDS, *insert.KINDS, *explain.KINDS)
 
-
-def register(server: Server) -> None:
-    """Registers `textDocument/codeAction`."""
-    options = types.CodeActionOptions(code_action_kinds=list(KINDS), resolve_provider=False)
-    server.handle(types.TEXT_DOCUMENT_CODE_ACTION, _code_actions, options)
-
-
-async def _code_actions(
+async def code_actions(
     server: Server, params: types.CodeActionParams
 ) -> list[types.Command | types.CodeAction] | None:
+    """Answers `textDocument/codeAction`."""
+
     def look(known: Analysed) -> list[types.CodeAction]:
         asked = Asked(
             server=server,

@@ -10,14 +10,11 @@ from torchlore import knowledge
 from torchlore.device import Trust
 from torchlore.knowledge import Card
 from torchlore.lsp.code_actions.model import Asked
-from torchlore.lsp.command_names import EXPLAIN, RUN
-from torchlore.lsp.diagnostics import to_diagnostic
+from torchlore.lsp.command_names import EXPLAIN, EXPLAIN_KIND, QUICK_FIX, RUN, RUN_KIND
+from torchlore.lsp.findings import to_diagnostic
 from torchlore.lsp.hover import find_card
 from torchlore.rules import rule_by_code_or_name
 
-EXPLAIN_KIND = "torchlore.explain"
-RUN_KIND = "torchlore.run"
-QUICK_FIX = types.CodeActionKind.QuickFix.value
 KINDS = (QUICK_FIX, EXPLAIN_KIND, RUN_KIND)
 
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from lsprotocol import types
 
 from torchlore.lsp.code_actions.model import Asked
-from torchlore.lsp.diagnostics import to_diagnostic
+from torchlore.lsp.command_names import QUICK_FIX
+from torchlore.lsp.findings import to_diagnostic
 from torchlore.rules.model import Finding
 from torchlore.rules.suppression import ignore_edit
 
-KINDS = (types.CodeActionKind.QuickFix.value,)
+KINDS = (QUICK_FIX,)
 
 
 def actions(asked: Asked) -> Iterator[types.CodeAction]:

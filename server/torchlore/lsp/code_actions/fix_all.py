@@ -10,11 +10,11 @@ from lsprotocol import types
 from torchlore.fixing import fix_text
 from torchlore.lsp.analyses import configuration
 from torchlore.lsp.code_actions.model import Asked, wanted
+from torchlore.lsp.command_names import FIX_ALL_KIND
 from torchlore.rules.model import Severity
 from torchlore.text import Edit, LineTable, Source, Span
 
-KIND = "source.fixAll.torchlore"
-KINDS = (KIND,)
+KINDS = (FIX_ALL_KIND,)
 
 
 def actions(asked: Asked) -> Iterator[types.CodeAction]:
@@ -22,7 +22,7 @@ def actions(asked: Asked) -> Iterator[types.CodeAction]:
 
     Without a filter it is listed only beside a finding: computing it means mending the whole file.
     """
-    requested = bool(asked.only) and wanted(KIND, asked.only)
+    requested = bool(asked.only) and wanted(FIX_ALL_KIND, asked.only)
     if not requested and (asked.unasked or not asked.findings()):
         return
     source = asked.known.source
@@ -31,7 +31,9 @@ def actions(asked: Asked) -> Iterator[types.CodeAction]:
     fixed = fix_text(source, configuration(source.path), unsafe=False, mildest=Severity.HINT)
     edits = line_edits(source, fixed.text)
     if edits:
-        yield types.CodeAction(title="Fix all safe torchlore findings", kind=KIND, edit=asked.edit(edits))
+        yield types.CodeAction(
+            title="Fix all safe torchlore findings", kind=FIX_ALL_KIND, edit=asked.edit(edits)
+        )
 
 
 def line_edits(source: Source, after: str) -> tuple[Edit, ...]:

@@ -9,12 +9,12 @@ from lsprotocol import types
 from torchlore import knowledge
 from torchlore.knowledge import Insert
 from torchlore.lsp.code_actions.model import Asked, wanted
+from torchlore.lsp.command_names import INSERT_KIND
 from torchlore.lsp.convert import to_range, to_text_edits, workspace_edit
 from torchlore.lsp.filling import fill, fill_snippet, import_edit, names_for
 from torchlore.text import Source, Span
 
-KIND = "refactor.insert.torchlore"
-KINDS = (KIND,)
+KINDS = (INSERT_KIND,)
 
 
 def actions(asked: Asked) -> Iterator[types.CodeAction]:
@@ -24,7 +24,7 @@ def actions(asked: Asked) -> Iterator[types.CodeAction]:
     place = source.line_span(line)
     if source.segment(place).strip() or asked.span.end > place.end:
         return
-    requested = bool(asked.only) and wanted(KIND, asked.only)
+    requested = bool(asked.only) and wanted(INSERT_KIND, asked.only)
     if not requested and (asked.unasked or not _is_about_torch(source)):
         return
     in_scope = asked.known.analysis.names_at(asked.span.start)
@@ -32,7 +32,7 @@ def actions(asked: Asked) -> Iterator[types.CodeAction]:
         names = names_for(insert, in_scope)
         yield types.CodeAction(
             title=f"Insert snippet: {insert.title}",
-            kind=KIND,
+            kind=INSERT_KIND,
             edit=_edit(asked, insert, names, place, source.indent(line)),
         )
 

@@ -1,0 +1,45 @@
+"""A finding in the protocol's terms."""
+
+from __future__ import annotations
+
+from lsprotocol import types
+
+from torchlore.lsp.analyses import Analysed
+from torchlore.lsp.convert import to_range
+from torchlore.lsp.server import Server
+from torchlore.rules.model import Finding, Severity
+
+SOURCE = "torchlore"
+
+_SEVERITIES = {
+    Severity.ERROR: types.DiagnosticSeverity.Error,
+    Severity.WARNING: types.DiagnosticSeverity.Warning,
+    Severity.INFORMATION: types.DiagnosticSeverity.Information,
+    Severity.HINT: types.DiagnosticSeverity.Hint,
+}
+
+
+def to_diagnostic(finding: Finding, known: Analysed, server: Server) -> types.Diagnostic:
+    """The diagnostic of `finding`, with what the client declares and nothing else."""
+    client, source = server.client, known.source
+    related = [
+        types.DiagnosticRelatedInformation(
+            types.Location(known.uri, to_range(source, place.span, client.encoding)), place.message
+        )
+        for place in finding.related
+    ]
+    return types.Diagnostic(
+        range=to_range(source, finding.span, client.encoding),
+        message=finding.message,
+        severity=_SEVERITIES[finding.severity],
+        code=finding.code,
+        source=SOURCE,
+        code_description=types.CodeDescription(finding.url) if client.code_description else None,
+        related_information=(related or None) if client.related else None,
+        tags=(_tags(finding) or None) if client.diagnostic_tags else None,
+    )
+
+
+def _tags(finding: Finding) -> list[types.DiagnosticTag]:
+    """Names of rules read after "allow", so a rule about something deprecated says so in its name."""
+    return [types.DiagnosticTag.Deprecated] if finding.name.startswith("deprecated-") else []

@@ -1,0 +1,118 @@
+"""Hover, in every editor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from harness import Editor
+from lsprotocol import types
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+TEXT = """\
+import torch
+from torch import nn, optim
+
+model = nn.Linear(2, 3)
+optimizer = optim.SGD(model.parameters(), lr=0.1)
+numbers = [1, 2]
+
+for step in range(10):
+    optimizer.zero_grad()
+    loss = model(torch.randn(4, 2)).sum()
+    loss.backward()
+    optimizer.step()
+    print(numbers)
+"""
+
+
+def text_of(hover: types.Hover | None) -> str:
+    assert hover is not None
+    assert isinstance(hover.contents, types.MarkupContent)
+    return hover.contents.value
+
+
+async def test_a_hover_answers_the_question(any_editor: Editor, new_file: Callable[[], str]) -> None:
+    uri = any_editor.open(new_file(), TEXT)
+    hover = await any_editor.hover(uri, "zero_grad()", 3)
+    text = text_of(hover)
+    assert "zero_grad" in text and "gradient" in text
+    assert hover is not None and hover.range is not None
+    assert any_editor.segment(uri, hover.range) == "zero_grad"
+    any_editor.close(uri)
+
+
+async def test_a_hover_has_the_form_that_was_declared(
+    any_editor: Editor, new_file: Callable[[], str]
+) -> None:
+    uri = any_editor.open(new_file(), TEXT)
+    hover = await any_editor.hover(uri, "zero_grad()")
+    assert hover is not None and isinstance(hover.contents, types.MarkupContent)
+    hovers = any_editor.capabilities.text_document
+    assert hovers is not None and hovers.hover is not None and hovers.hover.content_format
+    assert hover.contents.kind in hovers.hover.content_format
+    if hover.contents.kind is types.MarkupKind.PlainText:
+        assert "**" not in hover.contents.value and "```" not in hover.contents.value
+        assert "torchlore explain zero-grad" in hover.contents.value
+    else:
+        assert hover.contents.value.startswith("**")
+    any_editor.close(uri)
+
+
+@pytest.mark.parametrize("marker", ["numbers =", "print", "range(", "for ", "step in", "10"])
+async def test_what_is_not_torchs_has_no_hover(
+    any_editor: Editor, new_file: Callable[[], str], marker: str
+) -> None:
+    uri = any_editor.open(new_file(), TEXT)
+    assert await any_editor.hover(uri, marker) is None
+    any_editor.close(uri)
+
+
+@pytest.mark.parametrize(
+    ("marker", "name"),
+    [
+        ("Linear", "torch.nn.Linear"),
+        ("randn", "torch.randn"),
+        ("SGD", "torch.optim.SGD"),
+        ("backward", "torch.Tensor.backward"),
+        ("step()", "torch.optim.Optimizer.step"),
+    ],
+)
+async def test_a_hover_names_the_symbol(
+    vscode: Editor, new_file: Callable[[], str], marker: str, name: str
+) -> None:
+    uri = vscode.open(new_file(), TEXT)
+    text = text_of(await vscode.hover(uri, marker))
+    assert name.rpartition(".")[2] in text
+    assert "docs.pytorch.org" in text or "pytorch.org/docs" in text
+    vscode.close(uri)
+
+
+async def test_a_file_in_another_language_has_no_hover(vscode: Editor, new_file: Callable[[], str]) -> None:
+    uri = vscode.open(new_file().replace(".py", ".txt"), TEXT, language="plaintext")
+    assert await vscode.hover(uri, "zero_grad") is None
+    vscode.close(uri)
+
+
+async def test_a_file_of_more_than_a_megabyte_has_no_hover(
+    vscode: Editor, new_file: Callable[[], str]
+) -> None:
+    uri = vscode.open(new_file(), TEXT + "# filler\n" * 120_000)
+    assert await vscode.hover(uri, "zero_grad") is None
+    assert await vscode.diagnostics(uri) == []
+    vscode.close(uri)
+
+
+async def test_a_file_that_is_not_open_has_no_hover(vscode: Editor, new_file: Callable[[], str]) -> None:
+    params = types.HoverParams(types.TextDocumentIdentifier(new_file()), types.Position(0, 0))
+    assert await vscode.client.text_document_hover_async(params) is None
+
+
+async def test_a_position_outside_the_text_is_no_error(vscode: Editor, new_file: Callable[[], str]) -> None:
+    uri = vscode.open(new_file(), TEXT)
+    for position in (types.Position(10_000, 0), types.Position(0, 10_000)):
+        params = types.HoverParams(types.TextDocumentIdentifier(uri), position)
+        await vscode.client.text_document_hover_async(params)
+    assert not vscode.client.messages
+    vscode.close(uri)
