@@ -76,6 +76,9 @@ def _prepare_streams() -> None:
         import faulthandler
 
         faulthandler.enable()  # A segmentation fault then says on which line it happened.
+        if hasattr(faulthandler, "register"):
+            # The agent asks where it stands before it ends it; a loop that holds Python's lock answers too.
+            faulthandler.register(processes.WHERE, all_threads=False)
 
 
 def _exit_code(stop: SystemExit) -> int:

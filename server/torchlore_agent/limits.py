@@ -57,8 +57,8 @@ def _may_limit_data(device: str | None) -> bool:
 
     RLIMIT_AS is of no use: CUDA reserves the address space of all its devices. RLIMIT_DATA counts what is
     writable, which `import torch` of a CPU build keeps within a few MiB of what it touches (measured: 230 MB
-    of either with torch 2.13 on Linux). No document bounds what a driver maps writable, so where there is one,
-    this limit is not set.
+    of either with torch 2.13 on Linux). No document bounds what a driver maps writable, so where there is
+    one, this limit is not set.
     """
     return sys.platform == "linux" and (device == "cpu" or not any(map(os.path.exists, _ACCELERATORS)))
 

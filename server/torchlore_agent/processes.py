@@ -18,6 +18,9 @@ from dataclasses import dataclass
 LINUX = sys.platform == "linux"
 POSIX = os.name == "posix"
 
+WHERE = getattr(signal, "SIGUSR1", signal.SIGTERM)
+"""The signal upon which a snippet writes its stack to stderr and goes on."""
+
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _PATIENCE = 2.0
@@ -65,6 +68,13 @@ def reap(child: Child) -> None:
         if pid == child.popen.pid:
             child.exit_code = child.popen.returncode = os.waitstatus_to_exitcode(status)
             child.peak_memory = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def ask_where(child: Child) -> None:
+    """Has the child write its stack to stderr, whatever it is busy with. Not on Windows."""
+    if POSIX and child.exit_code is None:
+        with contextlib.suppress(OSError):
+            os.kill(child.popen.pid, WHERE)
 
 
 def end_all(child: Child) -> None:

@@ -27,6 +27,9 @@ _LONGEST_REPORT = 1 << 20
 _DRAIN = 0.5
 """Seconds to read what a snippet that has ended left in its pipes."""
 
+_WHERE = 0.1
+"""Seconds that a snippet has at its time limit to say on which line it stands."""
+
 _CRASHES = frozenset(
     getattr(signal, name)
     for name in ("SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT", "SIGSYS")
@@ -139,6 +142,8 @@ def _step(job: Job, inbox: queue.Queue[Event]) -> None:
     now = time.monotonic()
     if now - job.started >= job.limits["seconds"]:
         job.outcome = job.outcome or "timeout"
+        processes.ask_where(job.child)
+        _listen(job, inbox, _WHERE)
     if now - job.checked >= TICK:
         job.checked = now
         _check(job)
@@ -185,10 +190,7 @@ def _check(job: Job) -> None:
 
 def _drain(job: Job, inbox: queue.Queue[Event]) -> None:
     """Reads what is left in the pipes of a process that has ended, and what was held back."""
-    deadline = time.monotonic() + _DRAIN
-    while job.open_streams and time.monotonic() < deadline:
-        with contextlib.suppress(queue.Empty):
-            _handle(job, inbox.get(timeout=TICK))
+    _listen(job, inbox, _DRAIN)
     for stream, cleaner in job.cleaners.items():
         tail = job.tail.get(stream)
         text = cleaner.clean(b"", last=True)
@@ -199,6 +201,14 @@ def _drain(job: Job, inbox: queue.Queue[Event]) -> None:
             )
         if text:
             job.say({"type": "output", "stream": stream, "text": text})
+
+
+def _listen(job: Job, inbox: queue.Queue[Event], seconds: float) -> None:
+    """Handles what comes within this time, or until there is nothing left that something could come from."""
+    deadline = time.monotonic() + seconds
+    while job.open_streams and time.monotonic() < deadline:
+        with contextlib.suppress(queue.Empty):
+            _handle(job, inbox.get(timeout=TICK))
 
 
 def _ending(job: Job, seconds: float, report: str) -> Message:

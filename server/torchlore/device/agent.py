@@ -18,7 +18,7 @@ import signal
 import stat
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ MARK = "TORCHLORE_RUN"
 Message = dict[str, Any]
 
 _LONGEST_LINE = 8 << 20
-_GOODBYE_SECONDS = 4.0
+_GOODBYE_SECONDS = 2.0
 _LONGEST_STDERR = 4000
 
 
@@ -76,6 +76,10 @@ class Agent:
             if message.get("type") == "result":
                 return
 
+    def kill(self) -> None:
+        """Ends an agent that keeps no time, or that is gone, and all that it started."""
+        _kill(self.process, self.mark)
+
 
 @contextlib.asynccontextmanager
 async def open_agent(interpreter: Interpreter) -> AsyncIterator[Agent]:
@@ -100,7 +104,7 @@ async def open_agent(interpreter: Interpreter) -> AsyncIterator[Agent]:
     finally:
         if process is not None and process.returncode is None:
             _kill(process, mark)
-        shutil.rmtree(directory, onerror=_make_writable)
+        _remove(directory)
 
 
 async def _start(interpreter: Interpreter, directory: Path, mark: str) -> asyncio.subprocess.Process:
@@ -113,7 +117,7 @@ async def _start(interpreter: Interpreter, directory: Path, mark: str) -> asynci
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             cwd=directory,
-            env={**environment.current(), MARK: mark, "TMPDIR": str(directory), "MPLBACKEND": "Agg"},
+            env=_variables(interpreter, directory, mark),
             limit=_LONGEST_LINE,
             start_new_session=True,
         )
@@ -121,6 +125,15 @@ async def _start(interpreter: Interpreter, directory: Path, mark: str) -> asynci
         raise _refusal(interpreter, "may not be executed") from None
     except OSError as error:
         raise _refusal(interpreter, f"cannot be started ({error.strerror or error})") from None
+
+
+def _variables(interpreter: Interpreter, directory: Path, mark: str) -> dict[str, str]:
+    variables = environment.current()
+    # As an activated environment has it, so that a snippet finds `torchrun` and `ninja`.
+    programs = os.pathsep.join(filter(None, [str(Path(interpreter.path).parent), variables.get("PATH")]))
+    # Nothing shall wait for someone to close a window.
+    variables |= {MARK: mark, "PATH": programs, "MPLBACKEND": "Agg"}
+    return variables | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(directory))
 
 
 async def _hello(
@@ -278,10 +291,13 @@ def _last_line(data: bytes) -> str:
     return re.sub(r"[\x00-\x1f\x7f-\x9f]", "", lines[-1])[:200] if lines else ""
 
 
-def _make_writable(function: Callable[[str], object], path: str, _error: object) -> None:
-    """A snippet may have taken the right to write away from its own files."""
-    with contextlib.suppress(OSError):
-        Path(path).parent.chmod(stat.S_IRWXU)
-        if not Path(path).is_symlink():
-            Path(path).chmod(stat.S_IRWXU)
-        function(path)
+def _remove(directory: Path) -> None:
+    shutil.rmtree(directory, ignore_errors=True)
+    if not directory.exists():
+        return
+    # A snippet may have taken the right to write away from its own folders.
+    for folder, inside, _ in os.walk(directory):
+        for name in inside:
+            with contextlib.suppress(OSError):
+                Path(folder, name).chmod(stat.S_IRWXU)
+    shutil.rmtree(directory, ignore_errors=True)

@@ -119,7 +119,7 @@ class RunResult:
         stdout, stderr: clean text: no escapes, no control characters but newline and tab. A line that was
             drawn over with carriage returns, as progress bars do, is what was drawn last.
         truncated: not all that it printed is there.
-        error: what went wrong in the snippet, where that is known.
+        error: what went wrong in the snippet, where that is known; after a "timeout", on which line it stood.
         seconds: wall time from the start of the process to its end, the import of torch included.
         device: the device on which it held most memory: "cuda:0", "mps:0", "cpu"; "unknown" where it could
             not say, because it was ended from outside.
@@ -146,9 +146,8 @@ class RunResult:
             return f"Ended with exit code {self.exit_code} after {took}."
         if self.outcome == "error":
             return f"Failed after {took}, {_first_line(str(self.error))}"
-        reason = _REASONS.get(self.outcome, f"Ended ({self.outcome})")
-        where = "" if self.error is None else f", {_first_line(str(self.error))}"
-        return f"{reason} after {took}{where or '.'}"
+        reason = f"{_REASONS.get(self.outcome, f'Ended ({self.outcome})')} after {took}"
+        return f"{reason}." if self.error is None else f"{reason}, {_first_line(str(self.error))}"
 
 
 _REASONS = {

@@ -32,8 +32,14 @@ log = logging.getLogger(__name__)
 DESCRIBE_SECONDS = 60.0
 """How long `import torch` and asking the drivers may take; a cold disk needs half a minute."""
 
-_GRACE_SECONDS = 5.0
+_GRACE_SECONDS = 3.0
 """How long after a run's time limit an agent that says nothing is given up. A snippet can stop its agent."""
+
+# What `faulthandler` writes of a stack, and the frames below the snippet, which say nothing to its reader.
+_STACK = re.compile(r"^Stack \(most recent call first\):$", re.MULTILINE)
+_OUR_FRAMES = re.compile(
+    r'^  File "(?:[^"\n]*torchlore_agent[^"\n]*|<frozen runpy>)", line .*\n', re.MULTILINE
+)
 
 DEFAULT_LIMITS = Limits()
 
@@ -126,7 +132,14 @@ class _Output:
 
     def text(self, stream: str) -> str:
         """All of it, each line as it was drawn last."""
-        return re.sub(r"[^\n]*\r(?=[^\r\n])|\r", "", "".join(self.texts[stream]))
+        text = "".join(self.texts[stream])
+        if "\r" not in text:
+            return text
+        return "\n".join(_drawn_last(line) for line in text.split("\n"))
+
+
+def _drawn_last(line: str) -> str:
+    return next((part for part in reversed(line.split("\r")) if part), "")
 
 
 async def _ask(
@@ -144,9 +157,11 @@ async def _ask(
     try:
         return await asyncio.wait_for(_last(agent, request, output), limits.seconds + _GRACE_SECONDS)
     except asyncio.TimeoutError:
-        return {"outcome": "timeout"}
-    except (ConnectionError, OSError):
-        return {"outcome": "killed"}
+        outcome = "timeout"
+    except OSError:
+        outcome = "killed"
+    agent.kill()
+    return {"outcome": outcome}
 
 
 async def _last(agent: Agent, request: Message, output: _Output) -> Message:
@@ -164,7 +179,10 @@ def _result(result: Message, output: _Output, name: str, device: str | None, sec
     stderr = output.text("stderr")
     error = _error(result.get("error"))
     if outcome == "crashed":
-        error = _crash(stderr, name)
+        stack = re.search(r"^Fatal Python error: (.*)$", stderr, re.MULTILINE)
+        error = RunError("Crash", stack.group(1) if stack else "", _line_in(stderr, stack, name))
+    elif outcome == "timeout" and (stack := _last_match(_STACK, stderr)):
+        error = RunError("Timeout", "it stood here", _line_in(stderr, stack, name))
     elif outcome == "error" and error is not None and _is_out_of_memory(error):
         outcome = "memory limit"
     return RunResult(
@@ -172,7 +190,7 @@ def _result(result: Message, output: _Output, name: str, device: str | None, sec
         outcome=outcome,
         exit_code=code if isinstance(code, int) else None,
         stdout=output.text("stdout"),
-        stderr=stderr,
+        stderr=_OUR_FRAMES.sub("", stderr) if outcome in ("crashed", "timeout") else stderr,
         truncated=bool(result.get("truncated")),
         error=error,
         seconds=seconds,
@@ -190,13 +208,16 @@ def _error(said: Any) -> RunError | None:
     )
 
 
-def _crash(stderr: str, name: str) -> RunError:
-    """What `faulthandler` wrote: "Fatal Python error: Segmentation fault", then the innermost frame first."""
-    fatal = re.search(r"^Fatal Python error: (.*)$", stderr, re.MULTILINE)
-    if fatal is None:
-        return RunError("Crash", "", None)
-    frame = re.compile(rf'^  File "{re.escape(name)}", line (\d+)', re.MULTILINE).search(stderr, fatal.end())
-    return RunError("Crash", fatal.group(1), int(frame.group(1)) if frame else None)
+def _line_in(stderr: str, stack: re.Match[str] | None, name: str) -> int | None:
+    """`faulthandler` writes the innermost frame first; that of the snippet is wanted, not one of torch."""
+    if stack is None:
+        return None
+    frame = re.compile(rf'^  File "{re.escape(name)}", line (\d+)', re.MULTILINE).search(stderr, stack.end())
+    return int(frame.group(1)) if frame else None
+
+
+def _last_match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    return next(reversed(list(pattern.finditer(text))), None)
 
 
 def _is_out_of_memory(error: RunError) -> bool:

@@ -48,13 +48,14 @@ def kind_of(value: Any, in_class: bool) -> str:
 
 def document_of(value: Any) -> str:
     """An object's own docstring: "" where it has none, or only the one of its type or of Python itself."""
-    if isinstance(value, (*_SIMPLE, tuple, list, dict, type(None))):
-        return ""
+    if isinstance(value, (staticmethod, classmethod)):
+        value = value.__func__
     if inspect.isclass(value):
-        doc = value.__dict__.get("__doc__")
-        return doc if isinstance(doc, str) and not _is_generated(doc, value) else ""
+        doc = value.__doc__
+        inherited = any(doc == base.__doc__ for base in value.__mro__[1:])
+        return doc if isinstance(doc, str) and not inherited and not _is_generated(doc, value) else ""
     speaks_for_itself = callable(value) or isinstance(value, (property, types.ModuleType))
-    if not speaks_for_itself and not inspect.isdatadescriptor(value):
+    if isinstance(value, _SIMPLE) or not (speaks_for_itself or inspect.isdatadescriptor(value)):
         return ""
     doc = getattr(value, "__doc__", None)
     is_of_its_type = doc == type(value).__doc__ and not inspect.isroutine(value)
