@@ -45,7 +45,7 @@ def test_shows_the_mistake_and_mends_it(neovim: Neovim) -> None:
         SCRIPT,
         """
         local found = person.diagnostics('TL101', person.with_code('TL101'))
-        person.go_to('loss.backward', 'backward')
+        person.go_to('optimizer.step', 'step')
         local titles = person.choose('^Clear the gradients')
         local left = person.diagnostics('TL101 gone', person.without_code('TL101'))
         return { found = found, titles = titles, left = left, buffer = person.buffer() }
@@ -155,7 +155,7 @@ def test_run_shows_what_the_proof_printed(neovim: Neovim) -> None:
     )
     page = "\n".join(seen)
     assert "## Output" in page
-    assert "Error" not in page
+    assert "## Error" not in page
 
 
 class Neovim:

@@ -1,0 +1,262 @@
+"""The packaged extension in the real VS Code, in a browser: what a person sees, and the pictures of it.
+
+`make test-vscode` builds the VSIX, installs code-server and runs this. The pictures go to docs/images.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SCENARIOS = Path(__file__).parent / "vscode"
+CACHE = ROOT / ".cache" / "vscode"
+CODE_SERVER = CACHE / "code-server" / "node_modules"
+PICTURES = ROOT / "docs" / "images"
+EXAMPLE = ROOT / "examples" / "train_classifier.py"
+FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><include ignore_missing="yes">/etc/fonts/fonts.conf</include>
+<alias binding="same"><family>sans-serif</family><prefer><family>Inter</family></prefer></alias>
+<alias binding="same"><family>system-ui</family><prefer><family>Inter</family></prefer></alias></fontconfig>
+"""
+
+# A quiet window: nothing that moves, asks or is not about the code.
+USER_SETTINGS = {
+    "breadcrumbs.enabled": False,
+    "chat.disableAIFeatures": True,
+    "editor.fontFamily": "'JetBrains Mono', 'DejaVu Sans Mono', monospace",
+    "editor.fontLigatures": False,
+    "editor.fontSize": 14,
+    "editor.lineHeight": 1.55,
+    "editor.hover.delay": 200,
+    "editor.minimap.enabled": False,
+    "editor.occurrencesHighlight": "off",
+    "editor.renderLineHighlight": "none",
+    "editor.scrollbar.vertical": "hidden",
+    "editor.stickyScroll.enabled": False,
+    "extensions.autoCheckUpdates": False,
+    "files.autoSave": "off",
+    "git.enabled": False,
+    "keyboard.layout": "us",
+    "remote.autoForwardPorts": False,
+    "security.workspace.trust.banner": "always",
+    "security.workspace.trust.startupPrompt": "never",
+    "telemetry.telemetryLevel": "off",
+    "window.commandCenter": False,
+    "workbench.activityBar.location": "hidden",
+    "workbench.colorTheme": "Default Dark Modern",
+    "workbench.layoutControl.enabled": False,
+    "workbench.secondarySideBar.defaultVisibility": "hidden",
+    "workbench.startupEditor": "none",
+    "workbench.tips.enabled": False,
+}
+
+pytestmark = [pytest.mark.vscode, pytest.mark.timeout(600)]
+
+Play = Callable[[str, "Window", dict[str, Any]], dict[str, Any]]
+
+
+def test_trusted_workspace_reads_mends_and_runs(tmp_path: Path, play: Play) -> None:
+    with_mistakes = EXAMPLE.read_text(encoding="utf-8")
+    with Window(tmp_path, trusted=True) as window:
+        seen = play("trusted", window, order(with_mistakes))
+        saved = window.script.read_text(encoding="utf-8")
+
+    assert seen["problems"][0] == 4
+    assert seen["squiggles"] >= 1
+    assert "gradients" in seen["hovers"]["backward"]
+    assert "TL101" in seen["problem"] and "optimizer" in seen["problem"]
+    assert "Clear the gradients" in seen["fixes"][0], "the repair must come first"
+    assert seen["problems"][1] == 3
+    assert seen["problems"][2] < 3
+    assert "optimizer.zero_grad()" in saved
+    compile(saved, "train_classifier.py", "exec")
+    assert "Output" in seen["page"]
+    assert seen["notifications"] == []
+
+
+def test_restricted_mode_answers_and_runs_nothing_until_trusted(tmp_path: Path, play: Play) -> None:
+    with Window(tmp_path, trusted=False) as window:
+        trap = window.set_trap()
+        seen = play("restricted", window, order(EXAMPLE.read_text(encoding="utf-8")))
+
+    assert not trap.exists(), "an interpreter of an untrusted workspace was started"
+    assert seen["problems"] == 4
+    assert "gradients" in seen["hover"]
+    assert any("Clear the gradients" in title for title in seen["fixes"])
+    assert not any("Run the proof" in title for title in seen["fixes"])
+    assert not any("Run" in title for title in seen["palette"])
+    assert any("Explain" in title for title in seen["palette"])
+    assert "nothing runs" in seen["status"]
+    assert any("Run the proof" in title for title in seen["fixesOnceTrusted"])
+    assert any("Run" in title for title in seen["paletteOnceTrusted"])
+    assert seen["notifications"] == []
+
+
+def order(text: str) -> dict[str, Any]:
+    """What the scenarios do where in the example."""
+    backward = place(text, "loss.backward()", "backward")
+    return {
+        "mistakes": 4,
+        "mistake": {"at": place(text, "optimizer.step()", "step"), "code": "TL101", "fix": "Clear the gradients"},
+        "hovers": {
+            "backward": {"at": backward, "shows": "backward"},
+            "step": {"at": place(text, "optimizer.step()", "step"), "shows": "step"},
+        },
+        "run": {
+            "at": place(text, "def train_one_epoch", "def"),
+            "command": "Run the Proof",
+            "shows": "Output",
+        },
+    }
+
+
+def place(text: str, line_with: str, word: str) -> list[int]:
+    """Line and column of a word, both from 1, one character into it."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if line_with in line:
+            return [number, line.index(word, line.index(line_with)) + 2]
+    raise LookupError(line_with)
+
+
+class Window:
+    """A code-server of its own, with its own settings, extensions and workspace."""
+
+    def __init__(self, folder: Path, *, trusted: bool) -> None:
+        self.trusted = trusted
+        self.folder = folder
+        self.workspace = folder / "spirals"
+        self.script = self.workspace / EXAMPLE.name
+        self.port = free_port()
+
+    def __enter__(self) -> Window:
+        self.workspace.mkdir()
+        shutil.copy(EXAMPLE, self.script)
+        write_json(self.folder / "data" / "User" / "settings.json", USER_SETTINGS)
+        # What names a program is a setting of the machine.
+        write_json(
+            self.folder / "data" / "Machine" / "settings.json", {"torchlore.interpreter": sys.executable}
+        )
+        (self.folder / "fonts.conf").write_text(FONTS, encoding="utf-8")
+        subprocess.run(
+            self.command("--install-extension", str(vsix())), check=True, capture_output=True, timeout=120
+        )
+        trust = ["--disable-workspace-trust"] if self.trusted else []
+        serve = [
+            "--bind-addr",
+            f"127.0.0.1:{self.port}",
+            "--auth",
+            "none",
+            "--disable-telemetry",
+            "--disable-update-check",
+        ]
+        with (self.folder / "code-server.log").open("wb") as log:
+            # A group of its own: extension hosts outlive their parent, and must be ended with it.
+            self.process = subprocess.Popen(
+                self.command(*serve, *trust), stdout=log, stderr=log, start_new_session=True
+            )
+        wait_for(f"{self.address}/healthz")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def command(self, *arguments: str) -> list[str]:
+        entry = CODE_SERVER / "code-server" / "out" / "node" / "entry.js"
+        folders = [
+            "--user-data-dir",
+            str(self.folder / "data"),
+            "--extensions-dir",
+            str(self.folder / "extensions"),
+        ]
+        return [str(CACHE / "bin" / "node"), str(entry), *folders, *arguments]
+
+    def set_trap(self) -> Path:
+        """Puts an interpreter into the workspace that tells when it is started; returns what it leaves."""
+        left = self.folder / "was-started"
+        python = self.workspace / ".venv" / "bin" / "python"
+        python.parent.mkdir(parents=True)
+        python.write_text(f'#!/bin/sh\ntouch "{left}"\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+        python.chmod(0o755)
+        (python.parent.parent / "pyvenv.cfg").touch()
+        settings = {"torchlore.interpreter": str(python), "torchlore.path": [str(python), "-m", "torchlore"]}
+        write_json(self.workspace / ".vscode" / "settings.json", settings)
+        return left
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Iterator[Play]:
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    assert browser, "no Chromium: run `make test-vscode`, which installs what this needs"
+
+    def run(name: str, window: Window, given: dict[str, Any]) -> dict[str, Any]:
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        out, file = tmp_path / "seen.json", tmp_path / "order.json"
+        size = {"width": 1280, "height": 800, "scale": 1.5}
+        address = f"{window.address}/?folder={window.workspace}"
+        told = {
+            "out": str(out),
+            "pictures": str(PICTURES),
+            "window": {"address": address, "browser": browser, **size},
+        }
+        write_json(file, given | told)
+        environment = os.environ | {
+            "TORCHLORE_NODE_MODULES": str(CODE_SERVER),
+            "FONTCONFIG_FILE": str(tmp_path / "fonts.conf"),
+        }
+        command = [str(CACHE / "bin" / "node"), str(SCENARIOS / "scenarios.mjs"), name, str(file)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=500)
+        assert done.returncode == 0, done.stderr + server_log(window.folder)
+        return dict(json.loads(out.read_text(encoding="utf-8")))
+
+    yield run
+
+
+def server_log(folder: Path) -> str:
+    logs = folder.glob("data/logs/**/*torchlore*.log")
+    return "\n".join(log.read_text(encoding="utf-8") for log in logs)[-4000:]
+
+
+def vsix() -> Path:
+    built = sorted((ROOT / "dist").glob("torchlore-*.vsix"))
+    assert built, "no VSIX: run `make vsix`"
+    return built[-1]
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def wait_for(address: str) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(address, timeout=5)
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise TimeoutError(address)
+
+
+def write_json(path: Path, value: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value), encoding="utf-8")
