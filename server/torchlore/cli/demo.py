@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import time
 from pathlib import Path
@@ -29,6 +28,8 @@ def demo(
     """Open a script in the real server; show the hover, the mistakes, the fixes and a proof that runs."""
     if not path.is_file():
         fail(f"{path} is no file; the demo's own script is examples/train_classifier.py in a checkout")
+    import asyncio
+
     try:
         shown_all = asyncio.run(_demo(path, path.absolute(), path.read_text(encoding="utf-8")))
     except (OSError, RuntimeError, UnicodeDecodeError) as error:

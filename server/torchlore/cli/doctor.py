@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import platform
 import shutil
 from typing import TYPE_CHECKING, Annotated
@@ -32,6 +31,8 @@ def doctor(
     interpreter: Annotated[str | None, typer.Option(help="The Python to look at.")] = None,
 ) -> None:
     """Say what torchlore finds here: interpreter, torch, devices, editors. Ends with 1 without torch."""
+    import asyncio
+
     from torchlore.device import NotAllowed, Trust, describe
 
     chosen = choose_interpreter(interpreter)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,6 +23,8 @@ def run(
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds after which it is stopped.")] = 60.0,
 ) -> None:
     """Run a card's snippet and show what it prints. Ends with 1 where it fails."""
+    import asyncio
+
     from torchlore.device import Limits, NotAllowed, Trust
     from torchlore.device import run as run_code
     from torchlore.knowledge import card

@@ -1,0 +1,131 @@
+"""The cache of `check`: it never changes an answer, and it knows when an answer is old."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from cli_support import CLEAN, MISTAKE, torchlore
+from torchlore.cli.cache import FOLDER, Cache, open_cache
+from torchlore.config import Config
+from torchlore.rules.model import Finding, Fix, Related, Severity
+from torchlore.text import Edit, Span
+
+FINDING = Finding(
+    "TL101",
+    "missing-zero-grad",
+    Severity.WARNING,
+    "a message with 'é'",
+    Span(3, 7),
+    (Fix("Mend it", (Edit(Span(3, 3), "new\n"), Edit(Span(5, 7), "")), False),),
+    (Related(Span(0, 1), "here"),),
+    "https://example.org",
+)
+
+
+def entries(folder: Path) -> list[Path]:
+    return [p for p in (folder / FOLDER).glob("*/*") if p.is_file()]
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    opened = open_cache(tmp_path)
+    assert opened is not None
+    return opened
+
+
+def test_what_is_stored_comes_back(cache: Cache) -> None:
+    key = cache.key(b"torch", Config(), Path("a.py"))
+    assert cache.load(key) is None
+    cache.store(key, (FINDING,))
+    assert cache.load(key) == (FINDING,)
+    assert not cache.is_clean(key)
+    cache.store(key, ())
+    assert cache.is_clean(key)
+
+
+@pytest.mark.parametrize("damage", [b"", b"[{", b"null", b'[{"code": 1}]', b"\xff", b'{"a": 1}', b"[1]"])
+def test_a_damaged_entry_is_none(cache: Cache, damage: bytes) -> None:
+    (cache.generation / "key").write_bytes(damage)
+    assert cache.load("key") is None
+
+
+def test_the_key_is_the_content_and_the_rules(cache: Cache, tmp_path: Path) -> None:
+    here = Path("a.py")
+    key = cache.key(b"torch", Config(), here)
+    assert cache.key(b"torch", Config(), Path("b.py")) == key
+    ignores = (("a.py", ("TL301",)),)
+    others = [
+        cache.key(b"torch ", Config(), here),
+        cache.key(b"torch", Config(select=("TL3",)), here),
+        cache.key(b"torch", Config(ignore=("TL3",)), here),
+        cache.key(b"torch", Config(severity=Severity.HINT), here),
+        cache.key(b"torch", Config(per_file_ignores=ignores, root=Path.cwd()), here),
+    ]
+    assert len({key, *others}) == 6
+
+
+def test_old_generations_go(tmp_path: Path) -> None:
+    import os
+
+    for number in range(6):
+        old = tmp_path / FOLDER / f"old{number}"
+        old.mkdir(parents=True)
+        (old / "entry").write_text("[]")
+        os.utime(old, (number, number))
+    open_cache(tmp_path)
+    left = sorted(p.name for p in (tmp_path / FOLDER).iterdir() if p.is_dir())
+    assert len(left) == 3
+    assert {"old4", "old5"} < set(left)
+
+
+def test_a_second_run_answers_alike_and_sees_a_change(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(MISTAKE, encoding="utf-8")
+    (tmp_path / "good.py").write_text(CLEAN, encoding="utf-8")
+    first = torchlore("check", cwd=tmp_path)
+    assert len(entries(tmp_path)) == 2
+    assert torchlore("check", cwd=tmp_path).stdout == first.stdout
+    (tmp_path / "net.py").write_text(CLEAN, encoding="utf-8")
+    assert torchlore("check", cwd=tmp_path).returncode == 0
+
+
+def test_the_answer_comes_from_the_cache(tmp_path: Path) -> None:
+    """Shown by an entry that says something else than the rules would."""
+    (tmp_path / "net.py").write_text(MISTAKE, encoding="utf-8")
+    torchlore("check", cwd=tmp_path)
+    (entry,) = entries(tmp_path)
+    entry.write_bytes(b"[]")
+    assert torchlore("check", cwd=tmp_path).returncode == 0
+    assert torchlore("check", "--no-cache", cwd=tmp_path).returncode == 1
+
+
+def test_no_cache_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(MISTAKE, encoding="utf-8")
+    torchlore("check", "--no-cache", cwd=tmp_path)
+    assert not (tmp_path / FOLDER).exists()
+
+
+def test_the_cache_lies_beside_the_configuration_and_out_of_git(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.torchlore]\n", encoding="utf-8")
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "net.py").write_text(MISTAKE, encoding="utf-8")
+    torchlore("check", cwd=tmp_path / "src")
+    assert not (tmp_path / "src" / FOLDER).exists()
+    assert (tmp_path / FOLDER / ".gitignore").read_text() == "*\n"
+
+
+def test_a_folder_that_cannot_be_written_to_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(MISTAKE, encoding="utf-8")
+    (tmp_path / FOLDER).write_text("a file stands in the way")
+    done = torchlore("check", "--output-format", "json", cwd=tmp_path)
+    assert [record["code"] for record in json.loads(done.stdout)] == ["TL301"]
+    assert done.stderr == ""
+
+
+def test_problems_are_never_cached(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text("import torch\ndef f(:\n", encoding="utf-8")
+    for _ in range(2):
+        done = torchlore("check", cwd=tmp_path)
+        assert done.returncode == 1
+        assert "syntax error" in done.stderr
