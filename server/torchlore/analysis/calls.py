@@ -187,7 +187,7 @@ def _bind_parameters(run: Run, frame: Frame, function: Function, arguments: Argu
         given.update(arguments.keywords)
     spread = arguments is not None and not arguments.complete
     for arg in [*positional, *args.kwonlyargs]:
-        value = given.get(arg.arg)
+        value: Value | None = given.get(arg.arg)
         if value is None and arguments is not None and not spread:
             value = function.defaults.get(arg.arg)
         if value is None or isinstance(value, Unknown):

@@ -35,6 +35,8 @@ class Kind(Enum):
     ACCUMULATE = auto()  # `value` was added to the place `key`
     RESET = auto()  # the place `key` was bound or emptied, or the object `key` was made
     LOSS = auto()  # the loss named by `key` was computed from `value`
+    SUPER_INIT = auto()  # the constructor of torch's own base class ran on `subject`; None: of anything
+    REGISTER = auto()  # a module, parameter or buffer (`value`) was set on `subject`
     ESCAPE = auto()  # code that we cannot see got hold of `value`
     RETURN = auto()  # an entry point handed `value` to a caller that we cannot see
     HAVOC = auto()  # anything may have happened

@@ -29,7 +29,7 @@ def interpret(module: ast.Module) -> Run:
 
 
 def _mentions(module: ast.Module) -> set[str]:
-    """Names that are read somewhere. A function that is never read starts earlier than one that others call."""
+    """Names that are read somewhere. Functions that are never read are entry points before others."""
     names: set[str] = set()
     for node in ast.walk(module):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):

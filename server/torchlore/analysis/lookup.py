@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import PurePath
 
 from torchlore.analysis import members
-from torchlore.analysis.names import dotted_module
+from torchlore.analysis.names import dotted_module, words
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Batch,
@@ -38,8 +38,15 @@ class Imported:
 
 Identifier = ast.Name | ast.Attribute | Imported
 
-_NDARRAY = frozenset(
-    ["T", "all", "any", "argmax", "argmin", "argpartition", "argsort", "astype", "base", "byteswap", "choose", "clip", "compress", "conj", "conjugate", "copy", "ctypes", "cumprod", "cumsum", "data", "device", "diagonal", "dot", "dtype", "dump", "dumps", "fill", "flags", "flat", "flatten", "getfield", "imag", "item", "itemset", "itemsize", "mT", "max", "mean", "min", "nbytes", "ndim", "newbyteorder", "nonzero", "partition", "prod", "ptp", "put", "ravel", "real", "repeat", "reshape", "resize", "round", "searchsorted", "setfield", "setflags", "shape", "size", "sort", "squeeze", "std", "strides", "sum", "swapaxes", "take", "to_device", "tobytes", "tofile", "tolist", "tostring", "trace", "transpose", "var", "view"]
+_NDARRAY = words(
+    """
+    T all any argmax argmin argpartition argsort astype base byteswap choose clip compress conj
+    conjugate copy ctypes cumprod cumsum data device diagonal dot dtype dump dumps fill flags flat
+    flatten getfield imag item itemset itemsize mT max mean min nbytes ndim newbyteorder nonzero
+    partition prod ptp put ravel real repeat reshape resize round searchsorted setfield setflags
+    shape size sort squeeze std strides sum swapaxes take to_device tobytes tofile tolist tostring
+    trace transpose var view
+    """
 )
 """What NumPy's arrays share with tensors: on an unknown object such a name proves nothing."""
 
@@ -77,7 +84,7 @@ class Identifiers:
 
 
 def candidates(run: Run, node: Identifier) -> tuple[str, ...]:
-    """The dotted torch names that an identifier may stand for, the likeliest first; none where it is not torch."""
+    """The dotted torch names that an identifier may stand for, the likeliest first."""
     match node:
         case Imported(name=name):
             return _torch_only([name])

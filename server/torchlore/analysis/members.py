@@ -73,7 +73,8 @@ def _instance_attribute(run: Run, owner: Instance, attr: str, node: ast.Attribut
         if isinstance(found, Function) and _is_property(found):
             from torchlore.analysis import calls  # calls and members describe each other's results
 
-            return calls.call_function(run, bind(found, owner), None, node)
+            getter = Function(found.node, found.frame, found.owner, owner, found.defaults, found.decorators)
+            return calls.call_function(run, getter, None, node)
         if found is not None:
             return bind(found, owner)
     kind = kind_of(owner)
@@ -126,7 +127,7 @@ def _is_property(function: Function) -> bool:
 
 
 def mro(cls: LocalClass) -> Iterator[LocalClass]:
-    """The classes of this file in which an attribute of `cls` is looked up: itself, then its bases, depth first."""
+    """The classes of this file that an attribute is looked up in: `cls`, then its bases, depth first."""
     seen: set[int] = set()
     stack = [cls]
     while stack:
@@ -247,7 +248,7 @@ def submodules(value: Instance) -> list[Value]:
     """The modules set as attributes of a module."""
     parts = list(value.attributes.values())
     if value.arguments is not None:
-        parts += [a for a in value.arguments.all()]
+        parts += list(value.arguments.all())
     return [p for p in parts if isinstance(p, Instance | Container | OneOf)]
 
 

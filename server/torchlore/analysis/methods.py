@@ -85,6 +85,9 @@ def call_imported(run: Run, name: str, arguments: Arguments, node: ast.expr) -> 
     if name == "torch.autograd.grad":
         run.emit(Kind.DIFFERENTIATE, node, value=first or arguments.keywords.get("outputs"))
         return Iterable(Tensor())
+    if name.endswith(".__init__") and first is not None:  # nn.Module.__init__(self)
+        run.emit(Kind.SUPER_INIT, node, subject=first)
+        return Const(None)
     if name.startswith("builtins."):
         return _call_builtin(run, name.removeprefix("builtins."), arguments, node)
     if name in ("itertools.chain", "itertools.chain.from_iterable"):
@@ -131,7 +134,7 @@ def _tensor_function(name: str, last: str, arguments: Arguments) -> Value:
     requires = arguments.keywords.get("requires_grad")
     tokens = frozenset[ast.AST]().union(*(tokens_of(v) for v in inputs))
     if last in torch_facts.NOT_DIFFERENTIABLE:
-        return Tensor(attached=True if requires is not None and expressions.truth(requires) else False)
+        return Tensor(attached=requires is not None and expressions.truth(requires) is True)
     combined = Tensor(_attached(inputs), tokens=tokens)
     if last in ("max", "min", "topk", "sort", "kthvalue", "mode", "median", "cummax", "cummin"):
         return _values_and_indices(combined, arguments)
@@ -299,6 +302,7 @@ def call_method(run: Run, receiver: Value, name: str, arguments: Arguments, node
             return _call_instance_method(run, receiver, name, arguments, node)
         case Super(receiver=inner):
             if name in ("__init__", "__new__", "__init_subclass__"):
+                run.emit(Kind.SUPER_INIT, node, subject=inner)
                 if isinstance(inner, Instance) and members.kind_of(inner) == "Optimizer":
                     inner.arguments = arguments
                 return Const(None)
@@ -401,6 +405,8 @@ def _call_unknown_method(run: Run, receiver: Value, name: str, arguments: Argume
     """A method of something unknown. Its name alone proves nothing, but it may do what it says."""
     if name == "zero_grad":
         run.emit(Kind.CLEAR, node)
+    elif name == "__init__":
+        run.emit(Kind.SUPER_INIT, node)
     elif name == "backward":
         keeps = bool({"retain_graph", "create_graph"} & arguments.keywords.keys()) or bool(
             arguments.positional
@@ -441,7 +447,7 @@ def call_torch_instance(run: Run, instance: Instance, arguments: Arguments, node
     if not members.is_module_like(instance):
         return Unknown(frozenset().union(*(tokens_of(v) for v in arguments.all())))
     if name == "torch.nn.Sequential":
-        result = _run_sequential(run, instance, first or Unknown(), node)
+        result = _run_sequential(run, instance, first or Unknown())
     else:
         inputs = [v for a in arguments.all() for v in options(a)]
         tokens = frozenset[ast.AST]().union(*(tokens_of(v) for v in inputs))
@@ -451,14 +457,14 @@ def call_torch_instance(run: Run, instance: Instance, arguments: Arguments, node
     return result
 
 
-def _run_sequential(run: Run, instance: Instance, value: Value, node: ast.expr) -> Value:
+def _run_sequential(run: Run, instance: Instance, value: Value) -> Value:
     """Each layer in turn. Layers that are not known make the result an ordinary tensor."""
     layers = instance.arguments.positional if instance.arguments is not None else []
     known = instance.arguments is not None and instance.arguments.complete
     for layer in layers:
-        if not known or not isinstance(layer, Instance):
+        if not known or not isinstance(layer, Instance) or not isinstance(layer.node, ast.expr):
             return Tensor(attached=None, tokens=tokens_of(value))
-        value = calls.call_instance(run, layer, Arguments([value], {}), node)
+        value = calls.call_instance(run, layer, Arguments([value], {}), layer.node)
     return value if layers else Tensor(attached=None)
 
 

@@ -33,6 +33,11 @@ def dotted_module(node: ast.ImportFrom) -> str:
     return "." * node.level + (node.module or "")
 
 
+def words(text: str) -> frozenset[str]:
+    """A set of names, written as a list of words."""
+    return frozenset(text.split())
+
+
 def mentions_torch(text: str) -> bool:
     """Whether a file can be about torch at all: a cheap test before anything is parsed."""
     return "torch" in text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from torchlore.analysis import expressions
+from torchlore.analysis import expressions, members
 from torchlore.analysis.events import Kind
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
@@ -63,6 +63,8 @@ def _set_attribute(run: Run, node: ast.Attribute, owner: Value, attr: str, value
     match owner:
         case Instance():
             run.emit(Kind.RESET, node, key=(owner, attr))
+            if any(_is_registered(option) for option in options(value)):
+                run.emit(Kind.REGISTER, node, subject=owner, value=value)
             known = owner.attributes.get(attr)
             owner.attributes[attr] = value if known is None or is_none(known) else join([known, value])
         case Params(owners=owners) if attr == "requires_grad":
@@ -82,6 +84,11 @@ def _set_attribute(run: Run, node: ast.Attribute, owner: Value, attr: str, value
             run.escape(node, [value])
         case _:
             pass
+
+
+def _is_registered(value: Value) -> bool:
+    """Whether `nn.Module.__setattr__` registers such a value."""
+    return (isinstance(value, Tensor) and value.parameter) or members.is_module_like(value)
 
 
 def freeze(run: Run, node: ast.AST, module: Value | None, value: Value) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 import sys
 
+from torchlore.analysis.names import words
+
 _CLASS = re.compile(r"\A_?[A-Z]\w*\Z")
 
 _NOT_MODULES = frozenset({"Parameter", "Buffer", "UninitializedParameter", "UninitializedBuffer"})
@@ -78,18 +80,30 @@ CROSS_ENTROPY = {
     "torch.nn.modules.loss.CrossEntropyLoss",
 }
 
-RESHAPES = frozenset(
-    ["view", "reshape", "flatten", "squeeze", "unsqueeze", "transpose", "permute", "contiguous", "t", "clone", "to", "cpu", "cuda", "float", "double", "half", "bfloat16", "type", "type_as", "expand", "unflatten", "view_as", "reshape_as", "swapaxes", "movedim"]
+RESHAPES = words(
+    """
+    view reshape flatten squeeze unsqueeze transpose permute contiguous t clone to cpu cuda float
+    double half bfloat16 type type_as expand unflatten view_as reshape_as swapaxes movedim
+    """
 )
 """Tensor methods (and functions) that keep every value, so that a softmax stays a softmax."""
 
-NOT_DIFFERENTIABLE = frozenset(
-    ["argmax", "argmin", "argsort", "eq", "ne", "lt", "le", "gt", "ge", "equal", "isnan", "isinf", "isfinite", "isclose", "allclose", "logical_and", "logical_or", "logical_not", "logical_xor", "count_nonzero", "nonzero", "bincount", "long", "int", "short", "bool", "byte", "detach", "detach_", "numel", "size", "dim", "sign", "floor_divide", "histc", "unique", "randint", "zeros", "ones", "zeros_like", "ones_like", "rand", "rand_like", "randn_like", "empty", "empty_like", "full", "full_like", "arange", "linspace", "one_hot", "searchsorted", "bucketize", "multinomial", "bernoulli", "any", "all", "from_numpy", "tensor", "as_tensor", "randn", "randperm", "eye", "new_zeros", "new_ones", "new_tensor", "new_full"]
+NOT_DIFFERENTIABLE = words(
+    """
+    argmax argmin argsort eq ne lt le gt ge equal isnan isinf isfinite isclose allclose logical_and
+    logical_or logical_not logical_xor count_nonzero nonzero bincount long int short bool byte
+    detach detach_ numel size dim sign floor_divide histc unique randint zeros ones zeros_like
+    ones_like rand rand_like randn_like empty empty_like full full_like arange linspace one_hot
+    searchsorted bucketize multinomial bernoulli any all from_numpy tensor as_tensor randn randperm
+    eye new_zeros new_ones new_tensor new_full
+    """
 )
 """Functions and methods whose result carries no graph."""
 
-TO_PYTHON = frozenset(
-    ["item", "tolist", "numpy", "size", "dim", "numel", "ndimension", "element_size", "data_ptr", "is_contiguous", "stride"]
+TO_PYTHON = words(
+    """
+    item tolist numpy size dim numel ndimension element_size data_ptr is_contiguous stride
+    """
 )
 """Tensor methods that leave torch."""
 

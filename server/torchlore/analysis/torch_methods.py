@@ -6,6 +6,7 @@ import ast
 
 from torchlore.analysis import calls, expressions, members, targets, torch_facts
 from torchlore.analysis.events import Kind, Path
+from torchlore.analysis.names import words
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Arguments,
@@ -24,8 +25,11 @@ from torchlore.analysis.values import (
     tokens_of,
 )
 
-_MODULE_MOVES = frozenset(
-    ["to", "cuda", "cpu", "float", "double", "half", "bfloat16", "type", "requires_grad_", "share_memory", "apply", "to_empty", "xpu", "ipu", "compile"]
+_MODULE_MOVES = words(
+    """
+    to cuda cpu float double half bfloat16 type requires_grad_ share_memory apply to_empty xpu ipu
+    compile
+    """
 )
 
 
@@ -131,6 +135,12 @@ def call_module_method(run: Run, module: Instance, name: str, arguments: Argumen
         key, value = arguments.positional
         if isinstance(key, Const):
             module.attributes[str(key.value)] = value
+        run.emit(Kind.REGISTER, node, subject=module, value=value)
+        return Const(None)
+    if name in ("register_buffer", "register_parameter"):
+        run.emit(
+            Kind.REGISTER, node, subject=module, value=arguments.get(1, "tensor") or arguments.get(1, "param")
+        )
         return Const(None)
     if name == "append" and arguments.positional and module.arguments is not None:
         module.arguments.positional.append(arguments.positional[0])

@@ -104,7 +104,7 @@ def _holds_itself(event: Event, optimizer: Instance) -> bool:
 
 
 def _move(event: Event, state: str, optimizer: Instance) -> str:
-    """What the gradients are: "clean", "fresh" (of this step), "used" by a step, "mixed" (fresh added to used)."""
+    """What the gradients are: "clean", "fresh" for the next step, "used" by a step, "mixed" of both."""
     match event.kind:
         case Kind.CLEAR if support.may_clear(event, optimizer):
             return "clean"
@@ -121,9 +121,7 @@ def _move(event: Event, state: str, optimizer: Instance) -> str:
 def _report(
     rule: MissingZeroGrad, analysis: Analysis, place: Place, optimizer: Instance
 ) -> Iterator[Finding]:
-    loop = next(
-        (l for l in reversed(place.loops) if any(e.kind is Kind.BACKWARD for e in events(l.body))), None
-    )
+    loop = next((loop for loop in reversed(place.loops) if _computes_gradients(loop)), None)
     step = place.event.node
     if loop is None or not isinstance(step, ast.Call) or not _is_certain(analysis, loop, optimizer):
         return
@@ -140,6 +138,10 @@ def _report(
     yield rule.finding(
         message, analysis.source.span(step), fixes=_fixes(analysis, step, backwards, name), related=related
     )
+
+
+def _computes_gradients(loop: Loop) -> bool:
+    return any(event.kind is Kind.BACKWARD for event in events(loop.body))
 
 
 def _is_certain(analysis: Analysis, loop: Loop, optimizer: Instance) -> bool:

@@ -1,0 +1,250 @@
+"""TL202: a model is evaluated with gradients on."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from torchlore.analysis import Analysis
+from torchlore.analysis.events import Call, Event, Kind, Loop, Path, Place, Root, events, places, walk
+from torchlore.analysis.members import kind_of
+from torchlore.analysis.values import Instance, Ref, Tensor, Unknown, Value, options, reachable, tokens_of
+from torchlore.rules import support
+from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
+from torchlore.text import Edit, Span
+
+_FunctionDef = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class EvalWithoutNoGrad(Rule):
+    """
+    ## What it does
+
+    Looks for loops that run a model in evaluation mode, never call `backward`, and leave gradients on.
+
+    ## Why is this bad?
+
+    `eval()` changes dropout and batch norm; it does not switch autograd off.
+    Every forward pass still records a graph and keeps its activations, so that validation takes more memory
+    and time than it needs, and a batch size that trains may not evaluate.
+
+    ## Example
+
+    ```py
+    import torch
+
+    model = torch.nn.Linear(4, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+
+    def evaluate(batches):
+        model.eval()
+        total = 0.0
+        for x in batches:
+            total += model(x).pow(2).mean().item()
+        return total
+
+
+    evaluate([torch.randn(8, 4) for _ in range(3)])
+    ```
+
+    ## Use instead
+
+    ```py
+    import torch
+
+    model = torch.nn.Linear(4, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+
+    @torch.no_grad()
+    def evaluate(batches):
+        model.eval()
+        total = 0.0
+        for x in batches:
+            total += model(x).pow(2).mean().item()
+        return total
+
+
+    evaluate([torch.randn(8, 4) for _ in range(3)])
+    ```
+
+    ## Fix safety
+
+    Safe. The rule speaks only where nothing that the loop computes is differentiated; the values stay
+    the same.
+
+    ## Known limits
+
+    Silent in a function that nothing in the file calls (its caller may hold `no_grad`), where the mode of the
+    model is not certain, where its parameters were frozen, and inside context managers or decorators that the
+    analysis cannot see through.
+
+    ## References
+
+    - [torch.no_grad](https://docs.pytorch.org/docs/stable/generated/torch.no_grad.html)
+    - [torch.nn.Module.eval](https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.eval)
+    """
+
+    code = "TL202"
+    name = "eval-without-no-grad"
+    family = Family.AUTOGRAD
+    severity = Severity.WARNING
+    since = "0.1.0"
+    card = "no-grad-vs-inference-mode"
+    trigger = r"\beval\b"
+
+    def check(self, analysis: Analysis) -> Iterator[Finding]:
+        reported: set[Loop] = set()
+        for root in analysis.roots:
+            if not root.certain and not any(event.kind is Kind.BACKWARD for event in events(root.path)):
+                continue
+            for place in places(root.path):
+                if place.event.kind is not Kind.FORWARD or place.in_forward or not place.loops:
+                    continue
+                loop = place.loops[-1]
+                if loop not in reported and _is_certain(analysis, root, place):
+                    reported.add(loop)
+                    yield from self._report(analysis, root, place)
+
+    def _report(self, analysis: Analysis, root: Root, place: Place) -> Iterator[Finding]:
+        call = place.event.node
+        if not isinstance(call, ast.Call):
+            return
+        name = support.written(analysis, call.func)
+        message = (
+            f"`{name}` is in evaluation mode and nothing in this loop calls `backward`, "
+            "but gradients are on: every call records a graph"
+        )
+        modes = [
+            e.node
+            for e in events(root.path)
+            if e.kind is Kind.EVAL and _reaches(e.subject, place.event.subject)
+        ]
+        related = tuple(
+            Related(
+                analysis.source.line_span(support.line(node) - 1),
+                "evaluation mode begins here",
+            )
+            for node in modes[:1]
+        )
+        yield self.finding(
+            message, analysis.source.span(call), fixes=_fixes(analysis, root, place), related=related
+        )
+
+
+def _is_certain(analysis: Analysis, root: Root, place: Place) -> bool:
+    event, loop = place.event, place.loops[-1]
+    if event.grad is not True or event.subject is None or not analysis.is_whole(loop.node):
+        return False
+    if any(isinstance(step, Call) and not analysis.is_whole(step.callee) for step in place.within):
+        return False
+    if not _trains(root.path, event.subject) or _carries_no_graph(event):
+        return False
+    if any(e.kind in (Kind.BACKWARD, Kind.DIFFERENTIATE, Kind.HAVOC) for e in events(loop.body)):
+        return False
+    if any(e.kind is Kind.FREEZE and _freezes(e, event.subject) for e in events(root.path)):
+        return False
+    if any(_differentiates(e, event.node) for e in events(root.path)):
+        return False
+    modes = walk(root.path, "unknown", lambda e, mode: _mode_after(e, mode, event.subject))
+    return modes.get(event) == {"eval"}
+
+
+def _trains(path: Path, model: Value) -> bool:
+    """Whether `model` is known to have parameters that require gradients."""
+    if isinstance(model, Instance):
+        return kind_of(model) == "Module" and not model.frozen
+    if not isinstance(model, Unknown):
+        return False
+    trained = (support.owners(o) for o in support.optimizers_stepped(path))
+    return any(model in owners for owners in trained if owners is not None)
+
+
+def _carries_no_graph(event: Event) -> bool:
+    """Whether what came out is known to have no graph, or not known to have one."""
+    outputs = options(event.value) if event.value is not None else ()
+    if isinstance(event.subject, Unknown):
+        return False  # a model of another file that an optimizer of this one trains
+    return not any(isinstance(output, Tensor) and output.attached for output in outputs)
+
+
+def _freezes(event: Event, model: Value) -> bool:
+    return event.subject is None or _reaches(event.subject, model) or _reaches(model, event.subject)
+
+
+def _reaches(holder: Value | None, held: Value | None) -> bool:
+    return holder is not None and held is not None and any(part is held for part in reachable(holder))
+
+
+def _differentiates(event: Event, forward: ast.AST) -> bool:
+    if event.kind not in (Kind.BACKWARD, Kind.DIFFERENTIATE) or event.value is None:
+        return False
+    return any(forward in tokens_of(part) for part in reachable(event.value, depth=3))
+
+
+def _mode_after(event: Event, mode: str, model: Value | None) -> str:
+    if event.kind in (Kind.TRAIN, Kind.EVAL, Kind.MODE) and _reaches(event.subject, model):
+        return {Kind.TRAIN: "train", Kind.EVAL: "eval", Kind.MODE: "unknown"}[event.kind]
+    if event.kind is Kind.HAVOC:
+        return "unknown"
+    return mode
+
+
+def _fixes(analysis: Analysis, root: Root, place: Place) -> tuple[Fix, ...]:
+    """Decorates the function if it only evaluates; else wraps the loop."""
+    torch = _torch_name(analysis)
+    if torch is None:
+        return ()
+    call = next((s for s in reversed(place.within) if isinstance(s, Call) and s.forward is None), None)
+    function = call.callee if call is not None and place.loops[-1] in _loops_below(call.body) else None
+    if isinstance(function, ast.FunctionDef) and call is not None and not _trains_in(call.body):
+        lines = analysis.source.lines
+        first = min([function.lineno, *(d.lineno for d in function.decorator_list)]) - 1
+        if function.decorator_list:
+            first = function.lineno - 1
+        start = lines.start(first)
+        text = f"{analysis.source.indent(first)}@{torch}.no_grad(){analysis.source.newline}"
+        title = f"Evaluate without gradients: decorate `{function.name}` with `@{torch}.no_grad()`"
+        return (Fix(title, (Edit(Span(start, start), text),), safe=True),)
+    edits = _wrapped(analysis, place.loops[-1].node, f"with {torch}.no_grad():")
+    return (Fix(f"Run this loop in `with {torch}.no_grad()`", edits, safe=True),) if edits else ()
+
+
+def _trains_in(path: Path) -> bool:
+    return any(e.kind in (Kind.BACKWARD, Kind.DIFFERENTIATE, Kind.STEP) for e in events(path))
+
+
+def _loops_below(path: Path) -> set[Loop]:
+    return {loop for place in places(path) for loop in place.loops}
+
+
+def _torch_name(analysis: Analysis) -> str | None:
+    """What the file calls torch."""
+    frame = analysis.run.frames[analysis.run.module]
+    names = (name for name, value in frame.names.items() if isinstance(value, Ref) and value.name == "torch")
+    return next(names, None)
+
+
+def _wrapped(analysis: Analysis, loop: ast.AST, header: str) -> tuple[Edit, ...]:
+    """Indents a loop under `header`; nothing where a string of it spans lines and would change."""
+    source = analysis.source
+    if not isinstance(loop, ast.For | ast.AsyncFor | ast.While) or support.own_lines(analysis, loop) is None:
+        return ()
+    strings = (n for n in ast.walk(loop) if isinstance(n, ast.JoinedStr | ast.Constant))
+    if any(n.lineno != n.end_lineno for n in strings):
+        return ()
+    first, last = loop.lineno - 1, (loop.end_lineno or loop.lineno) - 1
+    outer = source.indent(first)
+    unit = source.indent(loop.body[0].lineno - 1).removeprefix(outer) or "    "
+    edits = [
+        Edit(
+            Span(source.lines.start(first), source.lines.start(first)),
+            f"{outer}{header}{source.newline}{unit}",
+        )
+    ]
+    for line in range(first + 1, last + 1):
+        if source.lines.text(line).strip():
+            start = source.lines.start(line)
+            edits.append(Edit(Span(start, start), unit))
+    return tuple(edits)

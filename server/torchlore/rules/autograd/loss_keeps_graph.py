@@ -1,0 +1,206 @@
+"""TL201: a loss with its graph is kept beyond the iteration that made it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from torchlore.analysis import Analysis
+from torchlore.analysis.events import Event, Kind, Loop, Path, Place, events, places
+from torchlore.analysis.values import (
+    Const,
+    Container,
+    Number,
+    Tensor,
+    Value,
+    options,
+    reachable,
+    tokens_of,
+)
+from torchlore.rules import support
+from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
+from torchlore.text import Edit, Span
+
+
+class LossKeepsGraph(Rule):
+    """
+    ## What it does
+
+    Looks for tensors that still carry their autograd graph and are added to a running total or a list that
+    outlives the iteration: `total += loss`, `losses.append(loss)`.
+
+    ## Why is this bad?
+
+    A tensor with a graph keeps everything alive that it was computed from.
+    A running total of such tensors holds a part of every iteration's graph, so that memory grows with every
+    batch until the device runs out of it, often hours into the run.
+
+    ## Example
+
+    ```py
+    import torch
+
+    model = torch.nn.Linear(4, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    total = 0.0
+    for _ in range(10):
+        loss = model(torch.randn(8, 4)).pow(2).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        total += loss
+    print(total / 10)
+    ```
+
+    ## Use instead
+
+    ```py
+    import torch
+
+    model = torch.nn.Linear(4, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    total = 0.0
+    for _ in range(10):
+        loss = model(torch.randn(8, 4)).pow(2).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        total += loss.item()
+    print(total / 10)
+    ```
+
+    ## Fix safety
+
+    `.detach()` is safe: the value stays the same tensor without its history.
+    `.item()` is offered as well: it gives a Python number, but waits for the device.
+
+    ## Known limits
+
+    Speaks only where the same iteration calls `backward` on the value or on something computed with it.
+    Silent where the total is differentiated later, or handed to code that may do so.
+
+    ## References
+
+    - [FAQ: my model reports "cuda runtime error(2): out of memory"](https://docs.pytorch.org/docs/stable/notes/faq.html)
+    - [torch.Tensor.detach](https://docs.pytorch.org/docs/stable/generated/torch.Tensor.detach.html)
+    """
+
+    code = "TL201"
+    name = "loss-keeps-graph"
+    family = Family.AUTOGRAD
+    severity = Severity.WARNING
+    since = "0.1.0"
+    card = "detach-clone-item"
+    trigger = r"\bbackward\b"
+
+    def check(self, analysis: Analysis) -> Iterator[Finding]:
+        for root in analysis.roots:
+            for place in places(root.path):
+                if place.event.kind is Kind.ACCUMULATE and place.loops:
+                    yield from self._report(analysis, root.path, place)
+
+    def _report(self, analysis: Analysis, path: Path, place: Place) -> Iterator[Finding]:
+        event, loop = place.event, place.loops[-1]
+        kept = _kept(event)
+        backward = _proof(path, loop, event)
+        if kept is None or backward is None or _is_emptied(loop, event) or not analysis.is_whole(loop.node):
+            return
+        name, place_name = support.written(analysis, kept), _place_name(analysis, event)
+        line = support.line(backward)
+        message = (
+            f"`{place_name}` keeps the graph of every iteration alive: "
+            f"`{name}` still carries the history that `backward` went through on line {line}"
+        )
+        related = (Related(analysis.source.line_span(line - 1), "the graph is used up here"),)
+        yield self.finding(message, analysis.source.span(kept), fixes=_fixes(analysis, kept), related=related)
+
+
+def _kept(event: Event) -> ast.expr | None:
+    """The expression that is added."""
+    match event.node:
+        case ast.AugAssign(value=value):
+            return value if _is_plain_total(event) else None
+        case ast.Assign(value=ast.BinOp(left=left, right=right), targets=[target]):
+            if not _is_plain_total(event):
+                return None
+            return right if ast.dump(left).replace("Load", "Store") == ast.dump(target) else left
+        case ast.Call(args=[*_, value]) if isinstance(event.subject, Container):
+            return value
+        case _:
+            return None
+
+
+def _is_plain_total(event: Event) -> bool:
+    """Whether it is added to a number or a tensor. An object of another class may detach what it is given."""
+    if event.key is None or event.subject is None:
+        return False
+    return all(isinstance(option, Const | Number | Tensor) for option in options(event.subject))
+
+
+def _place_name(analysis: Analysis, event: Event) -> str:
+    match event.node:
+        case ast.AugAssign(target=target):
+            return support.written(analysis, target)
+        case ast.Assign(targets=[target]):
+            return support.written(analysis, target)
+        case node:
+            return support.receiver(analysis, node)
+
+
+def _proof(path: Path, loop: Loop, event: Event) -> ast.AST | None:
+    """The backward that shows that the value carries a graph which no later backward can need."""
+    values = options(event.value) if event.value is not None else ()
+    found: ast.AST | None = None
+    exact = False
+    for other in events(loop.body):
+        if other.kind is Kind.BACKWARD and not other.keeps_graph:
+            if any(value is other.value or value is other.subject for value in values):
+                found, exact = other.node, True
+            elif not exact and all(_shares_graph(value, other.value) for value in values):
+                found = other.node
+    if found is None or _is_used_later(path, event, exact):
+        return None
+    return found
+
+
+def _shares_graph(value: Value, differentiated: Value | None) -> bool:
+    if not isinstance(value, Tensor) or not value.attached or not value.certain or differentiated is None:
+        return False
+    return bool(value.tokens & tokens_of(differentiated))
+
+
+def _is_used_later(path: Path, event: Event, exact: bool) -> bool:
+    """Whether the total is differentiated, or may be by code that we cannot see."""
+    kinds = {Kind.BACKWARD, Kind.DIFFERENTIATE} if exact else {*_USES}
+    for other in events(path):
+        if other.kind not in kinds or other.value is None:
+            continue
+        if any(event.node in tokens_of(part) for part in reachable(other.value, depth=3)):
+            return True
+    return False
+
+
+_USES = (Kind.BACKWARD, Kind.DIFFERENTIATE, Kind.ESCAPE, Kind.RETURN)
+
+
+def _is_emptied(loop: Loop, event: Event) -> bool:
+    """Whether the loop starts the total anew."""
+    return any(other.kind is Kind.RESET and other.key == event.key for other in events(loop.body))
+
+
+def _fixes(analysis: Analysis, kept: ast.expr) -> tuple[Fix, ...]:
+    span = analysis.source.span(kept)
+    simple = isinstance(kept, ast.Name | ast.Attribute | ast.Call | ast.Subscript)
+    name = support.written(analysis, kept)
+
+    def fix(method: str, title: str, safe: bool) -> Fix:
+        if simple:
+            edits: tuple[Edit, ...] = (Edit(Span(span.end, span.end), f".{method}()"),)
+        else:
+            edits = (Edit(Span(span.start, span.start), "("), Edit(Span(span.end, span.end), f").{method}()"))
+        return Fix(title, edits, safe)
+
+    return (
+        fix("detach", f"Keep `{name}` without its graph: `.detach()`", safe=True),
+        fix("item", f"Keep the number in `{name}`: `.item()`", safe=False),
+    )

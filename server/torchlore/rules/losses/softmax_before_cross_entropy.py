@@ -1,0 +1,152 @@
+"""TL401: cross-entropy of what is already a softmax."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from torchlore.analysis import Analysis, torch_facts
+from torchlore.analysis.events import Event, Kind, events
+from torchlore.analysis.values import Ref, Tensor, options
+from torchlore.rules import support
+from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
+from torchlore.text import Edit, Span
+
+
+class SoftmaxBeforeCrossEntropy(Rule):
+    """
+    ## What it does
+
+    Looks for the output of a softmax that reaches `cross_entropy` or `CrossEntropyLoss`: directly, through
+    variables and functions, or as the last layer of a model.
+
+    ## Why is this bad?
+
+    `cross_entropy` expects logits and applies `log_softmax` itself.
+    A second softmax squeezes all scores into [0, 1]: the loss of a perfect prediction cannot reach zero, the
+    gradients are small, and training is slow and ends worse. Nothing is reported.
+
+    ## Example
+
+    ```py
+    import torch
+    import torch.nn.functional as F
+
+    logits = torch.randn(8, 3, requires_grad=True)
+    target = torch.randint(3, (8,))
+    loss = F.cross_entropy(F.softmax(logits, dim=1), target)
+    ```
+
+    ## Use instead
+
+    ```py
+    import torch
+    import torch.nn.functional as F
+
+    logits = torch.randn(8, 3, requires_grad=True)
+    target = torch.randint(3, (8,))
+    loss = F.cross_entropy(logits, target)
+    ```
+
+    ## Fix safety
+
+    Safe where the softmax is written inside the call of the loss. Elsewhere the probabilities may be used for
+    more than the loss (metrics, predictions), so that removing the softmax is offered but not applied
+    on save.
+
+    ## Known limits
+
+    `log_softmax` before cross-entropy is not reported: it is superfluous, but applying it twice changes
+    nothing.
+    Silent where only some paths end in a softmax (`if not self.training:`).
+
+    ## References
+
+    - [torch.nn.CrossEntropyLoss](https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html)
+    - [torch.nn.functional.cross_entropy](https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cross_entropy.html)
+    """
+
+    code = "TL401"
+    name = "softmax-before-cross-entropy"
+    family = Family.LOSSES
+    severity = Severity.ERROR
+    since = "0.1.0"
+    card = "cross-entropy-logits"
+    trigger = r"[sS]oftmax"
+
+    def check(self, analysis: Analysis) -> Iterator[Finding]:
+        for root in analysis.roots:
+            for event in events(root.path):
+                if event.kind is Kind.LOSS and isinstance(event.node, ast.Call):
+                    yield from self._check_loss(analysis, event, event.node)
+
+    def _check_loss(self, analysis: Analysis, event: Event, call: ast.Call) -> Iterator[Finding]:
+        inputs = options(event.value) if event.value is not None else ()
+        made_at = [
+            v.made_at for v in inputs if isinstance(v, Tensor) and v.activation == "softmax" and v.certain
+        ]
+        softmax = made_at[0] if made_at and len(made_at) == len(inputs) else None
+        argument = _input(call)
+        if softmax is None or argument is None:
+            return
+        source = analysis.source
+        inside = source.span(softmax).start in source.span(call)
+        where = "" if inside else f" on line {support.line(softmax)}"
+        loss, given = support.written(analysis, call.func), _short(support.written(analysis, argument))
+        message = (
+            f"`{loss}` expects logits and applies log_softmax itself, "
+            f"but a softmax{where} has already been applied to `{given}`"
+        )
+        related = () if inside else (Related(source.span(softmax), "the softmax"),)
+        fix = _fix(analysis, softmax, safe=inside)
+        yield self.finding(
+            message, source.span(argument), fixes=(fix,) if fix is not None else (), related=related
+        )
+
+
+def _input(call: ast.Call) -> ast.expr | None:
+    if call.args:
+        return call.args[0]
+    return next((keyword.value for keyword in call.keywords if keyword.arg == "input"), None)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+def _fix(analysis: Analysis, softmax: ast.expr, safe: bool) -> Fix | None:
+    """Puts what went into the softmax in its place, or takes the layer out of its `nn.Sequential`."""
+    if not isinstance(softmax, ast.Call):
+        return None
+    span = analysis.source.span(softmax)
+    inner = _inner(analysis, softmax)
+    if inner is not None:
+        text = analysis.source.segment(analysis.source.span(inner))
+        if not isinstance(inner, ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.Constant):
+            text = f"({text})"
+        return Fix("Remove the softmax: the loss expects logits", (Edit(span, text),), safe)
+    before = _layer_before(analysis, softmax)
+    if before is None:
+        return None
+    end = analysis.source.span(before).end
+    title = "Remove the softmax layer: the loss expects logits"
+    return Fix(title, (Edit(Span(end, span.end), ""),), safe=False)
+
+
+def _inner(analysis: Analysis, softmax: ast.Call) -> ast.expr | None:
+    """What the softmax is applied to; None if this call only makes a layer."""
+    called = analysis.run.values.get(softmax.func)
+    if isinstance(called, Ref):
+        return None if torch_facts.is_class_name(called.name) else _input(softmax)
+    if isinstance(softmax.func, ast.Attribute) and isinstance(analysis.run.owners.get(softmax.func), Tensor):
+        return softmax.func.value
+    return _input(softmax)
+
+
+def _layer_before(analysis: Analysis, layer: ast.Call) -> ast.expr | None:
+    """The argument before `layer` in the call that `layer` is an argument of."""
+    parent = analysis.parents.get(layer)
+    if not isinstance(parent, ast.Call) or layer not in parent.args:
+        return None
+    index = parent.args.index(layer)
+    return parent.args[index - 1] if index > 0 else None

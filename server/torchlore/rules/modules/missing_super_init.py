@@ -1,0 +1,202 @@
+"""TL301: a module registers something before `nn.Module.__init__` ran."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from torchlore.analysis import Analysis
+from torchlore.analysis.events import Call, Event, Kind, Path, events, places, walk
+from torchlore.analysis.members import is_open, kind_of_class, lookup, mro
+from torchlore.analysis.values import Function, Instance, LocalClass
+from torchlore.rules import support
+from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
+from torchlore.text import Edit, Span
+
+
+class MissingSuperInit(Rule):
+    """
+    ## What it does
+
+    Looks for `nn.Module` subclasses whose `__init__` sets a submodule, parameter or buffer before the
+    constructor of `nn.Module` ran, or never runs it.
+
+    ## Why is this bad?
+
+    `nn.Module.__init__` makes the dictionaries in which submodules, parameters and buffers are registered.
+    Without it the first assignment raises
+    `AttributeError: cannot assign module before Module.__init__() call`, as soon as the class is used.
+
+    ## Example
+
+    ```py
+    import torch.nn as nn
+
+
+    class Net(nn.Module):
+        def __init__(self):
+            self.fc = nn.Linear(4, 2)
+
+        def forward(self, x):
+            return self.fc(x)
+    ```
+
+    ## Use instead
+
+    ```py
+    import torch.nn as nn
+
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(4, 2)
+
+        def forward(self, x):
+            return self.fc(x)
+    ```
+
+    ## Fix safety
+
+    Safe: the class could not be used before.
+
+    ## Known limits
+
+    Silent where a base class comes from a package other than torch or the standard library, where the
+    class is
+    decorated (a decorator may replace `__init__`), and where `self` is handed to code that cannot be
+    seen first.
+
+    ## References
+
+    - [torch.nn.Module](https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html)
+    """
+
+    code = "TL301"
+    name = "missing-super-init"
+    family = Family.MODULES
+    severity = Severity.ERROR
+    since = "0.1.0"
+    card = "custom-layers"
+    trigger = r"\b__init__\b"
+
+    def check(self, analysis: Analysis) -> Iterator[Finding]:
+        for cls in analysis.run.classes.values():
+            init = cls.attributes.get("__init__")
+            if (
+                not isinstance(init, Function)
+                or init.owner is not cls
+                or not isinstance(init.node, ast.FunctionDef)
+            ):
+                continue
+            if (
+                kind_of_class(cls) != "Module"
+                or is_open(cls)
+                or _is_remade(cls)
+                or not analysis.is_whole(cls.node)
+            ):
+                continue
+            if init.node in analysis.run.reached:
+                yield from self._check_init(analysis, cls, init.node)
+
+    def _check_init(self, analysis: Analysis, cls: LocalClass, init: ast.FunctionDef) -> Iterator[Finding]:
+        path, instance = _first_run(analysis, init)
+        states = walk(path, "raw", lambda event, state: _move(event, state, instance))
+        for event in events(path):
+            if event.kind is Kind.REGISTER and event.subject is instance and states.get(event) == {"raw"}:
+                node = _own_place(analysis, init, event.node)
+                what = support.written(analysis, node) if isinstance(node, ast.expr) else "something"
+                message = (
+                    f"`{what}` is set before `super().__init__()` has run: "
+                    f"making a `{cls.node.name}` raises AttributeError"
+                )
+                yield self.finding(
+                    message, analysis.source.span(node), fixes=_fixes(analysis, cls, init, path)
+                )
+                return
+        never_ready = not any(e.kind in (Kind.SUPER_INIT, Kind.HAVOC) for e in events(path))
+        if never_ready and lookup(cls, "forward") is not None and not _mentions_init(init):
+            name = Span(*_name_span(analysis, init))
+            message = (
+                f"`{cls.node.name}.__init__` never runs `super().__init__()`: "
+                "calling the module raises AttributeError"
+            )
+            yield self.finding(message, name, fixes=_fixes(analysis, cls, init, path))
+
+
+def _is_remade(cls: LocalClass) -> bool:
+    """Whether decorators or a metaclass may give the class another constructor."""
+    return any(c.decorators or c.node.keywords for c in mro(cls))
+
+
+def _first_run(analysis: Analysis, init: ast.FunctionDef) -> tuple[Path, Instance | None]:
+    """What one run of `init` does, and on which object."""
+    for root in analysis.roots:
+        for place in places(root.path):
+            for step in place.within:
+                if isinstance(step, Call) and step.callee is init:
+                    subjects = (e.subject for e in events(step.body) if e.kind is Kind.REGISTER)
+                    return step.body, next((s for s in subjects if isinstance(s, Instance)), None)
+    return [], None
+
+
+def _move(event: Event, state: str, instance: Instance | None) -> str:
+    if event.kind is Kind.SUPER_INIT and (event.subject is None or event.subject is instance):
+        return "ready"
+    if event.kind is Kind.HAVOC:
+        return "ready"
+    if event.kind is Kind.ESCAPE and event.value is instance:
+        return "ready"
+    return state
+
+
+def _own_place(analysis: Analysis, init: ast.FunctionDef, node: ast.AST) -> ast.expr | ast.stmt:
+    """`node`, if it stands in `init`; else `init`'s call that leads there is not known, so `init` itself."""
+    current: ast.AST | None = node
+    while current is not None and current is not init:
+        current = analysis.parents.get(current)
+    return node if current is init and isinstance(node, ast.expr) else init
+
+
+def _mentions_init(init: ast.FunctionDef) -> bool:
+    return any(isinstance(n, ast.Attribute) and n.attr == "__init__" for n in ast.walk(init))
+
+
+def _name_span(analysis: Analysis, init: ast.FunctionDef) -> tuple[int, int]:
+    start = analysis.source.text.index(init.name, analysis.source.span(init).start)
+    return start, start + len(init.name)
+
+
+def _fixes(analysis: Analysis, cls: LocalClass, init: ast.FunctionDef, path: Path) -> tuple[Fix, ...]:
+    """Calls the base's constructor first; moves a call that comes too late."""
+    if any(_needs_arguments(base) for base in list(mro(cls))[1:]):
+        return ()
+    body = init.body[1:] if ast.get_docstring(init) is not None else init.body
+    late = [s for s in body if _is_plain_super_init(s)]
+    if _mentions_init(init) and not late:
+        return ()
+    if not body or support.own_lines(analysis, body[0]) is None:
+        return ()
+    above = support.insert_before(analysis, body[0], "super().__init__()")
+    edits = [above] if above is not None else []
+    for statement in late:
+        lines = support.own_lines(analysis, statement)
+        if lines is None:
+            return ()
+        edits.append(Edit(lines, ""))
+    title = "Move `super().__init__()` to the top" if late else "Call `super().__init__()` first"
+    return (Fix(title, tuple(edits), safe=True),) if above is not None else ()
+
+
+def _needs_arguments(base: LocalClass) -> bool:
+    init = base.attributes.get("__init__")
+    if not isinstance(init, Function):
+        return False
+    args = init.node.args
+    positional = [*args.posonlyargs, *args.args][1:]
+    required = len(positional) - len(args.defaults)
+    return required > 0 or any(default is None for default in args.kw_defaults)
+
+
+def _is_plain_super_init(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and ast.unparse(statement.value) == "super().__init__()"

@@ -1,0 +1,152 @@
+"""TL102: gradients are cleared between `backward` and `step`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from torchlore.analysis import Analysis
+from torchlore.analysis.events import Event, Kind, Place, places, walk
+from torchlore.analysis.values import Instance
+from torchlore.rules import support
+from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
+from torchlore.text import Edit, Span
+
+
+class ZeroGradBeforeStep(Rule):
+    """
+    ## What it does
+
+    Looks for gradients that are cleared after `backward()` and before the `step()` that should use them.
+
+    ## Why is this bad?
+
+    `zero_grad()` sets every `.grad` to None, and `step()` skips parameters without a gradient.
+    The loop runs, the loss is printed, and no parameter ever changes.
+
+    ## Example
+
+    ```py
+    import torch
+
+    model = torch.nn.Linear(4, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(10):
+        loss = model(torch.randn(8, 4)).pow(2).mean()
+        loss.backward()
+        optimizer.zero_grad()
+        optimizer.step()
+    ```
+
+    ## Use instead
+
+    ```py
+    import torch
+
+    model = torch.nn.Linear(4, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(10):
+        loss = model(torch.randn(8, 4)).pow(2).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    ```
+
+    ## Fix safety
+
+    Safe. The rule speaks only when every path to `step()` has lost its gradients, so that the step does
+    nothing;
+    the fix moves the line that clears them before `backward()`.
+
+    ## Known limits
+
+    The fix is offered only where the three calls stand in one block. Silent where gradients are also written
+    by hand, or where the optimizer is handed to code that the analysis cannot see.
+
+    ## References
+
+    - [torch.optim.Optimizer.zero_grad](https://docs.pytorch.org/docs/stable/generated/torch.optim.Optimizer.zero_grad.html)
+    - [torch.optim.Optimizer.step](https://docs.pytorch.org/docs/stable/generated/torch.optim.Optimizer.step.html)
+    """
+
+    code = "TL102"
+    name = "zero-grad-before-step"
+    family = Family.TRAINING
+    severity = Severity.ERROR
+    since = "0.1.0"
+    card = "zero-grad"
+    trigger = r"\bzero_grad\b"
+
+    def check(self, analysis: Analysis) -> Iterator[Finding]:
+        for root in analysis.roots:
+            for optimizer in support.optimizers_stepped(root.path):
+                states = walk(root.path, _START, lambda event, state, o=optimizer: _move(event, state, o))  # type: ignore[misc]
+                for place in places(root.path):
+                    event = place.event
+                    if event.kind is Kind.STEP and event.subject is optimizer:
+                        yield from self._report(analysis, place, states.get(event, set()))
+
+    def _report(self, analysis: Analysis, place: Place, states: set[_State]) -> Iterator[Finding]:
+        if not states or any(state[0] != "lost" for state in states):
+            return
+        step = place.event.node
+        _, clear, backward = next(iter(states))
+        if not all(isinstance(node, ast.Call) for node in (step, clear, backward)):
+            return
+        if any(not analysis.is_whole(part.node) for part in place.loops):
+            return
+        assert isinstance(step, ast.Call) and isinstance(clear, ast.Call) and isinstance(backward, ast.Call)
+        message = (
+            f"`{support.written(analysis, clear)}` discards the gradients that `backward` computed on line "
+            f"{support.line(backward)}, so `step` on line {support.line(step)} changes no parameter"
+        )
+        related = (
+            Related(analysis.source.span(backward), "the gradients are computed here"),
+            Related(analysis.source.span(step), "and would be used here"),
+        )
+        span = analysis.source.span(clear)
+        yield self.finding(message, span, fixes=_fixes(analysis, clear, backward), related=related)
+
+
+_State = tuple[str, ast.AST | None, ast.AST | None]
+"""What the gradients are ("none", "fresh", "lost", "unknown"), what cleared them, what made them."""
+
+_START: _State = ("none", None, None)
+_UNKNOWN: _State = ("unknown", None, None)
+
+
+def _move(event: Event, state: _State, optimizer: Instance) -> _State:
+    name, _, backward = state
+    match event.kind:
+        case Kind.HAVOC | Kind.ESCAPE if support.holds_on_to(event, optimizer):
+            return _UNKNOWN
+        case Kind.WRITE_GRADS:
+            return ("fresh", None, event.node)
+        case Kind.BACKWARD:
+            return ("fresh", None, event.node)
+        case Kind.CLEAR if name == "fresh" and support.surely_clears(event, optimizer):
+            return ("lost", event.node, backward)
+        case Kind.CLEAR if name == "fresh" and support.may_clear(event, optimizer):
+            return _UNKNOWN
+        case Kind.STEP if event.subject is optimizer:
+            return _START
+        case _:
+            return state
+
+
+def _fixes(analysis: Analysis, clear: ast.Call, backward: ast.Call) -> tuple[Fix, ...]:
+    """Moves the line that clears above the line of `backward`, where both stand in one block."""
+    clearing, computing = support.statement_of(analysis, clear), support.statement_of(analysis, backward)
+    if clearing is None or computing is None or not isinstance(clearing, ast.Expr):
+        return ()
+    block = support.block_of(analysis, clearing)
+    lines = support.own_lines(analysis, clearing)
+    if computing not in block or lines is None or block.index(computing) > block.index(clearing):
+        return ()
+    code = support.written(analysis, clear)
+    above = support.insert_before(analysis, computing, code)
+    if above is None:
+        return ()
+    return (
+        Fix(f"Move `{code}` before `backward`", (above, Edit(Span(lines.start, lines.end), "")), safe=True),
+    )
