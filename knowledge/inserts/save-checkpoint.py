@@ -1,0 +1,17 @@
+# /// torchlore
+# title = "Save a checkpoint"
+# description = "Everything that training needs to go on, written so that a crash never leaves half a file."
+# imports = ["import os", "import torch"]
+# [holes]
+# model = "Module"
+# optimizer = "Optimizer"
+# scheduler = "Scheduler"
+# ///
+checkpoint = {
+    "epoch": epoch,
+    "model": model.state_dict(),
+    "optimizer": optimizer.state_dict(),
+    "scheduler": scheduler.state_dict(),
+}
+torch.save(checkpoint, "checkpoint.pt.tmp")
+os.replace("checkpoint.pt.tmp", "checkpoint.pt")
