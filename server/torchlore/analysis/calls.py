@@ -179,15 +179,16 @@ def _bind_parameters(run: Run, frame: Frame, function: Function, arguments: Argu
         given[positional[0].arg] = function.receiver
         offset = 1
     if arguments is not None:
-        for index, value in enumerate(arguments.positional):
+        for index, argument in enumerate(arguments.positional):
             if index + offset < len(positional):
-                given[positional[index + offset].arg] = value
+                given[positional[index + offset].arg] = argument
             else:
-                rest.append(value)
+                rest.append(argument)
         given.update(arguments.keywords)
     spread = arguments is not None and not arguments.complete
+    value: Value | None
     for arg in [*positional, *args.kwonlyargs]:
-        value: Value | None = given.get(arg.arg)
+        value = given.get(arg.arg)
         if value is None and arguments is not None and not spread:
             value = function.defaults.get(arg.arg)
         if value is None or isinstance(value, Unknown):

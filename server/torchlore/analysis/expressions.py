@@ -11,7 +11,6 @@ from torchlore.analysis.events import Kind
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Batch,
-    BoundMethod,
     Const,
     Container,
     Function,
@@ -69,7 +68,7 @@ def truth(value: Value) -> bool | None:
     match value:
         case Const(value=literal):
             return bool(literal)
-        case Instance() | Function() | LocalClass() | BoundMethod():
+        case Instance() | Function() | LocalClass():
             return True
         case _:
             return None
@@ -350,7 +349,7 @@ def from_annotation(annotation: Value, node: ast.AST) -> Value:
 
 def _annotated(annotation: Value, node: ast.AST) -> Value:
     match annotation:
-        case Ref(name="torch.Tensor" | "torch.FloatTensor" | "torch.LongTensor"):
+        case Ref(name=name) if torch_facts.is_tensor_type(name):
             return Tensor()
         case Ref(name=name) if members.kind_of_class(annotation) != "Unknown" and name.startswith("torch"):
             return Instance(name, node)

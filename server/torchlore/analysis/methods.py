@@ -103,6 +103,8 @@ def call_imported(run: Run, name: str, arguments: Arguments, node: ast.expr) -> 
 
 def _call_torch(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
     """A class of torch makes an object, a function of torch most often a tensor."""
+    if torch_facts.is_tensor_type(name):
+        return Tensor(attached=False)
     if (
         torch_facts.is_class_name(name)
         or torch_facts.is_module(name)

@@ -166,6 +166,11 @@ def is_dataset(dotted: str) -> bool:
     )
 
 
+def is_tensor_type(dotted: str) -> bool:
+    """`torch.Tensor` and its legacy kin (`torch.LongTensor`): called, they make a tensor."""
+    return re.fullmatch(r"torch\.(?:cuda\.)?\w*Tensor", dotted) is not None
+
+
 def is_parameter(dotted: str) -> bool:
     return dotted.startswith("torch.nn.") and dotted.endswith(".Parameter")
 
