@@ -60,8 +60,19 @@ def card_for(name: str) -> Card | None:
     slugs = _slug_by_symbol()
     slug = slugs.get(name)
     if slug is None and (known := symbol(name)) is not None:
-        slug = slugs.get(known.name) or slugs.get(known.alias_of or "")
+        slug = slugs.get(known.name) or slugs.get(known.alias_of or "") or _slug_of_overridden(known.name)
     return card(slug) if slug else None
+
+
+def _slug_of_overridden(member: str) -> str | None:
+    """The card of what a member overrides: `torch.optim.Adam.step` is explained where `Optimizer.step` is."""
+    owner, _, name = member.rpartition(".")
+    cls = symbol(owner)
+    for base in cls.bases if cls is not None else ():
+        slug = _slug_by_symbol().get(f"{base}.{name}") or _slug_of_overridden(f"{base}.{name}")
+        if slug is not None:
+            return slug
+    return None
 
 
 def read_card(path: Path) -> Card:
