@@ -18,6 +18,26 @@ KIND, SIGNATURE, LINE, DEPRECATED, PLACE, SAME_AS, BASES = range(7)
 _SEE = re.compile(r"^See (?:also )?`(?:torch\.)?([\w.]+?)(?:\(\))?`\.?$")
 _ALIAS = re.compile(r"^Alias (?:for|of) `?(?:torch\.)?([\w.]+?)(?:\(\))?`?\.$")
 _INPLACE = re.compile(r"^In-?place version of `?(?:torch\.)?~?([\w.]+?)(?:\(\))?`?\.?$", re.IGNORECASE)
+_LEGACY_DTYPES = {
+    "BFloat16": "bfloat16",
+    "Bool": "bool",
+    "Byte": "uint8",
+    "Char": "int8",
+    "ComplexDouble": "complex128",
+    "ComplexFloat": "complex64",
+    "Double": "float64",
+    "Float": "float32",
+    "Half": "float16",
+    "Int": "int32",
+    "Long": "int64",
+    "QInt32": "qint32",
+    "QInt8": "qint8",
+    "QUInt2x4": "quint2x4",
+    "QUInt4x2": "quint4x2",
+    "QUInt8": "quint8",
+    "Short": "int16",
+}
+_LEGACY = re.compile(rf"torch\.(cuda\.)?({'|'.join(_LEGACY_DTYPES)})(Tensor|Storage)")
 
 
 def complete(raw: dict[str, Any]) -> dict[str, Any]:
@@ -29,6 +49,7 @@ def complete(raw: dict[str, Any]) -> dict[str, Any]:
     documented = {name for name, record in symbols.items() if record[LINE]}
     _add_handwritten(symbols)
     _add_derived(symbols)
+    _add_inherited(symbols)
     pages = DocPages(read_toml(_read("symbols/docs.toml"), "docs.toml"))
     for name, record in symbols.items():
         record[PLACE] = pages.place(name, symbols, documented)
@@ -49,18 +70,45 @@ def _read(path: str) -> str:
 def _add_handwritten(symbols: dict[str, list[Any]]) -> None:
     """Our own lines: where torch says nothing, or says what does not stand alone.
 
-    An entry is a line, or a table with `line`, `deprecated`, `signature`, and `kind` for a name that no
-    module lists (`torch.backends.cuda.matmul.allow_tf32`). Without `kind`, a name that this torch does not
-    have is left out.
+    `[lines]` holds lines, `[entries]` tables with `line`, `deprecated`, and `kind` for a name that no module
+    lists (`torch.backends.cuda.matmul.allow_tf32`). A name that this torch does not have is left out.
     """
-    for name, entry in read_toml(_read("symbols/handwritten.toml"), "handwritten.toml").items():
-        fields = {"line": entry} if isinstance(entry, str) else entry
-        if name not in symbols and "kind" not in fields:
+    table = read_toml(_read("symbols/handwritten.toml"), "handwritten.toml")
+    for name, line in table["lines"].items():
+        if name in symbols:
+            symbols[name][LINE] = line
+    for name, fields in table["entries"].items():
+        if name in symbols or "kind" in fields:
+            record = symbols.setdefault(name, [fields.get("kind"), "", "", None, "", None, []])
+            record[LINE] = fields.get("line", record[LINE])
+            record[DEPRECATED] = fields.get("deprecated", record[DEPRECATED])
+    _add_by_form(symbols, table["prefixes"])
+
+
+def _add_by_form(symbols: dict[str, list[Any]], prefixes: dict[str, str]) -> None:
+    """Lines that follow from the form of the name: legacy tensor types, `_foreach_` functions, backends."""
+    for name, record in symbols.items():
+        if record[LINE]:
             continue
-        record = symbols.setdefault(name, [fields.get("kind"), "", "", None, "", None, []])
-        record[LINE] = fields.get("line", record[LINE])
-        record[SIGNATURE] = fields.get("signature", record[SIGNATURE])
-        record[DEPRECATED] = fields.get("deprecated", record[DEPRECATED])
+        if legacy := _LEGACY.fullmatch(name):
+            record[LINE] = _legacy_line(bool(legacy[1]), legacy[2], legacy[3])
+        elif name.startswith("torch._foreach_"):
+            one = "torch." + name.removeprefix("torch._foreach_").rstrip("_")
+            known = one if one in symbols else one.replace("torch.", "torch.Tensor.")
+            where = ", in place" if name.endswith("_") else ""
+            record[LINE] = f"Applies `{known}` to each tensor of a list{where}." if known in symbols else ""
+        else:
+            fitting = [line for prefix, line in prefixes.items() if name.startswith(prefix)]
+            is_variant = name.endswith("_") and name[:-1] in symbols
+            record[LINE] = fitting[-1] if fitting and not is_variant else ""
+
+
+def _legacy_line(on_cuda: bool, type_name: str, what: str) -> str:
+    dtype = _LEGACY_DTYPES[type_name]
+    where = "on CUDA" if on_cuda else "on the CPU"
+    if what == "Storage":
+        return f"Legacy typed storage {where} of `torch.{dtype}`; use `torch.UntypedStorage`."
+    return f"Legacy type of `torch.{dtype}` tensors {where}; use `torch.tensor(..., dtype=torch.{dtype})`."
 
 
 def _add_derived(symbols: dict[str, list[Any]]) -> None:
@@ -83,6 +131,35 @@ def _add_derived(symbols: dict[str, list[Any]]) -> None:
             is_method = record[KIND] == "method" and symbols[target][KIND] == "function"
             prefix = f"Method form of `{target}`." if is_method else f"See `{target}`."
             record[LINE] = f"{prefix} {'' if _SEE.match(said) else said}".rstrip()
+
+
+def _add_inherited(symbols: dict[str, list[Any]]) -> None:
+    """An override that says nothing does what its base says; `__init__` makes its class."""
+    for name, record in symbols.items():
+        owner, _, member = name.rpartition(".")
+        if record[LINE] or owner not in symbols or symbols[owner][KIND] not in ("class", "exception"):
+            continue
+        if member == "__init__":
+            record[LINE] = f"Constructor of `{owner}`."
+        elif record[KIND] in ("method", "property"):
+            lines = (
+                symbols[f"{base}.{member}"][LINE]
+                for base in _ancestors(owner, symbols)
+                if f"{base}.{member}" in symbols
+            )
+            record[LINE] = next((line for line in lines if line), "")
+
+
+def _ancestors(name: str, symbols: dict[str, list[Any]]) -> list[str]:
+    """Base classes, nearest first."""
+    found: list[str] = []
+    pending = list(symbols[name][BASES])
+    while pending:
+        base = pending.pop(0)
+        if base in symbols and base not in found:
+            found.append(base)
+            pending.extend(symbols[base][BASES])
+    return found
 
 
 def _target(pattern: re.Pattern[str], name: str, line: str, symbols: dict[str, list[Any]]) -> str | None:

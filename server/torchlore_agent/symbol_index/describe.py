@@ -42,7 +42,7 @@ def kind_of(value: Any, in_class: bool) -> str:
         if isinstance(value, _METHOD_TYPES):
             return "method"
         is_property = isinstance(value, property) or inspect.isdatadescriptor(value)
-        return "property" if is_property else "method" if callable(value) else "attribute"
+        return "property" if is_property else "method" if inspect.isroutine(value) else "attribute"
     return "function" if callable(value) and not isinstance(value, _SIMPLE) else "constant"
 
 
@@ -67,21 +67,15 @@ def signature_of(value: Any, kind: str, doc: str, name: str) -> str:
     if kind in ("module", "property", "attribute", "constant", "dtype", "exception"):
         return ""
     written, _ = prose.split_signature(doc, name)
-    builtin = not (inspect.isfunction(inspect.unwrap(value)) if callable(value) else False)
-    if written and builtin and kind in ("method", "function"):
-        return written
+    is_bound = kind == "method" and not isinstance(value, staticmethod)
     target = value.__func__ if isinstance(value, (staticmethod, classmethod)) else value
+    is_python = inspect.isfunction(inspect.unwrap(target)) if callable(target) else False
+    if written and not is_python and kind in ("method", "function"):
+        return _tidy(written, is_bound)
     try:
-        signature = inspect.signature(target)
+        return _tidy(_text(inspect.signature(target)), is_bound)
     except (ValueError, TypeError):
-        return written
-    if isinstance(value, types.BuiltinFunctionType | types.MethodDescriptorType) and "->" in written:
-        return written
-    text = _tidy(_text(signature))
-    if kind == "method" and not isinstance(value, staticmethod):
-        # Not `Signature.replace`: it refuses the parameter orders that some builtins declare.
-        text = re.sub(r"^\((?:self|cls)(?:: [\w.]+)?(?:, /)?(?:, )?", "(", text)
-    return text
+        return _tidy(written, is_bound)
 
 
 def deprecation_of(value: Any, kind: str, doc: str, name: str) -> str | None:
@@ -113,9 +107,14 @@ def _text(signature: inspect.Signature) -> str:
         return "(" + ", ".join(str(name) for name in signature.parameters) + ")"
 
 
-def _tidy(text: str) -> str:
-    """The same text on every run, easy to read: no addresses, no quoted annotations, short names."""
+def _tidy(text: str, is_bound: bool) -> str:
+    """The same text on every run, easy to read: no addresses, no quoted annotations, short names.
+
+    Without `self` where the method `is_bound`; not by `Signature.replace`, which refuses the parameter
+    orders that some builtins declare.
+    """
     text = re.sub(r" at 0x[0-9a-fA-F]+", "", text)
+    text = re.sub(r"ForwardRef\('([^']*)'\)", r"\1", text)
     text = re.sub(r"(: |-> )'([^']*)'", r"\1\2", text)
     text = re.sub(r"(: |-> )\"([^\"]*)\"", r"\1\2", text)
     text = re.sub(r"<class '([\w.]+)'>", r"\1", text)
@@ -123,6 +122,8 @@ def _tidy(text: str) -> str:
     text = re.sub(r"<([A-Za-z_][\w.]*): [^<>]+>", r"\1", text)
     text = re.sub(r"\btyping\.|\bcollections\.abc\.|\btyping_extensions\.", "", text)
     text = re.sub(r"\b(?:torch\._tensor|torch)\.Tensor\b", "Tensor", text)
+    if is_bound:
+        text = re.sub(r"^\((?:self|cls)(?:: [\w.]+)?(?:, /)?(?:, )?", "(", text)
     return re.sub(r"\s+", " ", text)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 # Builtins that `torch` and `torch.nn.functional` share are documented under the latter.
 _FUNCTIONAL = "torch.nn.functional."
-_CHOSEN = {"torch.amp.GradScaler", "torch.utils.data.DataLoader"}
+_CHOSEN = {"torch.amp.GradScaler", "torch.profiler.ProfilerActivity"}
 # Doors that only re-export: what stands in them is documented elsewhere.
 _LAST = (
     "torch.functional.",

@@ -11,13 +11,15 @@ _ROLE = re.compile(r":(?:[a-z]+:)*?([a-z]+):`([^`]*)`")
 _TITLED = re.compile(r"^(.*?)\s*<[^<>]*>$", re.DOTALL)
 _LINK = re.compile(r"`([^`<]+?)\s*<(?:[^`>]+)>`__?")
 _SENTENCE_END = re.compile(r"(?<!e\.g)(?<!i\.e)(?<!etc)(?<!vs)(?<!cf)(?<!al)[.!?](?=\s+[A-Z`(\[\"']|$)")
-_DIRECTIVE = re.compile(r"^\s*\.\.\s+[\w-]+(?::[\w-]+)?::")
+_DIRECTIVE = re.compile(r"^\s*\.\.\s")
 _FIELD = re.compile(
     r"^\s*(Args?|Arguments|Parameters|Returns?|Raises|Yields|Keyword (args|arguments)|Shape|"
     r"Examples?|Example:|Inputs?|Outputs?|Attributes|Note|Warning|References?|\.\. )\s*:{0,2}\s*$",
     re.IGNORECASE,
 )
 _UNDERLINE = re.compile(r"^\s*([=\-~^*])\1{2,}\s*$")
+_SAYS_NOTHING = re.compile(r"Members|Init|Usage|N\.B|Overloaded function|Initialize self.*|\W*")
+_IS_SIGNATURE = re.compile(r"[\w.]+\([^()]*\)(?: ->|\.?$)")
 _LATEX = (
     (re.compile(r"\\(?:left|right|displaystyle|quad|,|;|!)"), ""),
     (re.compile(r"\\(?:text|mathrm|mathbf|mathbb|mathcal|operatorname|textit|mathsf)\s*\{([^{}]*)\}"), r"\1"),
@@ -49,7 +51,10 @@ def split_signature(doc: str, name: str) -> tuple[str, str]:
     """
     rest = doc
     signature = ""
-    while match := re.match(rf"\s*(?:\.\. function::\s*)?(?:[\w.]+\.)?{re.escape(name)}\s*(?=\()", rest):
+    own = rf"\s*(?:\.\. function::\s*)?(?:[\w.]+\.)?{re.escape(name)}\s*(?=\()"
+    # Aliases keep the name of what they stand for: `arccosh` says `acosh() -> Tensor`.
+    any_name = r"\s*\w+(?=\([^()\n]*\) -> [^\n]+(?:\n|$))"
+    while match := re.match(own, rest) or (None if signature else re.match(any_name, rest)):
         end = _closing(rest, match.end())
         if end is None:
             break
@@ -78,6 +83,8 @@ def one_line(doc: str) -> str:
         sentence = sentence[:LONGEST].rsplit(" ", 1)[0] + " …"
     if sentence.count("`") % 2:
         sentence = sentence.replace("`", "")
+    if _SAYS_NOTHING.fullmatch(sentence.rstrip(".")) or _IS_SIGNATURE.match(sentence):
+        return ""
     return sentence if sentence.endswith((".", "!", "?", "…")) else sentence + "."
 
 
@@ -87,6 +94,8 @@ def to_markdown(text: str) -> str:
     text = _ROLE.sub(_role, text)
     text = text.replace("``", "`")
     text = re.sub(r"\|([A-Za-z]\w*)\|_?", r"\1", text)
+    text = re.sub(r"` (e?s)\b", r"`\1", text)
+    text = re.sub(r"`\\([a-z])", r"`\1", text.replace("\\ ", ""))
     return re.sub(r"\s+", " ", text).strip()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import sys
 import types
 import warnings
@@ -55,6 +56,8 @@ def _describe(torch: types.ModuleType) -> dict[str, Any]:
                 dotted = f"{name}.{member}"
                 symbols.setdefault(dotted, _record(dotted, attribute, signatures, canonical, in_class=True))
     aliases = {spelling: name for spelling, name in found.aliases.items() if spelling not in symbols}
+    for record in symbols.values():
+        record[1] = re.sub(r"\btorch(?:\.\w+)+", lambda match: aliases.get(match[0], match[0]), record[1])
     return {
         "torch": str(torch.__version__),
         "python": f"{sys.version_info[0]}.{sys.version_info[1]}",
