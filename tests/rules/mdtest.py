@@ -1,0 +1,179 @@
+"""Cases of rules written in Markdown.
+
+A file holds prose, headings and code blocks. A ```` ```py ```` block is one file to check; a line of it that ends in
+`# error: [TL101] "part of the message"` must get exactly that finding, and no other line may get any. A block
+```` ```py fixed ```` after it shows the file after the first fix of every finding, applied until nothing changes.
+The headings above a block make its name.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from torchlore.analysis import analyze
+from torchlore.rules import Finding, check
+from torchlore.text import Edit, Source, apply_edits
+
+MAX_ROUNDS = 5
+"""Fixes that touch each other wait for the next round; a text that still changes after so many has fixes that fight."""
+
+_FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<code>.*?)^```$|^(?P<level>#+) +(?P<title>[^\n]+)$", re.M | re.S)
+_MARK = re.compile(r'\s*# error: \[(?P<code>TL\d{3})\] "(?P<message>[^"]*)"')
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Expected:
+    """A finding that must be there: line (1-based), code, and a part of the message."""
+
+    line: int
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return f'line {self.line}: [{self.code}] "{self.message}"'
+
+    def matches(self, finding: Expected) -> bool:
+        return (self.line, self.code) == (finding.line, finding.code) and self.message in finding.message
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One block and what must be found in it.
+
+    Attributes:
+        name: the headings above the block.
+        place: Markdown file and line of the block, for messages.
+        code: the block without its marks.
+        expected: what the marks ask for.
+        fixed: the text after all fixes; None where no block shows it.
+    """
+
+    name: str
+    place: str
+    code: str
+    expected: tuple[Expected, ...]
+    fixed: str | None
+
+
+def cases_below(folder: Path) -> list[Case]:
+    """Every case of every Markdown file in the folders of `folder`."""
+    return [case for path in sorted(folder.glob("*/*.md")) for case in cases_of(path)]
+
+
+def cases_of(path: Path) -> list[Case]:
+    """The cases of one Markdown file.
+
+    Raises:
+        ValueError: a block is neither `py` nor `py fixed`, or a fixed block has nothing before it.
+    """
+    cases: list[Case] = []
+    used: dict[str, int] = {}
+    for name, info, code, line in _blocks(path.read_text(encoding="utf-8")):
+        place = f"{path.name}:{line}"
+        if info == "py fixed" and cases and cases[-1].fixed is None:
+            cases[-1] = _with_fixed(cases[-1], code)
+            continue
+        if info != "py":
+            raise ValueError(f"{place}: a block `{info}` is not expected here")
+        used[name] = used.get(name, 0) + 1
+        number = f" {used[name]}" if used[name] > 1 else ""
+        unmarked, expected = _unmark(code)
+        cases.append(Case(f"{path.stem}: {name}{number}", place, unmarked, expected, None))
+    return cases
+
+
+def problems_of(case: Case) -> str:
+    """What is wrong with `case`, for a reader; empty where all is as it should be."""
+    source = Source(case.code, case.place)
+    findings = check(analyze(source))
+    wrong = _compare(case, [_seen(source, finding) for finding in findings])
+    if wrong:
+        return wrong
+    after = fix_all(case.code)
+    if case.fixed is not None and after != case.fixed:
+        diff = difflib.unified_diff(case.fixed.splitlines(), after.splitlines(), "expected", "fixed", lineterm="")
+        return "\n".join([f"{case.place}: the fixes give something else than the block shows", *diff])
+    if Source(after).parsed.blanked and not source.parsed.blanked:
+        return f"{case.place}: the fixed text does not parse:\n{after}"
+    mendable = {finding.code for finding in findings if finding.fixes}
+    left = [finding for finding in check(analyze(Source(after))) if finding.code in mendable]
+    if left:
+        return f"{case.place}: after the fixes this is left: {left[0].message}\n{after}"
+    return ""
+
+
+def fix_all(code: str) -> str:
+    """`code` after the first fix of every finding, until nothing changes."""
+    for _ in range(MAX_ROUNDS):
+        edits = compatible_edits(check(analyze(Source(code))))
+        if not edits:
+            break
+        code = apply_edits(code, edits)
+    return code
+
+
+def compatible_edits(findings: list[Finding]) -> list[Edit]:
+    """The edits of the first fixes of as many findings as do not touch each other."""
+    edits: list[Edit] = []
+    for finding in findings:
+        new = finding.fixes[0].edits if finding.fixes else ()
+        if not any(a.span.overlaps(b.span) for a in new for b in edits):
+            edits += new
+    return edits
+
+
+def _blocks(text: str) -> Iterator[tuple[str, str, str, int]]:
+    """Headings above, info string, code and line of every fenced block."""
+    headings: list[str] = []
+    for match in _FENCE.finditer(text):
+        if match["level"] is not None:
+            depth = len(match["level"])
+            headings = [*headings[: depth - 1], match["title"]]
+        else:
+            line = text.count("\n", 0, match.start()) + 1
+            yield " / ".join(headings[1:]), match["info"].strip(), match["code"], line
+
+
+def _with_fixed(case: Case, code: str) -> Case:
+    return Case(case.name, case.place, case.code, case.expected, code)
+
+
+def _unmark(code: str) -> tuple[str, tuple[Expected, ...]]:
+    """The code without its marks, and what they ask for."""
+    lines: list[str] = []
+    expected: list[Expected] = []
+    for number, line in enumerate(code.split("\n"), start=1):
+        expected += [Expected(number, m["code"], m["message"]) for m in _MARK.finditer(line)]
+        unmarked = _MARK.sub("", line)
+        if "# error:" in unmarked:
+            raise ValueError(f"this mark is not understood: {line.strip()}")
+        lines.append(unmarked)
+    return "\n".join(lines), tuple(expected)
+
+
+def _seen(source: Source, finding: Finding) -> Expected:
+    return Expected(source.position(finding.span.start)[0] + 1, finding.code, finding.message)
+
+
+def _compare(case: Case, seen: list[Expected]) -> str:
+    """Every mark takes one finding; what is left on either side is wrong."""
+    surplus = list(seen)
+    missing: list[Expected] = []
+    for expected in case.expected:
+        match = next((finding for finding in surplus if expected.matches(finding)), None)
+        if match is None:
+            missing.append(expected)
+        else:
+            surplus.remove(match)
+    if not missing and not surplus:
+        return ""
+    lines = [f"- missing     {one}" for one in missing] + [f"+ not expected {one}" for one in surplus]
+    marks = {one.line: "-" for one in missing} | {one.line: "+" for one in surplus}
+    shown = [
+        f"{marks.get(number, ' ')} {number:3} {line}" for number, line in enumerate(case.code.splitlines(), start=1)
+    ]
+    return "\n".join([case.place, *lines, *shown])
