@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import logging
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,6 +13,8 @@ from torchlore.analysis.interpret import interpret
 from torchlore.analysis.names import mentions_torch
 from torchlore.analysis.run import Run
 from torchlore.text import Source, Span
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +58,14 @@ class Analysis:
     @cached_property
     def run(self) -> Run:
         """The interpretation of the whole file; of nothing where the file cannot be about torch."""
+        empty = ast.Module(body=[], type_ignores=[])
         if not mentions_torch(self.source.text):
-            return interpret(ast.Module(body=[], type_ignores=[]))
-        return interpret(self.source.tree)
+            return interpret(empty)
+        try:
+            return interpret(self.source.tree)
+        except RecursionError:
+            _LOG.warning("%s is nested too deep to be analysed", self.source.path)
+            return interpret(empty)
 
     @property
     def roots(self) -> list[Root]:

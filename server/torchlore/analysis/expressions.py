@@ -45,7 +45,9 @@ def evaluate(run: Run, node: ast.expr) -> Value:
     handler = _HANDLERS.get(type(node))
     if handler is None:
         return Unknown()
+    run.depth += 1
     value = handler(run, node)
+    run.depth -= 1
     if isinstance(node, ast.Name | ast.Attribute | ast.Call):
         remember(run, node, value)
     return value

@@ -29,6 +29,9 @@ MAX_DEPTH = 12
 BUDGET = 400_000
 """Expressions and statements evaluated per file before everything else is unknown."""
 
+MAX_NESTING = 160
+"""Expressions and blocks nested deeper than this are unknown: Python's own stack is finite."""
+
 ROOT_BUDGET = 60_000
 """The same, per entry point that nothing in the file calls."""
 
@@ -43,6 +46,7 @@ class Run:
         grad: whether grad mode is on; None where it is not known.
         stack: the functions being followed.
         left: evaluations left.
+        depth: how deep expressions and statements are nested in one another now, across calls.
         values: what was found for names, attributes and calls, for hovers.
         owners: what the attributes of expressions were looked up on.
         reached: functions that were followed at least once.
@@ -56,6 +60,7 @@ class Run:
     grad: bool | None = True
     stack: list[ast.AST] = field(default_factory=list)
     left: int = BUDGET
+    depth: int = 0
     values: dict[ast.AST, Value] = field(default_factory=dict)
     owners: dict[ast.Attribute, Value] = field(default_factory=dict)
     reached: set[ast.AST] = field(default_factory=set)
@@ -66,9 +71,9 @@ class Run:
     roots: list[Root] = field(default_factory=list)
 
     def spend(self) -> bool:
-        """Takes one evaluation from the budget; False when it is used up."""
+        """Takes one evaluation from the budget; False when it is used up or nested too deep."""
         self.left -= 1
-        return self.left > 0
+        return self.left > 0 and self.depth < MAX_NESTING
 
     def emit(
         self,

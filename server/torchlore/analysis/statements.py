@@ -17,13 +17,20 @@ _FunctionDef = ast.FunctionDef | ast.AsyncFunctionDef
 
 def run_block(run: Run, body: Sequence[ast.stmt]) -> bool:
     """Runs statements in order, up to the first that leaves."""
-    for statement in body:
+    run.depth += 1
+    left = _run_statements(run, body)
+    run.depth -= 1
+    return left
+
+
+def _run_statements(run: Run, body: Sequence[ast.stmt]) -> bool:
+    for index, statement in enumerate(body):
         if not run.spend():
             run.emit(Kind.HAVOC, statement)
             return False
         handler = _HANDLERS.get(type(statement))
         if handler is not None and handler(run, statement):
-            _define_unreached(run, body[body.index(statement) + 1 :])
+            _define_unreached(run, body[index + 1 :])
             return True
     return False
 

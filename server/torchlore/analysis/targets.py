@@ -46,7 +46,7 @@ def assign(run: Run, target: ast.expr, value: Value) -> None:
             for owner_option in options(owner):
                 _set_item(owner_option, key, value)
         case ast.Starred(value=inner):
-            assign(run, inner, Iterable(element(value)))
+            assign(run, inner, value if isinstance(value, Container) else Iterable(element(value)))
         case ast.Tuple(elts=parts) | ast.List(elts=parts):
             for part, item in zip(parts, _unpack(value, parts), strict=True):
                 assign(run, part, item)
@@ -256,12 +256,13 @@ def _unpack(value: Value, parts: list[ast.expr]) -> list[Value]:
     if isinstance(value, OneOf):
         rows = [_unpack(option, parts) for option in options(value)]
         return [join(list(column)) for column in zip(*rows, strict=True)]
-    return [_unpacked(value) for _ in parts]
+    return [_unpacked(value, part) for part in parts]
 
 
-def _unpacked(value: Value) -> Value:
+def _unpacked(value: Value, part: ast.expr) -> Value:
     """One part of `value`, each its own object; a batch may be nested (`(x, (y, lengths))`)."""
-    return Batch() if isinstance(value, Batch) else element(value)
+    nested = isinstance(part, ast.Tuple | ast.List)
+    return Batch() if isinstance(value, Batch) and nested else element(value)
 
 
 def _unpack_starred(items: list[Value], parts: list[ast.expr], starred: list[int]) -> list[Value]:
