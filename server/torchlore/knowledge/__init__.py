@@ -1,12 +1,16 @@
 """Cards, snippets and the symbol index: what torchlore knows. Importing this package reads no file."""
 
-from torchlore.knowledge.build import BuildError, build_index
+from typing import TYPE_CHECKING, Any
+
 from torchlore.knowledge.cards import card, card_for, cards
 from torchlore.knowledge.data import ContentError, data_root
 from torchlore.knowledge.inserts import insert, inserts
 from torchlore.knowledge.model import Card, Hole, Insert, Symbol
 from torchlore.knowledge.search import search
 from torchlore.knowledge.symbols import all_symbols, member_owners, resolve, symbol, use_index
+
+if TYPE_CHECKING:
+    from torchlore.knowledge.build import BuildError, build_index
 
 __all__ = [
     "BuildError",
@@ -29,3 +33,12 @@ __all__ = [
     "symbol",
     "use_index",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Building starts processes; whoever only reads must not wait for what that imports.
+    if name in ("BuildError", "build_index"):
+        from torchlore.knowledge import build
+
+        return getattr(build, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

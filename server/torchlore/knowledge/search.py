@@ -15,6 +15,7 @@ from torchlore.knowledge.model import Card
 _WEIGHTS = {"question": 5.0, "slug": 5.0, "symbols": 3.0, "summary": 2.5, "text": 1.0}
 _K1, _B = 1.2, 0.6
 _SYMBOL_LIFT = 12.0
+_QUESTION_LIFT = 8.0
 _SAYING_WEIGHT = 1.5
 
 _WORD = re.compile(r"[a-z][a-z0-9]*(?:_+[a-z0-9]+)*_?|\d+")
@@ -62,6 +63,11 @@ def search(words: str, limit: int = 10) -> list[Card]:
     for term, weight in _query(words).items():
         for slug, amount in corpus.postings.get(term, {}).items():
             scores[slug] = scores.get(slug, 0.0) + weight * corpus.rarity(term) * amount
+    asked = set(_terms(words))
+    for slug, terms in corpus.questions.items():
+        likeness = len(asked & terms) / (len(asked | terms) or 1)
+        if slug in scores:
+            scores[slug] += _QUESTION_LIFT * likeness
     for slug in _named(words):
         scores[slug] = scores.get(slug, 0.0) + _SYMBOL_LIFT
     ranked = sorted(scores, key=lambda slug: (-scores[slug], slug))
@@ -72,6 +78,7 @@ def search(words: str, limit: int = 10) -> list[Card]:
 class _Corpus:
     cards: dict[str, Card]
     postings: dict[str, dict[str, float]]
+    questions: dict[str, set[str]]
 
     def rarity(self, term: str) -> float:
         having = len(self.postings.get(term, ()))
@@ -89,7 +96,8 @@ def _corpus() -> _Corpus:
         norm = _K1 * (1 - _B + _B * lengths[slug] / average)
         for term, frequency in terms.items():
             postings.setdefault(term, {})[slug] = frequency * (_K1 + 1) / (frequency + norm)
-    return _Corpus({card.slug: card for card in cards()}, postings)
+    questions = {card.slug: set(_terms(card.question)) for card in cards()}
+    return _Corpus({card.slug: card for card in cards()}, postings, questions)
 
 
 def _weighted_terms(card: Card) -> dict[str, float]:

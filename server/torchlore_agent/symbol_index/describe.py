@@ -25,6 +25,7 @@ _METHOD_TYPES = (
     staticmethod,
     classmethod,
 )
+_LONGEST = 400
 _SIMPLE = (bool, int, float, complex, str, bytes)
 
 
@@ -101,10 +102,14 @@ def _is_generated(doc: str, cls: type) -> bool:
 
 
 def _text(signature: inspect.Signature) -> str:
-    try:
-        return str(signature)
-    except Exception:
-        return "(" + ", ".join(str(name) for name in signature.parameters) + ")"
+    text = str(signature)
+    if len(text) <= _LONGEST:
+        return text
+    # Some unions take half a page: names and defaults say more than a type that nobody reads.
+    bare = [
+        parameter.replace(annotation=inspect.Parameter.empty) for parameter in signature.parameters.values()
+    ]
+    return str(inspect.Signature(bare))
 
 
 def _tidy(text: str, is_bound: bool) -> str:
