@@ -41,6 +41,8 @@ def call(run: Run, node: ast.Call) -> Value:
         return _super(run, node)
     callee = expressions.evaluate(run, node.func)
     arguments = _arguments(run, node)
+    if isinstance(node.func, ast.Name) and run.frame.find(node.func.id) is None:
+        run.emit(Kind.HAVOC, node)  # its `def` may be the line that is being typed
     alternatives = options(callee)
     if len(alternatives) == 1:
         return call_value(run, alternatives[0], arguments, node)

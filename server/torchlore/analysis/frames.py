@@ -32,6 +32,11 @@ class Frame:
     blurred: bool = False
 
     def lookup(self, name: str) -> Value:
+        """What `name` means here; unknown where nothing says."""
+        return self.find(name) or Unknown()
+
+    def find(self, name: str) -> Value | None:
+        """What `name` means here; None where nothing in the file binds it."""
         frame: Frame | None = self
         while frame is not None:
             home = frame.foreign.get(name, frame)
@@ -42,7 +47,7 @@ class Frame:
             frame = frame.parent
         if name == "__name__":
             return Ref("builtins.__name__")
-        return Ref(f"builtins.{name}") if name in _BUILTINS else Unknown()
+        return Ref(f"builtins.{name}") if name in _BUILTINS else None
 
     def bind(self, name: str, value: Value) -> None:
         self.foreign.get(name, self).names[name] = value

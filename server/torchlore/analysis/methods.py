@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import Literal
 
 from torchlore.analysis import calls, expressions, members, targets, torch_facts, torch_methods
@@ -94,6 +95,8 @@ def call_imported(run: Run, name: str, arguments: Arguments, node: ast.expr) -> 
         return _chained(name, arguments)
     if name in ("copy.copy", "copy.deepcopy"):
         return _copied(first, node)
+    if name == "functools.partial":
+        return _partial(run, arguments, node)
     if torch_facts.is_parameter(name):
         return Tensor(attached=True, parameter=True)
     if name.startswith(("torch.", "torchvision.", "torchaudio.", "torch_geometric.")):
@@ -198,6 +201,17 @@ def _chained(name: str, arguments: Arguments) -> Value:
     return (
         Params(None) if owned else Iterable(join([targets.element(p) for p in parts]) if parts else Unknown())
     )
+
+
+def _partial(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    """Given keywords only, `partial(f, …)` stands for `f`; where arguments move, what it does is unknown."""
+    if len(arguments.positional) != 1 or not arguments.complete:
+        run.escape(node, list(arguments.all()))
+        return Unknown()
+    callee = arguments.positional[0]
+    if isinstance(callee, Function):
+        return replace(callee, defaults={**callee.defaults, **arguments.keywords})
+    return callee
 
 
 def _copied(value: Value | None, node: ast.expr) -> Value:
