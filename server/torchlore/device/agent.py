@@ -18,10 +18,10 @@ import signal
 import stat
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from torchlore.device import environment
 from torchlore.device.model import HOW_TO_CHOOSE, Interpreter, NotAllowed
@@ -39,6 +39,8 @@ MARK = "TORCHLORE_RUN"
 """A variable, its value unique, in all that an agent starts: by it that is found without the agent."""
 
 Message = dict[str, Any]
+
+T = TypeVar("T")
 
 _LONGEST_LINE = 8 << 20
 _GOODBYE_SECONDS = 2.0
@@ -140,15 +142,12 @@ async def _hello(
     interpreter: Interpreter, process: asyncio.subprocess.Process, errors: list[bytes]
 ) -> Message:
     try:
-        # What a `sitecustomize` prints comes first, and is passed over.
-        while (message := await asyncio.wait_for(_receive(process), HELLO_SECONDS)) is not None:
-            if message.get("type") == "hello":
-                break
+        message = await within(HELLO_SECONDS, _first_hello(process))
     except asyncio.TimeoutError:
         raise _refusal(interpreter, f"did not answer within {HELLO_SECONDS:g} seconds") from None
     if message is None:
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(process.wait(), 1)
+            await within(1, process.wait())
         said = _last_line(b"".join(errors))
         raise _refusal(
             interpreter, "did not start as a Python 3 would" + (f" (it said: {said})" if said else "")
@@ -167,6 +166,14 @@ async def _hello(
     return message
 
 
+async def _first_hello(process: asyncio.subprocess.Process) -> Message | None:
+    """Passes over what a `sitecustomize` prints, which comes first."""
+    while (message := await _receive(process)) is not None:
+        if message.get("type") == "hello":
+            break
+    return message
+
+
 async def _end(process: asyncio.subprocess.Process, mark: str) -> None:
     """Closes the agent's pipe, upon which it kills what it started and goes; makes sure that it does."""
     assert process.stdin is not None and process.stdout is not None
@@ -175,13 +182,30 @@ async def _end(process: asyncio.subprocess.Process, mark: str) -> None:
     process.stdin.close()
     reader = asyncio.ensure_future(_discard(process.stdout))
     try:
-        code = await asyncio.wait_for(process.wait(), _GOODBYE_SECONDS)
+        code = await within(_GOODBYE_SECONDS, process.wait())
     except asyncio.TimeoutError:
         code = None
     if code != 0:
         _kill(process, mark)
         await process.wait()
     reader.cancel()
+
+
+async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
+    """What the work returns; raises asyncio.TimeoutError where it takes longer.
+
+    Not `asyncio.wait_for`: before Python 3.12 it swallows a cancellation that comes together with the result.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+        if task.done():
+            return task.result()
+        raise asyncio.TimeoutError
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})
 
 
 async def _unhurried(work: Any) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from torchlore.device import environment
-from torchlore.device.agent import Agent, Message, open_agent
+from torchlore.device.agent import Agent, Message, open_agent, within
 from torchlore.device.model import (
     HOW_TO_CHOOSE,
     DeviceInfo,
@@ -155,7 +155,7 @@ async def _ask(
         **more,
     }
     try:
-        return await asyncio.wait_for(_last(agent, request, output), limits.seconds + _GRACE_SECONDS)
+        return await within(limits.seconds + _GRACE_SECONDS, _last(agent, request, output))
     except asyncio.TimeoutError:
         outcome = "timeout"
     except OSError:
