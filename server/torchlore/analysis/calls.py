@@ -152,22 +152,11 @@ def call_function(run: Run, function: Function, arguments: Arguments | None, nod
     if path and not all(isinstance(step, Jump) for step in path):
         forward = function.receiver if methods.is_forward(function) else None
         run.path.append(Call(node, code, path, forward))
-    if decorated or isinstance(code, ast.AsyncFunctionDef) or _is_generator(code):
-        return Iterable(Unknown()) if _is_generator(code) else Unknown()
+    if frame.yields:
+        return Iterable(Unknown())
+    if decorated or isinstance(code, ast.AsyncFunctionDef):
+        return Unknown()
     return join(frame.returns)
-
-
-def _is_generator(code: ast.AST) -> bool:
-    if not isinstance(code, ast.FunctionDef | ast.AsyncFunctionDef):
-        return False
-    stack: list[ast.AST] = list(code.body)
-    while stack:
-        current = stack.pop()
-        if isinstance(current, ast.Yield | ast.YieldFrom):
-            return True
-        if not isinstance(current, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            stack.extend(ast.iter_child_nodes(current))
-    return False
 
 
 def _bind_parameters(run: Run, frame: Frame, function: Function, arguments: Arguments | None) -> None:

@@ -12,6 +12,7 @@ import ast
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import cached_property
 from typing import TypeVar
 
 from torchlore.analysis.values import Value
@@ -98,7 +99,7 @@ Step = Event | Branch | Loop | Call | Jump
 Path = list[Step]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class Root:
     """One entry point of a file: the module itself, or a function that nothing in the file calls.
 
@@ -111,6 +112,16 @@ class Root:
     node: ast.AST
     path: Path
     certain: bool
+
+    @cached_property
+    def places(self) -> tuple[Place, ...]:
+        """Every event below this entry point with what it lies in, in the order of the text."""
+        return tuple(places(self.path))
+
+    @cached_property
+    def events(self) -> tuple[Event, ...]:
+        """Every event below this entry point, in the order of the text."""
+        return tuple(place.event for place in self.places)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -381,6 +381,7 @@ def _await(run: Run, node: ast.Await) -> Value:
 
 
 def _yield(run: Run, node: ast.Yield | ast.YieldFrom) -> Value:
+    run.frame.yields = True
     if node.value is not None:
         run.escape(node, [evaluate(run, node.value)])
     return Unknown()

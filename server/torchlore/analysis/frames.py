@@ -21,6 +21,7 @@ class Frame:
         names: what is bound here so far.
         foreign: names declared `global` or `nonlocal`, and the frame that holds them.
         returns: what `return` statements gave so far.
+        yields: whether a `yield` was met, so that this is a generator.
         blurred: names that code we do not follow may have bound (star imports): all unknown names are.
     """
 
@@ -30,6 +31,7 @@ class Frame:
     foreign: dict[str, Frame] = field(default_factory=dict)
     returns: list[Value] = field(default_factory=list)
     blurred: bool = False
+    yields: bool = False
 
     def lookup(self, name: str) -> Value:
         """What `name` means here; unknown where nothing says."""

@@ -17,6 +17,8 @@ def interpret(module: ast.Module) -> Run:
     run = Run(module, frame)
     run.frames[module] = frame
     _run_module(run, module)
+    if run.functions.keys() <= run.reached:
+        return run
     mentioned = _mentions(module)
     for only_unmentioned in (True, False):
         for node, function in list(run.functions.items()):

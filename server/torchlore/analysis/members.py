@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 
 from torchlore.analysis import torch_facts
 from torchlore.analysis.run import Run
@@ -187,6 +188,7 @@ def kind_of_class(cls: Value) -> str:
             return "Unknown"
 
 
+@lru_cache(maxsize=4096)
 def _kind_by_name(name: str) -> str:
     if torch_facts.is_optimizer(name):
         return "Optimizer"

@@ -68,7 +68,7 @@ def _names_of(run: Run, value: Value) -> list[str]:
 def _loop_order(run: Run, node: ast.Attribute) -> list[str]:
     """The order of clearing, backward and step in the innermost loop that does the training around `node`."""
     for root in run.roots:
-        for place in places(root.path):
+        for place in root.places:
             if _is_call_of(place.event, node) and place.loops:
                 steps = _training_steps(place.loops[-1])
                 if len(steps) > 1:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 
 from torchlore.analysis import Analysis
-from torchlore.analysis.events import Event, Kind, Path, events
+from torchlore.analysis.events import Event, Kind, Root
 from torchlore.analysis.values import Instance, Params, Unknown, Value, options, reachable
 from torchlore.text import Edit, Span
 
 
-def optimizers_stepped(path: Path) -> list[Instance]:
-    """The optimizers that are stepped somewhere on `path`, each once."""
-    stepped = [e.subject for e in events(path) if e.kind is Kind.STEP and is_optimizer(e.subject)]
+def optimizers_stepped(root: Root) -> list[Instance]:
+    """The optimizers that are stepped somewhere below `root`, each once."""
+    stepped = [e.subject for e in root.events if e.kind is Kind.STEP and is_optimizer(e.subject)]
     return list(dict.fromkeys(s for s in stepped if isinstance(s, Instance)))
 
 

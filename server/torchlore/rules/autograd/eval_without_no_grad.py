@@ -97,9 +97,9 @@ class EvalWithoutNoGrad(Rule):
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         reported: set[Loop] = set()
         for root in analysis.roots:
-            if not root.certain and not any(event.kind is Kind.BACKWARD for event in events(root.path)):
+            if not root.certain and not any(event.kind is Kind.BACKWARD for event in root.events):
                 continue
-            for place in places(root.path):
+            for place in root.places:
                 if place.event.kind is not Kind.FORWARD or place.in_forward or not place.loops:
                     continue
                 loop = place.loops[-1]
@@ -117,9 +117,7 @@ class EvalWithoutNoGrad(Rule):
             "but gradients are on: every call records a graph"
         )
         modes = [
-            e.node
-            for e in events(root.path)
-            if e.kind is Kind.EVAL and _reaches(e.subject, place.event.subject)
+            e.node for e in root.events if e.kind is Kind.EVAL and _reaches(e.subject, place.event.subject)
         ]
         related = tuple(
             Related(
@@ -139,25 +137,25 @@ def _is_certain(analysis: Analysis, root: Root, place: Place) -> bool:
         return False
     if any(isinstance(step, Call) and not analysis.is_whole(step.callee) for step in place.within):
         return False
-    if not _trains(root.path, event.subject) or _carries_no_graph(event):
+    if not _trains(root, event.subject) or _carries_no_graph(event):
         return False
     if any(e.kind in (Kind.BACKWARD, Kind.DIFFERENTIATE, Kind.HAVOC) for e in events(loop.body)):
         return False
-    if any(e.kind is Kind.FREEZE and _freezes(e, event.subject) for e in events(root.path)):
+    if any(e.kind is Kind.FREEZE and _freezes(e, event.subject) for e in root.events):
         return False
-    if any(_differentiates(e, event.node) for e in events(root.path)):
+    if any(_differentiates(e, event.node) for e in root.events):
         return False
     modes = walk(root.path, "unknown", lambda e, mode: _mode_after(e, mode, event.subject))
     return modes.get(event) == {"eval"}
 
 
-def _trains(path: Path, model: Value) -> bool:
+def _trains(root: Root, model: Value) -> bool:
     """Whether `model` is known to have parameters that require gradients."""
     if isinstance(model, Instance):
         return kind_of(model) == "Module" and not model.frozen
     if not isinstance(model, Unknown):
         return False
-    trained = (support.owners(o) for o in support.optimizers_stepped(path))
+    trained = (support.owners(o) for o in support.optimizers_stepped(root))
     return any(model in owners for owners in trained if owners is not None)
 
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
-from torchlore.analysis.events import Event, Kind, Loop, Path, Place, events, places
+from torchlore.analysis.events import Event, Kind, Loop, Place, Root, events
 from torchlore.analysis.values import (
     Const,
     Container,
@@ -95,14 +95,14 @@ class LossKeepsGraph(Rule):
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for root in analysis.roots:
-            for place in places(root.path):
+            for place in root.places:
                 if place.event.kind is Kind.ACCUMULATE and place.loops:
-                    yield from self._report(analysis, root.path, place)
+                    yield from self._report(analysis, root, place)
 
-    def _report(self, analysis: Analysis, path: Path, place: Place) -> Iterator[Finding]:
+    def _report(self, analysis: Analysis, root: Root, place: Place) -> Iterator[Finding]:
         event, loop = place.event, place.loops[-1]
         kept = _kept(event)
-        backward = _proof(path, loop, event)
+        backward = _proof(root, loop, event)
         if kept is None or backward is None or _is_emptied(loop, event) or not analysis.is_whole(loop.node):
             return
         name, place_name = support.written(analysis, kept), _place_name(analysis, event)
@@ -147,7 +147,7 @@ def _place_name(analysis: Analysis, event: Event) -> str:
             return support.receiver(analysis, node)
 
 
-def _proof(path: Path, loop: Loop, event: Event) -> ast.AST | None:
+def _proof(root: Root, loop: Loop, event: Event) -> ast.AST | None:
     """The backward that shows that the value carries a graph which no later backward can need."""
     values = options(event.value) if event.value is not None else ()
     found: ast.AST | None = None
@@ -158,7 +158,7 @@ def _proof(path: Path, loop: Loop, event: Event) -> ast.AST | None:
                 found, exact = other.node, True
             elif not exact and all(_shares_graph(value, other.value) for value in values):
                 found = other.node
-    if found is None or _is_used_later(path, event, exact):
+    if found is None or _is_used_later(root, event, exact):
         return None
     return found
 
@@ -169,10 +169,10 @@ def _shares_graph(value: Value, differentiated: Value | None) -> bool:
     return bool(value.tokens & tokens_of(differentiated))
 
 
-def _is_used_later(path: Path, event: Event, exact: bool) -> bool:
+def _is_used_later(root: Root, event: Event, exact: bool) -> bool:
     """Whether the total is differentiated, or may be by code that we cannot see."""
     kinds = {Kind.BACKWARD, Kind.DIFFERENTIATE} if exact else {*_USES}
-    for other in events(path):
+    for other in root.events:
         if other.kind not in kinds or other.value is None:
             continue
         if any(event.node in tokens_of(part) for part in reachable(other.value, depth=3)):

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis, torch_facts
-from torchlore.analysis.events import Event, Kind, events
+from torchlore.analysis.events import Event, Kind
 from torchlore.analysis.values import Ref, Tensor, options
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
@@ -76,7 +76,7 @@ class SoftmaxBeforeCrossEntropy(Rule):
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for root in analysis.roots:
-            for event in events(root.path):
+            for event in root.events:
                 if event.kind is Kind.LOSS and isinstance(event.node, ast.Call):
                     yield from self._check_loss(analysis, event, event.node)
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
-from torchlore.analysis.events import Call, Event, Kind, Path, events, places, walk
+from torchlore.analysis.events import Call, Event, Kind, Path, events, walk
 from torchlore.analysis.members import is_open, kind_of_class, lookup, mro
 from torchlore.analysis.values import Function, Instance, LocalClass
 from torchlore.rules import support
@@ -132,7 +132,7 @@ def _is_remade(cls: LocalClass) -> bool:
 def _first_run(analysis: Analysis, init: ast.FunctionDef) -> tuple[Path, Instance | None]:
     """What one run of `init` does, and on which object."""
     for root in analysis.roots:
-        for place in places(root.path):
+        for place in root.places:
             for step in place.within:
                 if isinstance(step, Call) and step.callee is init:
                     subjects = (e.subject for e in events(step.body) if e.kind is Kind.REGISTER)

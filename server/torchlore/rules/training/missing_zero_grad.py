@@ -79,11 +79,11 @@ class MissingZeroGrad(Rule):
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for root in analysis.roots:
-            for optimizer in support.optimizers_stepped(root.path):
-                if any(_hides(event, optimizer) for event in events(root.path)):
+            for optimizer in support.optimizers_stepped(root):
+                if any(_hides(event, optimizer) for event in root.events):
                     continue
                 states = walk(root.path, "clean", lambda event, state, o=optimizer: _move(event, state, o))  # type: ignore[misc]
-                for place in places(root.path):
+                for place in root.places:
                     if place.event.subject is optimizer and "mixed" in states.get(place.event, ()):
                         yield from _report(self, analysis, place, optimizer)
 

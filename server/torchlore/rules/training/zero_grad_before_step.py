@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
-from torchlore.analysis.events import Event, Kind, Place, places, walk
+from torchlore.analysis.events import Event, Kind, Place, walk
 from torchlore.analysis.values import Instance
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
@@ -79,9 +79,9 @@ class ZeroGradBeforeStep(Rule):
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for root in analysis.roots:
-            for optimizer in support.optimizers_stepped(root.path):
+            for optimizer in support.optimizers_stepped(root):
                 states = walk(root.path, _START, lambda event, state, o=optimizer: _move(event, state, o))  # type: ignore[misc]
-                for place in places(root.path):
+                for place in root.places:
                     event = place.event
                     if event.kind is Kind.STEP and event.subject is optimizer:
                         yield from self._report(analysis, place, states.get(event, set()))
