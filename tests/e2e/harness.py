@@ -14,7 +14,7 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Union
 
 import pytest_lsp.client
 from lsprotocol import types
@@ -40,7 +40,7 @@ class Client(LanguageClient):
     """pytest-lsp's client, which also keeps the version of what is published."""
 
     def __init__(self) -> None:
-        super().__init__(converter_factory=default_converter)
+        super().__init__(converter_factory=_converter)
         self.published: dict[str, types.PublishDiagnosticsParams] = {}
         self.arrived = asyncio.Event()
         features = dict(pytest_lsp.client.DEFAULT_CLIENT_FEATURES)
@@ -79,7 +79,8 @@ class Editor:
             )
         )
         self.server = result.capabilities
-        self.encoding = str(getattr(self.server.position_encoding, "value", None) or "utf-16")
+        encoding = self.server.position_encoding or "utf-16"
+        self.encoding = str(getattr(encoding, "value", encoding))
         self.pulls = self.server.diagnostic_provider is not None
 
     def open(self, uri: str, text: str, language: str = "python") -> str:
@@ -116,6 +117,7 @@ class Editor:
         column = 0
         while units(text[start : start + column], self.encoding) < position.character:
             column += 1
+            assert start + column <= len(text), f"{position} is outside the text"
         return start + column
 
     def segment(self, uri: str, place: types.Range) -> str:
@@ -200,6 +202,19 @@ class Editor:
         for start, end, new in sorted(places, reverse=True):
             text = text[:start] + new + text[end:]
         return text
+
+
+def _converter() -> Any:
+    """pygls' converter, which takes every code action that carries a command for a bare command."""
+    converter = default_converter()
+
+    def structure(value: dict[str, Any], _: Any) -> types.Command | types.CodeAction:
+        bare = isinstance(value.get("command"), str)
+        return converter.structure(value, types.Command if bare else types.CodeAction)
+
+    converter.register_structure_hook(types.Command | types.CodeAction, structure)
+    converter.register_structure_hook(Union[types.Command, types.CodeAction], structure)  # noqa: UP007
+    return converter
 
 
 def units(text: str, encoding: str) -> int:

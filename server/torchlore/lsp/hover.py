@@ -79,8 +79,10 @@ def _page(
 
 
 def _signature(symbol: Symbol) -> str:
-    heads = {"class": "class ", "exception": "class ", "module": "module "}
-    return f"{heads.get(symbol.kind, '')}{symbol.name}{symbol.signature}"
+    if symbol.kind in ("class", "exception"):
+        return f"class {symbol.name}{symbol.signature.removesuffix(' -> None')}"
+    head = "module " if symbol.kind == "module" else ""
+    return f"{head}{symbol.name}{symbol.signature}"
 
 
 def _foot(card: Card | None, symbol: Symbol | None, read_on: Callable[[Card], str]) -> str:

@@ -36,7 +36,7 @@ def _actions(asked: Asked) -> Iterator[types.CodeAction]:
     for module in (fix, fix_all, insert, explain):
         if any(wanted(kind, asked.only) for kind in module.KINDS):
             for action in module.actions(asked):
-                if wanted(str(action.kind), asked.only):
+                if wanted(str(getattr(action.kind, "value", action.kind)), asked.only):
                     yield action
 
 

@@ -28,7 +28,7 @@ def _fixes(asked: Asked, finding: Finding) -> Iterator[types.CodeAction]:
     for number, fix in enumerate(finding.fixes):
         action = types.CodeAction(
             title=fix.title,
-            kind=types.CodeActionKind.QuickFix,
+            kind=QUICK_FIX,
             diagnostics=[to_diagnostic(finding, asked.known, asked.server)],
             edit=asked.edit(fix.edits),
         )
@@ -41,7 +41,7 @@ def _fixes(asked: Asked, finding: Finding) -> Iterator[types.CodeAction]:
 def _ignore(asked: Asked, finding: Finding) -> types.CodeAction:
     return types.CodeAction(
         title=f"Ignore {finding.code} on this line",
-        kind=types.CodeActionKind.QuickFix,
+        kind=QUICK_FIX,
         diagnostics=[to_diagnostic(finding, asked.known, asked.server)],
         edit=asked.edit((ignore_edit(asked.known.source, finding),)),
     )
