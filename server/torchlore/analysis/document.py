@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -44,16 +45,24 @@ class ScopeName:
     kind: str
 
 
-def analyze(source: Source) -> Analysis:
-    """The analysis of `source`. Costs nothing until something is asked of it."""
-    return Analysis(source)
+def analyze(source: Source, installed: Mapping[str, str] | None = None) -> Analysis:
+    """The analysis of `source`. Costs nothing until something is asked of it.
+
+    Args:
+        source: the file.
+        installed: the torch classes from which classes of installed packages derive, as far as they are
+            known (see `torchlore.analysis.installed`). They answer hovers and fill holes; no finding rests
+            on them, so that the editor and the command line find the same.
+    """
+    return Analysis(source, installed or {})
 
 
 class Analysis:
     """What is known of one version of a file. Immutable; its parts are made when first asked for."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, installed: Mapping[str, str]) -> None:
         self.source = source
+        self._installed = installed
 
     @cached_property
     def run(self) -> Run:
@@ -97,14 +106,20 @@ class Analysis:
         if found is None:
             return None
         span, node = found
-        candidates = lookup.candidates(self.run, node)
+        candidates = lookup.candidates(self.run, node, self._installed)
         return SymbolAt(span, candidates) if candidates else None
 
     def names_at(self, offset: int) -> tuple[ScopeName, ...]:
         """What is bound before `offset` and can be named there, innermost and latest first."""
         if not mentions_torch(self.source.text):
             return ()
-        return tuple(ScopeName(name, kind) for name, kind in scope.names_at(self.source, self.run, offset))
+        found = scope.names_at(self.source, self.run, offset, self._installed)
+        return tuple(ScopeName(name, kind) for name, kind in found)
+
+    @cached_property
+    def foreign_classes(self) -> frozenset[str]:
+        """Dotted names of installed packages that the file makes objects of: worth asking jedi about."""
+        return frozenset(lookup.foreign_classes(self.run))
 
     def notes_at(self, offset: int) -> tuple[str, ...]:
         """What the symbol at `offset` does in this file, as lines of Markdown."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import io
 from bisect import bisect_right
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePath
 
-from torchlore.analysis import members
+from torchlore.analysis import members, torch_facts
 from torchlore.analysis.names import dotted_module, words
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
@@ -83,8 +84,14 @@ class Identifiers:
         return (Span(start, end), node) if start <= offset <= end else None
 
 
-def candidates(run: Run, node: Identifier) -> tuple[str, ...]:
-    """The dotted torch names that an identifier may stand for, the likeliest first."""
+def candidates(run: Run, node: Identifier, installed: Mapping[str, str]) -> tuple[str, ...]:
+    """The dotted torch names that an identifier may stand for, the likeliest first.
+
+    Args:
+        run: the interpretation of the file.
+        node: the identifier.
+        installed: the torch classes from which classes of installed packages derive.
+    """
     match node:
         case Imported(name=name):
             return _torch_only([name])
@@ -95,7 +102,9 @@ def candidates(run: Run, node: Identifier) -> tuple[str, ...]:
             owner = run.owners.get(node)
             if owner is None:
                 return ()
-            return _torch_only([name for option in options(owner) for name in _member(run, option, attr)])
+            return _torch_only(
+                [name for option in options(owner) for name in _member(option, attr, installed)]
+            )
         case ast.Name():
             value = run.values.get(node)
             return _torch_only([_named(option) for option in options(value)]) if value is not None else ()
@@ -116,7 +125,7 @@ def _named(value: Value) -> str:
             return ""
 
 
-def _member(run: Run, owner: Value, attr: str) -> list[str]:
+def _member(owner: Value, attr: str, installed: Mapping[str, str]) -> list[str]:
     match owner:
         case Ref(name=name):
             return [f"{name}.{attr}"]
@@ -129,10 +138,21 @@ def _member(run: Run, owner: Value, attr: str) -> list[str]:
         case LocalClass():
             bases = [b.name for b in members.imported_bases(owner) if isinstance(b, Ref)]
             return [] if members.lookup(owner, attr) is not None else [f"{name}.{attr}" for name in bases]
+        case Unknown(made_by=made_by) if installed.get(made_by):
+            return [f"{installed[made_by]}.{attr}"]
         case Unknown() if attr not in _shared_with_others():
             return [f"{home}.{attr}" for home in ("torch.Tensor", "torch.nn.Module", "torch.optim.Optimizer")]
         case _:
             return []
+
+
+def foreign_classes(run: Run) -> Iterator[str]:
+    """Dotted names of installed packages that look like classes and are called in the file."""
+    for value in run.values.values():
+        if not isinstance(value, Unknown) or not value.made_by or value.made_by.startswith("."):
+            continue
+        if torch_facts.is_class_name(value.made_by) and not torch_facts.keeps_its_hands_off(value.made_by):
+            yield value.made_by
 
 
 def _instance_member(owner: Instance, attr: str) -> list[str]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from torchlore.analysis import members
 from torchlore.analysis.run import Run
-from torchlore.analysis.values import Function, Instance, LocalClass, Ref
+from torchlore.analysis.values import Function, Instance, LocalClass, Ref, Unknown, Value
 from torchlore.text import Source
 
 _Scope = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def names_at(source: Source, run: Run, offset: int) -> Iterator[tuple[str, str]]:
+def names_at(
+    source: Source, run: Run, offset: int, installed: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
     """Name and kind of what is bound before `offset`, innermost scope first, the latest binding first."""
     seen: set[str] = set()
     for scope in _scopes_at(source, offset):
@@ -26,14 +28,20 @@ def names_at(source: Source, run: Run, offset: int) -> Iterator[tuple[str, str]]
             if name in seen or value is None or isinstance(value, Ref | LocalClass | Function):
                 continue
             seen.add(name)
-            yield name, members.kind_of(value)
+            yield name, _kind(value, installed)
             if name == "self" and isinstance(value, Instance):
-                yield from _attributes(value)
+                yield from _attributes(value, installed)
 
 
-def _attributes(instance: Instance) -> Iterator[tuple[str, str]]:
+def _attributes(instance: Instance, installed: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for attr, value in instance.attributes.items():
-        yield f"self.{attr}", members.kind_of(value)
+        yield f"self.{attr}", _kind(value, installed)
+
+
+def _kind(value: Value, installed: Mapping[str, str]) -> str:
+    if isinstance(value, Unknown) and value.made_by in installed:
+        return members.kind_of_class(Ref(installed[value.made_by]))
+    return members.kind_of(value)
 
 
 def _scopes_at(source: Source, offset: int) -> list[_Scope]:
