@@ -30,8 +30,9 @@ def main(order: dict[str, Any]) -> None:
     if not processes.die_with_parent(order["parent"]) and processes.POSIX:
         threading.Thread(target=_watch_parent, args=(order["parent"],), daemon=True).start()
     limits.apply(order["limits"], order["device"])
+    order["pid"] = os.getpid()
     if "snippet" not in order:
-        _report(order["report"], {"type": "environment", **probe.describe()})
+        _report(order, {"type": "environment", **probe.describe()})
         return
     _prepare_streams()
     sys.exit(_run(order))
@@ -63,7 +64,7 @@ def _run(order: dict[str, Any]) -> int:
         code = 1
         _report_error(order, error)
         _print(error)
-    _report(order["report"], {"type": "device", "device": probe.used_device()})
+    _report(order, {"type": "device", "device": probe.used_device()})
     return code
 
 
@@ -101,7 +102,7 @@ def _report_error(order: dict[str, Any], error: BaseException) -> None:
         "message": message[:_LONGEST_MESSAGE],
         "line": _line(order, error),
     }
-    _report(order["report"], {"type": "error", **found})
+    _report(order, {"type": "error", **found})
 
 
 def _line(order: dict[str, Any], error: BaseException) -> int | None:
@@ -131,9 +132,11 @@ def _print(error: BaseException) -> None:
         sys.stderr.flush()
 
 
-def _report(path: str, message: dict[str, Any]) -> None:
+def _report(order: dict[str, Any], message: dict[str, Any]) -> None:
     """Adds one line to the report. A file, because a snippet may close every descriptor that it was given."""
-    with contextlib.suppress(OSError), open(path, "a", encoding="ascii") as file:
+    if os.getpid() != order["pid"]:
+        return  # A process that the snippet forked came back through here; it does not speak for the run.
+    with contextlib.suppress(OSError), open(order["report"], "a", encoding="ascii") as file:
         file.write(json.dumps(message) + "\n")
 
 

@@ -242,9 +242,11 @@ def _judge(code: int | None) -> str:
 
 
 def _read_report(path: str) -> list[Message]:
+    # A snippet may have put anything in its place: a pipe that nobody writes to, a link to somewhere else.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
     try:
-        with open(path, "rb") as file:
-            lines = file.read(_LONGEST_REPORT).split(b"\n")
+        with open(path, "rb", opener=lambda name, _: os.open(name, flags)) as file:
+            lines = (file.read(_LONGEST_REPORT) or b"").split(b"\n")
     except OSError:
         return []
     messages = []

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from device_support import PATIENCE, SMALL, entries, eventually, execute, gone, numbers_in
-from torchlore.device import RunError, run
+from torchlore.device import RunError, agent, run
 from torchlore.device.run import DEFAULT_LIMITS
 
 pytestmark = pytest.mark.skipif(
@@ -291,6 +291,50 @@ async def test_stopping_its_parent(tmp_path: Path) -> None:
     pids = numbers_in((tmp_path / "pids").read_text())
     assert len(pids) == 3
     assert eventually(lambda: gone(pids))
+
+
+async def test_a_forked_process_does_not_speak_for_the_run() -> None:
+    result = await execute(
+        "import os\nif os.fork() == 0:\n    raise ValueError('child')\nos.wait()\nprint('fine')"
+    )
+    assert (result.outcome, result.error, result.stdout) == ("finished", None, "fine\n")
+    assert "ValueError: child" in result.stderr
+
+
+@pytest.mark.parametrize("act", ["os.mkfifo(p)", "os.mkdir(p)", "os.symlink('/dev/zero', p)", "fill(p)"])
+async def test_spoiling_its_report(act: str) -> None:
+    """It can only keep itself from being understood."""
+    code = (
+        "import os, sys\n"
+        "p = sys.argv[0].rpartition('/')[0] + '/report'\n"
+        "def fill(path):\n"
+        "    open(path, 'w').close()\n"
+        "    os.truncate(path, 10**9)\n"
+        f"{act}\n"
+        "print('done', flush=True)\n"
+        "os._exit(0)"
+    )
+    result = await execute(code)
+    assert (result.outcome, result.error, result.stdout) == ("finished", None, "done\n"), result.stderr
+
+
+async def test_removing_its_own_directory(nothing_left: Path) -> None:
+    result = await execute("import os, shutil\nshutil.rmtree(os.path.dirname(os.getcwd()))\n1 / 0")
+    assert result.outcome == "error"
+    assert "ZeroDivisionError" in result.stderr
+
+
+def test_cleaning_up_changes_nothing_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the first attempt failed, rights are changed; never those of a folder that is only linked to."""
+    outside, own = tmp_path / "outside", tmp_path / "own"
+    (own / "sealed").mkdir(parents=True)
+    outside.mkdir(mode=0o755)
+    (own / "link").symlink_to(outside)
+    (own / "sealed").chmod(0o500)
+    monkeypatch.setattr(agent.shutil, "rmtree", lambda *_arguments, **_options: None)
+    agent._remove(own)
+    assert (own / "sealed").stat().st_mode & 0o777 == 0o700
+    assert outside.stat().st_mode & 0o777 == 0o755
 
 
 async def test_killed_from_elsewhere() -> None:

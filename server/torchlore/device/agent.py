@@ -321,7 +321,8 @@ def _remove(directory: Path) -> None:
         return
     # A snippet may have taken the right to write away from its own folders.
     for folder, inside, _ in os.walk(directory):
-        for name in inside:
-            with contextlib.suppress(OSError):
-                Path(folder, name).chmod(stat.S_IRWXU)
+        for path in (Path(folder, name) for name in inside):
+            if not path.is_symlink():  # The rights of what it links to are none of ours.
+                with contextlib.suppress(OSError):
+                    path.chmod(stat.S_IRWXU)
     shutil.rmtree(directory, ignore_errors=True)

@@ -86,7 +86,8 @@ async def run(
         trust: of the workspace.
         limits: what it may use.
         device: "cpu", "cuda:1", …: the only device that it sees (see `environment.for_device`); None for all.
-        on_output: called in the event loop with "stdout" or "stderr" and clean text as it comes.
+        on_output: called in the event loop with "stdout" or "stderr" and clean text as it comes, carriage
+            returns of progress bars included.
 
     Raises:
         NotAllowed: nothing was run; the workspace is not trusted, or the interpreter cannot run it.
@@ -177,13 +178,13 @@ def _result(result: Message, output: _Output, name: str, device: str | None, sec
     outcome = str(result.get("outcome"))
     code = result.get("exit_code")
     stderr = output.text("stderr")
-    error = _error(result.get("error"))
+    error = _error(result.get("error")) if outcome == "error" else None
     if outcome == "crashed":
         stack = re.search(r"^Fatal Python error: (.*)$", stderr, re.MULTILINE)
         error = RunError("Crash", stack.group(1) if stack else "", _line_in(stderr, stack, name))
     elif outcome == "timeout" and (stack := _last_match(_STACK, stderr)):
         error = RunError("Timeout", "it stood here", _line_in(stderr, stack, name))
-    elif outcome == "error" and error is not None and _is_out_of_memory(error):
+    elif error is not None and _is_out_of_memory(error):
         outcome = "memory limit"
     return RunResult(
         ok=outcome == "finished",
