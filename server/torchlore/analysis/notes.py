@@ -56,10 +56,14 @@ def _over(run: Run, optimizer: Instance) -> str:
 
 
 def _names_of(run: Run, value: Value) -> list[str]:
-    """The variables that hold `value` in the outermost frames; its class where there is none."""
-    held = [name for frame in run.frames.values() for name, bound in frame.names.items() if bound is value]
-    if held:
-        return held[:1]
+    """A variable that holds `value`, other than the `self` of its own methods; its class where there is none."""
+    for frame in run.frames.values():
+        own = isinstance(value, Instance) and frame.names.get("self") is value
+        held = [
+            name for name, bound in frame.names.items() if bound is value and not (own and name == "self")
+        ]
+        if held:
+            return held[:1]
     if isinstance(value, Instance):
         return [value.cls.node.name if isinstance(value.cls, LocalClass) else value.cls]
     return []
