@@ -133,8 +133,8 @@ def _check_stdin(name: Path, select: tuple[str, ...], ignore: tuple[str, ...], f
 
 def _show_diff(reports: list[FileReport]) -> int:
     """Prints what fixes would change; 1 where they would change anything or a file could not be read."""
-    from torchlore.cli.fixing import unified_diff
     from torchlore.cli.formats import shown
+    from torchlore.cli.patches import unified_diff
 
     _print_problems(reports)
     for report in reports:
@@ -147,7 +147,7 @@ def _show_diff(reports: list[FileReport]) -> int:
 
 def _write(reports: list[FileReport]) -> None:
     """Puts mended texts into their files."""
-    from torchlore.cli.fixing import write_text
+    from torchlore.cli.patches import write_text
 
     for report in reports:
         if report.before is None:

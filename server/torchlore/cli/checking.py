@@ -12,9 +12,9 @@ from pathlib import Path
 
 from torchlore.analysis import analyze
 from torchlore.cli.cache import Cache
-from torchlore.cli.fixing import fix_text
 from torchlore.cli.terminal import set_up_logging
 from torchlore.config import Config, check_source
+from torchlore.fixing import fix_text
 from torchlore.rules.model import Finding, Severity
 from torchlore.text import Source, decode
 

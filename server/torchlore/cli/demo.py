@@ -67,33 +67,35 @@ async def _show_hover(editor: Editor) -> bool:
 async def _show_diagnostics(editor: Editor) -> bool:
     began = time.perf_counter()
     found = await editor.diagnostics()
-    _heading(f"2. Underlined: {len(found)} mistakes ({1000 * (time.perf_counter() - began):.0f} ms)")
+    milliseconds = 1000 * (time.perf_counter() - began)
+    _heading(f"2. Underlined: {len(found)} mistakes that PyTorch does not report ({milliseconds:.0f} ms)")
     lines = editor.source.text.split("\n")
     for item in found:
-        place = f"{item.row:4d} | "
-        mark = [
-            (" " * (item.column - 1) + "^ ", "bold yellow"),
-            (f"{item.code} ", "bold yellow"),
-            (item.message, ""),
-        ]
-        print_lines([[(place, "blue"), (lines[item.row - 1], "")], [("     | ", "blue"), *mark]])
+        width = max(1, item.end_column - item.column) if item.end_row == item.row else 1
+        print_lines(
+            [
+                [(f"{item.row:4d} | ", "blue"), (lines[item.row - 1], "")],
+                [
+                    ("     | ", "blue"),
+                    (" " * (item.column - 1) + "^" * width + f" {item.code} ", "bold yellow"),
+                ],
+                [("     | ", "blue"), (item.message, "")],
+                [],
+            ]
+        )
     return bool(found)
 
 
 async def _show_fixes(editor: Editor, path: Path) -> bool:
-    from torchlore.cli.fixing import unified_diff
+    from torchlore.cli.patches import unified_diff
 
     before = editor.source.text
     titles = await editor.fix()
     _heading(f"3. After {len(titles)} quick fixes (the file itself is not touched)")
     print_lines([[("  · ", "green"), (title, "")] for title in titles])
     print_lines([[]])
-    print_lines(
-        [
-            [(line, _diff_style(line))]
-            for line in unified_diff(before, editor.source.text, str(path)).split("\n")
-        ]
-    )
+    diff = unified_diff(before, editor.source.text, str(path))
+    print_lines([[(line, _diff_style(line))] for line in diff.split("\n")])
     left = await editor.diagnostics()
     print_lines([[(f"Left after the fixes: {len(left)}", "bold")]])
     return bool(titles) and not left

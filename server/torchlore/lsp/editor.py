@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,12 @@ _SECONDS_TO_LEAVE = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One diagnostic; `row` and `column` count from 1, columns in code points."""
+    """One diagnostic; rows and columns count from 1, columns in code points, the end is not included."""
 
     row: int
     column: int
+    end_row: int
+    end_column: int
     code: str
     message: str
 
@@ -63,9 +65,9 @@ class Editor:
         return [self._shown(item) for item in await self._diagnostics()]
 
     async def fix(self) -> list[str]:
-        """Applies the preferred quick fix of one diagnostic after the other; the titles of those fixes."""
+        """Applies the first quick fix of one diagnostic after the other; the titles of those fixes."""
         titles: list[str] = []
-        while (action := await self._preferred_fix()) is not None and action.edit is not None:
+        while (action := await self._first_fix()) is not None and action.edit is not None:
             titles.append(action.title)
             self._apply(action.edit)
         return titles
@@ -81,16 +83,14 @@ class Editor:
         report = await self.client.text_document_diagnostic_async(params)
         return list(report.items) if isinstance(report, types.RelatedFullDocumentDiagnosticReport) else []
 
-    async def _preferred_fix(self) -> types.CodeAction | None:
+    async def _first_fix(self) -> types.CodeAction | None:
         """The first quick fix that mends something. Edits move what follows, so every fix asks anew."""
         for diagnostic in await self._diagnostics():
             context = types.CodeActionContext([diagnostic], only=[types.CodeActionKind.QuickFix])
             where = types.TextDocumentIdentifier(self.uri)
             params = types.CodeActionParams(where, diagnostic.range, context)
             for action in await self.client.text_document_code_action_async(params) or []:
-                if isinstance(action, types.CodeAction) and action.is_preferred:
-                    if action.edit is None:
-                        action = await self.client.code_action_resolve_async(action)
+                if isinstance(action, types.CodeAction) and action.edit and not _only_ignores(action):
                     return action
         return None
 
@@ -107,9 +107,14 @@ class Editor:
         return Edit(Span(begin, self.source.offset(end.line, end.character, _ENCODING)), edit.new_text)
 
     def _shown(self, diagnostic: types.Diagnostic) -> Shown:
-        start = diagnostic.range.start
-        row, column = self.source.position(self.source.offset(start.line, start.character, _ENCODING))
-        return Shown(row + 1, column + 1, str(diagnostic.code), diagnostic.message)
+        row, column = self._place(diagnostic.range.start)
+        end_row, end_column = self._place(diagnostic.range.end)
+        return Shown(row, column, end_row, end_column, str(diagnostic.code), diagnostic.message)
+
+    def _place(self, position: types.Position) -> tuple[int, int]:
+        offset = self.source.offset(position.line, position.character, _ENCODING)
+        line, column = self.source.position(offset)
+        return line + 1, column + 1
 
 
 @asynccontextmanager
@@ -137,8 +142,11 @@ async def editing(command: Sequence[str], path: Path, text: str) -> AsyncIterato
         yield editor
         await asyncio.wait_for(editor.client.shutdown_async(None), _SECONDS_TO_LEAVE)
         editor.client.exit(None)
+        await _end(editor.client, _SECONDS_TO_LEAVE)
+    except BaseException:
+        await _end(editor.client, 0)
+        raise
     finally:
-        await _stop(editor.client)
         drain.cancel()
 
 
@@ -200,6 +208,11 @@ def _initialize_params(folder: Path) -> types.InitializeParams:
     )
 
 
+def _only_ignores(action: types.CodeAction) -> bool:
+    """Whether it adds a comment and mends nothing."""
+    return action.title.startswith("Ignore ")
+
+
 def _text_edits(edit: types.WorkspaceEdit, uri: str) -> list[types.TextEdit]:
     """The edits of one file, in either of the protocol's two forms."""
     found = list((edit.changes or {}).get(uri, ()))
@@ -216,13 +229,15 @@ async def _drain(client: LanguageClient) -> None:
         pass
 
 
-async def _stop(client: LanguageClient) -> None:
+async def _end(client: LanguageClient, seconds: float) -> None:
+    """Waits for the server's end, and ends it by force when `seconds` are over."""
     process = client._server
     if process is None:
         return
     try:
-        await asyncio.wait_for(process.wait(), _SECONDS_TO_LEAVE)
+        await asyncio.wait_for(process.wait(), seconds)
     except asyncio.TimeoutError:
-        process.kill()
+        with suppress(ProcessLookupError):  # It may have ended by itself just now.
+            process.kill()
         await process.wait()
     await asyncio.gather(*client._async_tasks, return_exceptions=True)
