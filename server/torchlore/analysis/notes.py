@@ -56,7 +56,7 @@ def _over(run: Run, optimizer: Instance) -> str:
 
 
 def _names_of(run: Run, value: Value) -> list[str]:
-    """A variable that holds `value`, other than the `self` of its own methods; its class where there is none."""
+    """A variable that holds `value`, other than its own `self`; its class where there is none."""
     for frame in run.frames.values():
         own = isinstance(value, Instance) and frame.names.get("self") is value
         held = [
