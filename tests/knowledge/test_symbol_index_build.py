@@ -1,0 +1,143 @@
+"""Building the symbol index: the shipped one is fresh, and what goes wrong is said in one sentence."""
+
+from __future__ import annotations
+
+import gzip
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from torchlore.knowledge import BuildError, build_index, symbol, use_index
+from torchlore.knowledge.build import pack
+from torchlore.knowledge.symbols import FORMAT, index_path, read_index
+
+
+def test_shipped_index_is_fresh(tmp_path: Path) -> None:
+    torch_version = _installed_torch()
+    shipped = index_path()
+    assert shipped is not None
+    content = read_index(shipped)
+    if torch_version != content["torch"]:
+        pytest.skip(f"the index was built with torch {content['torch']}, here is {torch_version}")
+    if "{}.{}".format(*sys.version_info[:2]) != content["python"]:
+        pytest.skip(f"Python {content['python']} built the index, and others spell some signatures otherwise")
+    built = build_index(sys.executable, tmp_path / "torch.json.gz")
+    assert gzip.decompress(built.read_bytes()) == gzip.decompress(shipped.read_bytes()), (
+        "stale: run `python -m torchlore.knowledge symbols`"
+    )
+
+
+def test_packing_depends_on_the_content_alone() -> None:
+    first, second = pack({"b": 1, "a": [2, "é"]}), pack({"a": [2, "é"], "b": 1})
+    assert first == second
+    assert first[4:8] == b"\0\0\0\0", "the time in the gzip header must be 0"
+
+
+def test_interpreter_without_torch(tmp_path: Path) -> None:
+    output = tmp_path / "index.json.gz"
+    with pytest.raises(BuildError, match=r"could not describe torch: .*torch cannot be imported"):
+        build_index(_without_torch(tmp_path), output)
+    assert not output.exists()
+
+
+def test_interpreter_that_does_not_exist(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match="cannot be started"):
+        build_index(str(tmp_path / "no-python"), tmp_path / "index.json.gz")
+
+
+def test_a_failed_build_keeps_the_old_file(tmp_path: Path) -> None:
+    output = tmp_path / "index.json.gz"
+    output.write_bytes(b"old")
+    with pytest.raises(BuildError):
+        build_index(_without_torch(tmp_path), output)
+    assert output.read_bytes() == b"old"
+
+
+def test_a_slow_interpreter_is_given_up(tmp_path: Path) -> None:
+    slow = tmp_path / "python"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n", encoding="utf-8")
+    slow.chmod(0o755)
+    if os.name == "nt":
+        pytest.skip("Windows does not run shell scripts")
+    with pytest.raises(BuildError, match="within 0.2 s"):
+        build_index(str(slow), tmp_path / "index.json.gz", seconds=0.2)
+
+
+def test_another_index_can_be_used_and_left(tmp_path: Path) -> None:
+    record = ["function", "()", "A function.", None, "", None, []]
+    path = tmp_path / "torch-9.9.json.gz"
+    content = {
+        "format": FORMAT,
+        "torch": "9.9",
+        "python": "3.11",
+        "symbols": {"torch.newest": record},
+        "aliases": {},
+        "same_as": {},
+    }
+    path.write_bytes(pack(content))
+    try:
+        use_index(path)
+        assert symbol("torch.newest") is not None and symbol("torch.abs") is None
+    finally:
+        use_index(None)
+    assert symbol("torch.newest") is None and symbol("torch.abs") is not None
+
+
+@pytest.mark.parametrize("content", [b"", b"not gzip", gzip.compress(b"{"), gzip.compress(b'{"format": 0}')])
+def test_a_file_that_is_no_index_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "torch.json.gz"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="not a symbol index"):
+        use_index(path)
+    assert symbol("torch.abs") is not None
+
+
+def test_importing_reads_no_file_and_no_torch() -> None:
+    code = (
+        "import builtins, io, json, sys, pathlib\n"
+        "read = []\n"
+        "sys.addaudithook(lambda event, args: read.append(str(args[0])) if event == 'open' else None)\n"
+        "import torchlore.knowledge\n"
+        "print(json.dumps([p for p in read if p.endswith(('.md', '.gz', '.toml', '.json'))]))\n"
+        "print('torch' in sys.modules or 'numpy' in sys.modules)\n"
+    )
+    assert _output(code) == ["[]", "False"]
+
+
+def test_a_hover_reads_one_card(tmp_path: Path) -> None:
+    code = (
+        "import json, sys\n"
+        "import torchlore.knowledge as knowledge\n"
+        "read = []\n"
+        "sys.addaudithook(lambda event, args: read.append(str(args[0])) if event == 'open' else None)\n"
+        "assert knowledge.card_for('torch.optim.Optimizer.zero_grad') is not None\n"
+        "print(sum(name.endswith('.md') for name in read))\n"
+    )
+    assert _output(code) == ["1"]
+
+
+def _output(code: str) -> list[str]:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+def _installed_torch() -> str:
+    if importlib.util.find_spec("torch") is None:
+        pytest.skip("torch is not installed beside this interpreter")
+    code = "import json, torch; print(json.dumps(str(torch.__version__)))"
+    version: str = json.loads(_output(code)[-1])
+    return version
+
+
+def _without_torch(folder: Path) -> str:
+    """An interpreter that cannot import torch: this one, isolated from its site-packages."""
+    if os.name == "nt":
+        pytest.skip("Windows does not run shell scripts")
+    script = folder / "bare-python"
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S -E "$@"\n', encoding="utf-8")
+    script.chmod(0o755)
+    return str(script)
