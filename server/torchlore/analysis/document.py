@@ -72,8 +72,8 @@ class Analysis:
             return interpret(empty)
         try:
             return interpret(self.source.tree)
-        except RecursionError:
-            _LOG.warning("%s is nested too deep to be analysed", self.source.path)
+        except Exception:  # a file that we fail on is a bug of ours, but the editor goes on
+            _LOG.exception("the analysis of %s failed", self.source.path)
             return interpret(empty)
 
     @property

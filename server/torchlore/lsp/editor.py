@@ -94,8 +94,18 @@ class Editor:
                     return action
         return None
 
+    @property
+    def process_id(self) -> int | None:
+        """Of the server."""
+        return self.client._server.pid if self.client._server is not None else None
+
     def _apply(self, edit: types.WorkspaceEdit) -> None:
-        text = apply_edits(self.source.text, [self._edit(item) for item in _text_edits(edit, self.uri)])
+        self.replace(
+            apply_edits(self.source.text, [self._edit(item) for item in _text_edits(edit, self.uri)])
+        )
+
+    def replace(self, text: str) -> None:
+        """Makes `text` the file's next version."""
         self.source = Source(text, self.source.path, self.source.version + 1)
         identifier = types.VersionedTextDocumentIdentifier(self.source.version, self.uri)
         change = types.TextDocumentContentChangeWholeDocument(text)

@@ -1,0 +1,1 @@
+"""Benchmarks. `make bench` prints them; no test asserts a time."""
