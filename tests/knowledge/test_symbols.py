@@ -89,7 +89,10 @@ def test_every_public_member_of_a_module_is_described(torch: Any, module_name: s
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         values = {name: getattr(module, name, None) for name in public}
-    names = [name for name, value in values.items() if callable(value) and not _is_plumbing(value)]
+    named = {
+        name: value for name, value in values.items() if inspect.isclass(value) or inspect.isroutine(value)
+    }
+    names = [name for name, value in named.items() if not _is_plumbing(value)]
     assert [name for name in names if not described(f"{module_name}.{name}")] == []
 
 
@@ -145,7 +148,6 @@ def test_inherited_members_are_found_through_bases() -> None:
         "torch.FloatTensor.view": "torch.Tensor.view",
         "torch.optim.lr_scheduler.StepLR.state_dict": "torch.optim.lr_scheduler.LRScheduler.state_dict",
     }.items():
-        assert symbol(spelled.replace("modules.conv.", "")) is None or symbol(spelled) is not None
         found = resolve(["torch.no.such.name", spelled])
         assert found is not None and found.name == name
 
@@ -213,7 +215,8 @@ def test_records_are_well_formed() -> None:
         assert known.kind in KINDS, known
         assert known.signature == "" or known.signature.startswith("("), known
         assert "\n" not in known.summary + known.signature and len(known.summary) <= 1000, known
-        assert not re.search(r":[a-z]+:`|``|\.\. \w+::|0x[0-9a-f]{6}", known.summary + known.signature), known
+        assert not re.search(r":[a-z]+:`|``|\.\. \w+::", known.summary), known
+        assert not re.search(r" at 0x|<class|typing\.", known.signature), known
         assert known.summary.count("`") % 2 == 0, known
         assert known.url.startswith("https://docs.pytorch.org/docs/stable/") and " " not in known.url, known
 
@@ -293,4 +296,5 @@ def _is_plumbing(value: Any) -> bool:
 
 
 def _is_defined_in(value: Any, module_name: str) -> bool:
-    return callable(value) and str(getattr(value, "__module__", "")).startswith(module_name)
+    home = "torch" if module_name == "torch.linalg" else module_name
+    return callable(value) and str(getattr(value, "__module__", "")).startswith(home)

@@ -92,6 +92,8 @@ def _add_by_form(symbols: dict[str, list[Any]], prefixes: dict[str, str]) -> Non
             continue
         if legacy := _LEGACY.fullmatch(name):
             record[LINE] = _legacy_line(bool(legacy[1]), legacy[2], legacy[3])
+            # An instance of a legacy type is a plain tensor, though the type derives from nothing.
+            record[BASES] = ["torch.Tensor"] if legacy[3] == "Tensor" else record[BASES]
         elif name.startswith("torch._foreach_"):
             one = "torch." + name.removeprefix("torch._foreach_").rstrip("_")
             known = one if one in symbols else one.replace("torch.", "torch.Tensor.")

@@ -29,8 +29,7 @@ _STOP = frozenset(
         r"\w+",
         """a an and are as at be but by can could did do does doing for from had has have how i if in into is
         it its me my of on or our should so than that the their them then there these they this to was we were
-        what when where which while who why will with would you your not no get gets got use used using
-        pytorch torch""",
+        what when where which while who why will with would you your not no get gets got use used using""",
     )
 )
 _SHORT = {
@@ -64,10 +63,9 @@ def search(words: str, limit: int = 10) -> list[Card]:
         for slug, amount in corpus.postings.get(term, {}).items():
             scores[slug] = scores.get(slug, 0.0) + weight * corpus.rarity(term) * amount
     asked = set(_terms(words))
-    for slug, terms in corpus.questions.items():
-        likeness = len(asked & terms) / (len(asked | terms) or 1)
+    for slug, titles in corpus.titles.items():
         if slug in scores:
-            scores[slug] += _QUESTION_LIFT * likeness
+            scores[slug] += _QUESTION_LIFT * max(_likeness(asked, title) for title in titles)
     for slug in _named(words):
         scores[slug] = scores.get(slug, 0.0) + _SYMBOL_LIFT
     ranked = sorted(scores, key=lambda slug: (-scores[slug], slug))
@@ -78,7 +76,7 @@ def search(words: str, limit: int = 10) -> list[Card]:
 class _Corpus:
     cards: dict[str, Card]
     postings: dict[str, dict[str, float]]
-    questions: dict[str, set[str]]
+    titles: dict[str, tuple[set[str], set[str]]]
 
     def rarity(self, term: str) -> float:
         having = len(self.postings.get(term, ()))
@@ -96,8 +94,13 @@ def _corpus() -> _Corpus:
         norm = _K1 * (1 - _B + _B * lengths[slug] / average)
         for term, frequency in terms.items():
             postings.setdefault(term, {})[slug] = frequency * (_K1 + 1) / (frequency + norm)
-    questions = {card.slug: set(_terms(card.question)) for card in cards()}
-    return _Corpus({card.slug: card for card in cards()}, postings, questions)
+    titles = {card.slug: (set(_terms(card.question)), set(_terms(card.slug))) for card in cards()}
+    return _Corpus({card.slug: card for card in cards()}, postings, titles)
+
+
+def _likeness(one: set[str], other: set[str]) -> float:
+    """How nearly two sets of words are the same: 0 to 1."""
+    return len(one & other) / (len(one | other) or 1)
 
 
 def _weighted_terms(card: Card) -> dict[str, float]:

@@ -92,10 +92,11 @@ def to_markdown(text: str) -> str:
     """RST inline markup as Markdown: roles, links, double backquotes, emphasis of arguments."""
     text = _LINK.sub(r"\1", text)
     text = _ROLE.sub(_role, text)
-    text = text.replace("``", "`")
+    text = text.replace("```", "`").replace("``", "`")
     text = re.sub(r"\|([A-Za-z]\w*)\|_?", r"\1", text)
     text = re.sub(r"` (e?s)\b", r"`\1", text)
     text = re.sub(r"`\\([a-z])", r"`\1", text.replace("\\ ", ""))
+    text = re.sub(r"(?<=\w)``(?=\S)", "", text)  # Two code spans that touch are one.
     return re.sub(r"\s+", " ", text).strip()
 
 
@@ -115,8 +116,7 @@ def deprecation_note(doc: str, name: str) -> str | None:
         rf"^Deprecated\b|(?:This (?:API|class|function|method)|(?<!\w){re.escape(name)}`?(?:\([^()]*\))?`?)"
         r" (?:is|has been) (?:now )?deprecated"
     )
-    introduction = _first_paragraph(doc)
-    for text in (introduction, *(text for _, text in directives)):
+    for text in (*_introduction(doc), *(text for _, text in directives)):
         plain = to_markdown(" ".join(text.split()))
         found = says_so.search(plain)
         if found:
@@ -166,6 +166,17 @@ def _first_paragraph(doc: str) -> str:
         elif paragraph:
             break
     return " ".join(paragraph)
+
+
+def _introduction(doc: str) -> list[str]:
+    """The paragraphs before arguments, examples and other sections, none of them indented."""
+    found: list[str] = []
+    for paragraph in re.split(r"\n\s*\n", inspect.cleandoc(doc)):
+        if _FIELD.match(paragraph.splitlines()[0] if paragraph else "") or paragraph.startswith(">>>"):
+            break
+        if not paragraph.startswith((" ", "..")):
+            found.append(paragraph)
+    return found
 
 
 def _role(match: re.Match[str]) -> str:
