@@ -40,6 +40,7 @@ USER_SETTINGS = {
     "editor.fontLigatures": False,
     "editor.fontSize": 14,
     "editor.lineHeight": 1.55,
+    "editor.hover.above": False,
     "editor.hover.delay": 200,
     "editor.minimap.enabled": False,
     "editor.occurrencesHighlight": "off",
@@ -110,7 +111,11 @@ def order(text: str) -> dict[str, Any]:
     backward = place(text, "loss.backward()", "backward")
     return {
         "mistakes": 4,
-        "mistake": {"at": place(text, "optimizer.step()", "step"), "code": "TL101", "fix": "Clear the gradients"},
+        "mistake": {
+            "at": place(text, "optimizer.step()", "step"),
+            "code": "TL101",
+            "fix": "Clear the gradients",
+        },
         "hovers": {
             "backward": {"at": backward, "shows": "backward"},
             "step": {"at": place(text, "optimizer.step()", "step"), "shows": "step"},
@@ -235,7 +240,7 @@ def server_log(folder: Path) -> str:
 
 
 def vsix() -> Path:
-    built = sorted((ROOT / "dist").glob("torchlore-*.vsix"))
+    built = sorted((ROOT / "dist").glob("torchlore-*.vsix"), key=lambda path: path.stat().st_mtime)
     assert built, "no VSIX: run `make vsix`"
     return built[-1]
 

@@ -1,11 +1,14 @@
 /** The language client: one server process, and what the two sides tell each other at the start. */
 import type { LogOutputChannel } from "vscode";
 import {
+  CloseAction,
+  type ErrorHandler,
   LanguageClient,
   type LanguageClientOptions,
+  type Middleware,
   RevealOutputChannelOn,
   type ServerOptions,
-  TransportKind,
+  State,
 } from "vscode-languageclient/node";
 import { askedAtCursor } from "./commands";
 import type { Command } from "./server";
@@ -21,46 +24,61 @@ export interface InitializationOptions {
 
 export function createClient(
   command: Command,
-  options: InitializationOptions,
+  initializationOptions: InitializationOptions,
   home: string,
   log: LogOutputChannel,
 ): LanguageClient {
   const server: ServerOptions = {
     command: command.executable,
     args: [...command.args],
-    transport: TransportKind.stdio,
-    // Never the workspace: `python -m` imports from the current folder first.
-    options: { cwd: home, env: { ...process.env, PYTHONUNBUFFERED: "1", PYTHONUTF8: "1" } },
+    // No `transport`: the client speaks over stdio then too, and adds no argument of its own.
+    // Not the workspace as the current folder: `python -m` imports from there first.
+    options: { cwd: home },
   };
-  const client: LanguageClientOptions = {
+  const options: LanguageClientOptions = {
     documentSelector: [
       { language: "python", scheme: "file" },
       { language: "python", scheme: "untitled" },
     ],
-    initializationOptions: options,
+    initializationOptions,
     outputChannel: log,
     traceOutputChannel: log,
     revealOutputChannelOn: RevealOutputChannelOn.Never,
-    initializationFailedHandler: (error) => {
-      log.error(`The server refused to start: ${String(error)}`);
-      return false;
-    },
+    errorHandler: restartOnlyWhatRan(() => client),
+    initializationFailedHandler: () => false,
     // Links in a hover may start these two commands, and no other command of the editor.
     markdown: { isTrusted: { enabledCommands: ["torchlore.explain", "torchlore.run"] } },
-    middleware: {
-      window: {
-        // The server writes answers and results as Markdown: people read them rendered, beside their code.
-        showDocument: async (params, token, next) => {
-          if (!params.uri.endsWith(".md") || params.external) return next(params, token);
-          return { success: await showPage(params.uri) };
-        },
-      },
-      // The client registers the server's commands itself; from the palette they come without arguments.
-      executeCommand: async (name, args, next) => {
-        const complete = args.length > 0 ? args : await askedAtCursor(name);
-        return complete && next(name, complete);
-      },
+    middleware,
+  };
+  const client = new LanguageClient("torchlore", "torchlore", server, options);
+  return client;
+}
+
+const middleware: Middleware = {
+  window: {
+    // The server writes answers and results as Markdown: people read them rendered, beside their code.
+    showDocument: async (params, token, next) => {
+      if (!params.uri.endsWith(".md") || params.external) return next(params, token);
+      return { success: await showPage(params.uri) };
+    },
+  },
+  // The client registers the server's commands itself; from the palette they come without arguments.
+  executeCommand: async (name, args, next) => {
+    const complete = args.length > 0 ? args : await askedAtCursor(name);
+    return complete && next(name, complete);
+  },
+};
+
+/** The usual handling of a broken connection, but a server that never came up is not started again. */
+function restartOnlyWhatRan(client: () => LanguageClient): ErrorHandler {
+  let handler: ErrorHandler | undefined;
+  const usual = () => (handler ??= client().createDefaultErrorHandler());
+  return {
+    error: (error, message, count) => usual().error(error, message, count),
+    closed: () => {
+      // It would fail the same way each time; the extension tells of it, once.
+      if (client().state !== State.Running) return { action: CloseAction.DoNotRestart, handled: true };
+      return usual().closed();
     },
   };
-  return new LanguageClient("torchlore", "torchlore", server, client);
 }

@@ -59,7 +59,12 @@ async function start(given: Surroundings, log: LogOutputChannel): Promise<NonNul
   };
   log.info(`Starting the ${command.origin} server: ${[command.executable, ...command.args].join(" ")}`);
   const client = createClient(command, options, given.home, log);
-  await client.start();
+  try {
+    await client.start();
+  } catch (error) {
+    log.error(String(error));
+    throw new Error(`the server did not start (${command.executable}). The log says why.`);
+  }
   return { client, command };
 }
 

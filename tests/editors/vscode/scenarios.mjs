@@ -11,21 +11,24 @@ const FILE = "train_classifier.py";
 async function trusted(page, order) {
   const seen = { problems: [], hovers: {} };
   await window.openFile(page, FILE);
+  await page.keyboard.press("Control+b"); // No side bar: this is about the code.
   seen.problems.push(await window.problems(page, (count) => count >= order.mistakes));
   for (const [name, { at, shows }] of Object.entries(order.hovers)) {
     await window.goTo(page, ...at);
     seen.hovers[name] = await window.hover(page, shows);
-    await picture(page, order, `hover-${name}`);
+    await picture(page, order, `vscode-hover-${name}`);
     await window.closeCard(page);
   }
 
   await window.goTo(page, ...order.mistake.at);
   seen.squiggles = await window.squiggles(page);
+  await window.scroll(page, 6);
   seen.problem = await window.hover(page, order.mistake.code);
-  await picture(page, order, "problem");
+  await window.enlargeCard(page);
+  await picture(page, order, "vscode");
   await window.closeCard(page);
   seen.fixes = await window.openQuickFixes(page, order.mistake.fix);
-  await picture(page, order, "quick-fix");
+  await picture(page, order, "vscode-quick-fix");
   await window.chooseQuickFix(page, order.mistake.fix);
   seen.problems.push(await window.problems(page, (count) => count < seen.problems[0]));
 
@@ -37,7 +40,7 @@ async function trusted(page, order) {
   await window.goTo(page, ...order.run.at);
   await window.runCommand(page, order.run.command);
   seen.page = await window.pageBeside(page, order.run.shows);
-  await picture(page, order, "run");
+  await picture(page, order, "vscode-run");
   seen.notifications = await window.notifications(page);
   return seen;
 }
@@ -47,10 +50,11 @@ async function restricted(page, order) {
   const seen = {};
   await window.openFile(page, FILE);
   seen.problems = await window.problems(page, (count) => count >= order.mistakes);
+  await page.keyboard.press("Control+b");
   const [{ at, shows }] = Object.values(order.hovers);
   await window.goTo(page, ...at);
   seen.hover = await window.hover(page, shows);
-  await picture(page, order, "restricted");
+  await picture(page, order, "vscode-restricted");
   await window.closeCard(page);
   await window.goTo(page, ...order.mistake.at);
   seen.fixes = await window.openQuickFixes(page, order.mistake.fix);
@@ -80,8 +84,8 @@ try {
   const seen = await { trusted, restricted }[name](page, order);
   writeFileSync(order.out, JSON.stringify(seen));
 } catch (error) {
-  await page.screenshot({ path: path.join(order.pictures, `failed-${name}.png`) });
-  console.error(error);
+  await page.screenshot({ path: `${order.out}.png` });
+  console.error(error, `The window as it was then: ${order.out}.png`);
   process.exitCode = 1;
 } finally {
   await close();

@@ -120,6 +120,26 @@ export async function until(attempt, otherwise) {
   throw new Error(otherwise);
 }
 
+/** Pulls the card's lower right corner until all of its text can be read, as one may. */
+export async function enlargeCard(page) {
+  const box = await page.locator(".monaco-resizable-hover:visible").first().boundingBox();
+  const corner = { x: box.x + box.width - 1, y: box.y + box.height - 1 };
+  await page.mouse.move(corner.x - 30, corner.y - 30, { steps: 4 });
+  await page.mouse.move(corner.x, corner.y, { steps: 4 });
+  await page.mouse.down();
+  await page.mouse.move(corner.x, corner.y + 400, { steps: 8 });
+  await page.mouse.up();
+  await page.mouse.move(box.x + 60, box.y + box.height / 2, { steps: 2 });
+}
+
+/** Scrolls the code up by some lines. */
+export async function scroll(page, lines) {
+  const line = await page.locator(".monaco-editor .view-line").first().boundingBox();
+  await page.mouse.move(line.x + 10, line.y + 200);
+  await page.mouse.wheel(0, lines * line.height);
+  await page.waitForTimeout(300);
+}
+
 export async function closeCard(page) {
   await page.mouse.move(5, 400);
   await page.locator(".monaco-hover:visible").first().waitFor({ state: "hidden" });
