@@ -22,7 +22,7 @@ MAX_ROUNDS = 5
 """Fixes that touch each other wait for the next round; a text that still changes after so many has fixes that fight."""
 
 _FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<code>.*?)^```$|^(?P<level>#+) +(?P<title>[^\n]+)$", re.M | re.S)
-_MARK = re.compile(r'\s*# error: \[(?P<code>TL\d{3})\] "(?P<message>[^"]*)"')
+_MARK = re.compile(r'\s*# error: \[(?P<code>TL\d{3})\] "(?P<message>.*?)"(?=\s*(?:# error:|$))')
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -34,6 +34,7 @@ def assign(run: Run, target: ast.expr, value: Value) -> None:
     match target:
         case ast.Name(id=name):
             run.emit(Kind.RESET, target, key=name_key(run, name))
+            _let_go(run, target, run.frame.foreign.get(name, run.frame).names.get(name))
             run.frame.bind(name, value)
             run.values[target] = value
         case ast.Attribute(value=owner_node, attr=attr):
@@ -44,6 +45,8 @@ def assign(run: Run, target: ast.expr, value: Value) -> None:
             owner = expressions.evaluate(run, owner_node)
             key = expressions.evaluate(run, index)
             for owner_option in options(owner):
+                if isinstance(owner_option, Container) and isinstance(key, Const):
+                    _let_go(run, target, owner_option.keyed.get(hashable(key.value)))
                 _set_item(owner_option, key, value)
         case ast.Starred(value=inner):
             assign(run, inner, value if isinstance(value, Container) else Iterable(element(value)))
@@ -52,6 +55,13 @@ def assign(run: Run, target: ast.expr, value: Value) -> None:
                 assign(run, part, item)
         case _:
             pass
+
+
+def _let_go(run: Run, node: ast.AST, held: Value | None) -> None:
+    """A place that held containers is bound to something else: read there, they are empty again."""
+    for part in options(held) if held is not None else ():
+        if isinstance(part, Container):
+            run.emit(Kind.RESET, node, key=part)
 
 
 def name_key(run: Run, name: str) -> object:
@@ -66,6 +76,7 @@ def _set_attribute(run: Run, node: ast.Attribute, owner: Value, attr: str, value
             if any(_is_registered(option) for option in options(value)):
                 run.emit(Kind.REGISTER, node, subject=owner, value=value)
             known = owner.attributes.get(attr)
+            _let_go(run, node, known)
             owner.attributes[attr] = value if known is None or is_none(known) else join([known, value])
         case Params(owners=owners) if attr == "requires_grad":
             for module in owners or [None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from torchlore.analysis import Analysis
-from torchlore.analysis.events import Event, Kind, Root
+from torchlore.analysis.events import Event, Kind, Loop, Root, walk
 from torchlore.analysis.values import Instance, Params, Unknown, Value, options, reachable
 from torchlore.text import Edit, Span
 
@@ -70,6 +70,12 @@ def holds_on_to(event: Event, optimizer: Instance) -> bool:
         return False
     mine = owners(optimizer) or frozenset()
     return any(part is optimizer or part in mine for part in reachable(event.value))
+
+
+def repeats(loop: Loop, event: Event) -> bool:
+    """Whether `event` can happen in more than one iteration of `loop` (a `break` may follow the first)."""
+    states = walk([loop], False, lambda other, happened: happened or other is event)
+    return True in states.get(event, ())
 
 
 def written(analysis: Analysis, node: ast.expr) -> str:

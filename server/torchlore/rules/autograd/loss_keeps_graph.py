@@ -102,8 +102,10 @@ class LossKeepsGraph(Rule):
     def _report(self, analysis: Analysis, root: Root, place: Place) -> Iterator[Finding]:
         event, loop = place.event, place.loops[-1]
         kept = _kept(event)
+        if kept is None or _is_emptied(loop, event) or not analysis.is_whole(loop.node):
+            return
         backward = _proof(root, loop, event)
-        if kept is None or backward is None or _is_emptied(loop, event) or not analysis.is_whole(loop.node):
+        if backward is None or not support.repeats(loop, event):
             return
         name, place_name = support.written(analysis, kept), _place_name(analysis, event)
         line = support.line(backward)
@@ -131,8 +133,8 @@ def _kept(event: Event) -> ast.expr | None:
 
 
 def _is_plain_total(event: Event) -> bool:
-    """Whether it is added to a number or a tensor. An object of another class may detach what it is given."""
-    if event.key is None or event.subject is None:
+    """Whether it is added to a number or a tensor with gradients on. Other objects may detach it."""
+    if event.key is None or event.subject is None or event.grad is not True:
         return False
     return all(isinstance(option, Const | Number | Tensor) for option in options(event.subject))
 
@@ -150,6 +152,8 @@ def _place_name(analysis: Analysis, event: Event) -> str:
 def _proof(root: Root, loop: Loop, event: Event) -> ast.AST | None:
     """The backward that shows that the value carries a graph which no later backward can need."""
     values = options(event.value) if event.value is not None else ()
+    if any(isinstance(value, Tensor) and value.attached is False for value in values):
+        return None  # `loss.detach_()`: the tensor is the same, its history is gone
     found: ast.AST | None = None
     exact = False
     for other in events(loop.body):
