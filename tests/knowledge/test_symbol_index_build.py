@@ -87,7 +87,11 @@ def test_another_index_can_be_used_and_left(tmp_path: Path) -> None:
     assert symbol("torch.newest") is None and symbol("torch.abs") is not None
 
 
-@pytest.mark.parametrize("content", [b"", b"not gzip", gzip.compress(b"{"), gzip.compress(b'{"format": 0}')])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"not gzip", gzip.compress(b"{", mtime=0), gzip.compress(b'{"format": 0}', mtime=0)],
+    ids=["empty", "not gzip", "not JSON", "another format"],
+)
 def test_a_file_that_is_no_index_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "torch.json.gz"
     path.write_bytes(content)
