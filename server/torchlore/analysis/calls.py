@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from contextlib import nullcontext
 
 from torchlore.analysis import expressions, members, methods, statements, targets, torch_facts
 from torchlore.analysis.events import Call, Jump, Kind, Path
@@ -140,7 +141,7 @@ def call_function(run: Run, function: Function, arguments: Arguments | None, nod
     run.stack.append(code)
     run.reached.add(code)
     try:
-        with run.writing(path), run.grad_mode(grad if grad != "same" else run.grad):
+        with run.writing(path), nullcontext() if grad == "same" else run.grad_mode(grad):
             if isinstance(code, ast.Lambda):
                 frame.returns.append(expressions.evaluate(run, code.body))
             elif not statements.run_block(run, code.body):

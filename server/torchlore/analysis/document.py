@@ -87,12 +87,20 @@ class Analysis:
         return {child: node for node in ast.walk(self.source.tree) for child in ast.iter_child_nodes(node)}
 
     def is_whole(self, node: ast.AST) -> bool:
-        """Whether no line of `node` had to be left out because it does not parse (yet)."""
+        """Whether no line of `node`, nor a header of a block around it, was left out as it does not parse."""
         blanked = self.source.parsed.blanked
         if not blanked or isinstance(node, ast.Module):
             return not blanked
         first, last = getattr(node, "lineno", 1), getattr(node, "end_lineno", 1)
-        return blanked.isdisjoint(range(first - 1, last))
+        return blanked.isdisjoint(range(first - 1, last)) and self._stands_whole(node)
+
+    def _stands_whole(self, node: ast.AST) -> bool:
+        """Whether no block around `node` begins on a line that was left out (it may have been a `with`)."""
+        blanked = self.source.parsed.blanked
+        around = self.parents.get(node)
+        while around is not None and getattr(around, "lineno", 0) - 1 not in blanked:
+            around = self.parents.get(around)
+        return around is None
 
     @cached_property
     def _identifiers(self) -> lookup.Identifiers:

@@ -116,14 +116,14 @@ def _call_torch(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Va
     ):
         made = Instance(name, node, arguments)
         run.emit(Kind.RESET, node, key=made)
+        if name in torch_facts.SET_GRAD:  # takes effect at once, in a `with` statement or not
+            _, run.grad = calls.enter_context(run, node, made, run.grad)
         return made
     last = name.rpartition(".")[2]
     if name.startswith("torch.nn.init."):
         return arguments.positional[0] if arguments.positional else Unknown()
     if torch_facts.returns_tensor(name):
         return _tensor_function(name, last, arguments)
-    if name == "torch.set_grad_enabled":
-        run.grad = None
     _call_back(run, arguments, node)
     return Unknown(made_by=name)
 
@@ -387,6 +387,8 @@ def _call_instance_method(
     run: Run, receiver: Instance, name: str, arguments: Arguments, node: ast.expr
 ) -> Value:
     kind = members.kind_of(receiver)
+    if name in ("__enter__", "__exit__", "enter_context"):
+        run.grad = None  # contexts that are entered by hand end somewhere else
     if isinstance(receiver.cls, LocalClass) and members.is_open(receiver.cls):
         run.escape(node, [receiver, *arguments.all()])
         if kind == "Unknown":

@@ -113,6 +113,7 @@ class Run:
 
     @contextmanager
     def grad_mode(self, grad: bool | None) -> Iterator[None]:
+        """Grad mode is `grad` meanwhile, whatever happens inside."""
         before, self.grad = self.grad, grad
         try:
             yield
@@ -125,31 +126,39 @@ class Run:
         Args:
             arms: each runs one alternative and tells whether it left (return, break, continue, raise).
         """
-        before = self.frame.names
+        before, grad = self.frame.names, self.grad
         after: list[dict[str, Value]] = []
+        grads: list[bool | None] = []
         paths: list[Path] = []
         for arm in arms:
-            self.frame.names = dict(before)
+            self.frame.names, self.grad = dict(before), grad
             path: Path = []
             with self.writing(path):
                 left = arm()
             if not left:
                 after.append(self.frame.names)
+                grads.append(self.grad)
             paths.append(path)
         self.frame.names = join_names(after) if after else before
+        self.grad = _same(grads) if grads else grad
         if any(paths):
             self.path.append(Branch(node, tuple(paths)))
         return not after
 
     def loop(self, node: ast.AST, body: Callable[[], bool]) -> None:
         """Runs `body` once for the names; the path tells that it may run any number of times."""
-        before = dict(self.frame.names)
+        before, grad = dict(self.frame.names), self.grad
         path: Path = []
         with self.writing(path):
             body()
         self.frame.names = join_names([before, self.frame.names])
+        self.grad = _same([grad, self.grad])
         if path:
             self.path.append(Loop(node, path))
+
+
+def _same(modes: list[bool | None]) -> bool | None:
+    return modes[0] if all(mode is modes[0] for mode in modes) else None
 
 
 _ESCAPING = (Instance, Function, Tensor, Params, Unknown, BoundMethod)

@@ -154,14 +154,17 @@ def _jumps(body: Sequence[ast.stmt], kinds: tuple[type[ast.stmt], ...]) -> bool:
 
 
 def _with(run: Run, node: ast.With | ast.AsyncWith) -> bool:
-    grad = run.grad
+    before = grad = run.grad
     for item in node.items:
         context = expressions.evaluate(run, item.context_expr)
         entered, grad = calls.enter_context(run, item.context_expr, context, grad)
         if item.optional_vars is not None:
             targets.assign(run, item.optional_vars, entered)
-    with run.grad_mode(grad):
-        return run_block(run, node.body)
+    run.grad = grad
+    left = run_block(run, node.body)
+    if grad is not before:  # else what the block switched by hand stays
+        run.grad = before
+    return left
 
 
 def _try(run: Run, node: ast.Try) -> bool:
@@ -265,7 +268,8 @@ def _nonlocal(run: Run, node: ast.Nonlocal) -> bool:
 
 
 def _function(run: Run, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    decorators = tuple(expressions.evaluate(run, d) for d in node.decorator_list)
+    with run.grad_mode(run.grad):  # `@torch.set_grad_enabled(False)` switches only while the function runs
+        decorators = tuple(expressions.evaluate(run, d) for d in node.decorator_list)
     function = expressions.make_function(run, node, decorators)
     for arg in expressions.all_args(node.args):
         if arg.annotation is not None:

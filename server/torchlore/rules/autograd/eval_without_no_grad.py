@@ -92,7 +92,7 @@ class EvalWithoutNoGrad(Rule):
     severity = Severity.WARNING
     since = "0.1.0"
     card = "no-grad-vs-inference-mode"
-    trigger = r"\beval\b"
+    trigger = r"\b(?:eval|train)\b"
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         reported: set[Loop] = set()
