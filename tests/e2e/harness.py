@@ -11,7 +11,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Union
@@ -20,6 +20,7 @@ import pytest_lsp.client
 from lsprotocol import types
 from lsprotocol.converters import get_converter
 from pygls.protocol import default_converter
+from pygls.uris import to_fs_path
 from pytest_lsp import LanguageClient
 
 CLIENTS = {path.stem: path for path in sorted((Path(__file__).parent / "clients").glob("*.json"))}
@@ -215,6 +216,23 @@ def _converter() -> Any:
     converter.register_structure_hook(types.Command | types.CodeAction, structure)
     converter.register_structure_hook(Union[types.Command, types.CodeAction], structure)  # noqa: UP007
     return converter
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Waits until `condition` holds; fails where it never does."""
+
+    async def wait() -> None:
+        while not condition():  # noqa: ASYNC110  # Nothing tells when it holds.
+            await asyncio.sleep(0.01)
+
+    await asyncio.wait_for(wait(), SECONDS)
+
+
+def page(uri: str) -> Path:
+    """The file of a page that the server asked to show."""
+    path = to_fs_path(uri)
+    assert path is not None
+    return Path(path)
 
 
 def units(text: str, encoding: str) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from harness import SECONDS, Editor, editor
+from harness import SECONDS, Editor, editor, eventually, page
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from test_diagnostics_e2e import BROKEN
@@ -26,15 +26,17 @@ def shows(shown: Editor) -> bool:
 async def page_or_message(shown: Editor, documents: int, messages: int) -> str:
     """The text of the next page that is shown, or the next message."""
 
-    async def wait() -> str:
-        while len(shown.client.shown_documents) <= documents and len(shown.client.messages) <= messages:
-            await asyncio.sleep(0.01)
-        if len(shown.client.shown_documents) > documents:
-            uri = shown.client.shown_documents[-1].uri
-            return Path(uri.removeprefix("file://")).read_text(encoding="utf-8")
-        return shown.client.messages[-1].message
+    def came() -> bool:
+        return len(shown.client.shown_documents) > documents or len(shown.client.messages) > messages
 
-    return await asyncio.wait_for(wait(), SECONDS)
+    await eventually(came)
+    if len(shown.client.shown_documents) > documents:
+        return text_of(shown.client.shown_documents[-1].uri)
+    return shown.client.messages[-1].message
+
+
+def text_of(uri: str) -> str:
+    return page(uri).read_text(encoding="utf-8")
 
 
 async def answer(shown: Editor, command: str, argument: dict[str, object]) -> str:
@@ -104,8 +106,8 @@ async def test_a_failing_snippet_shows_its_error(vscode: Editor) -> None:
     code = "print('before')\nraise ValueError('no such thing')\n"
     outcome = await vscode.execute("torchlore.run", {"code": code, "wait": True})
     assert not outcome["ok"]
-    page = Path(vscode.client.shown_documents[-1].uri.removeprefix("file://")).read_text(encoding="utf-8")
-    assert "ValueError: no such thing" in page and "before" in page
+    text = text_of(vscode.client.shown_documents[-1].uri)
+    assert "ValueError: no such thing" in text and "before" in text
     assert not vscode.client.log_messages
 
 
@@ -132,11 +134,7 @@ async def test_a_run_is_cancelled_with_its_request(vscode: Editor) -> None:
     with contextlib.suppress(JsonRpcException):
         await asyncio.wait_for(asyncio.wrap_future(request), SECONDS)
 
-    async def ended() -> None:
-        while vscode.client.progress_reports[token][-1].kind != "end":
-            await asyncio.sleep(0.01)
-
-    await asyncio.wait_for(ended(), SECONDS)
+    await eventually(lambda: vscode.client.progress_reports[token][-1].kind == "end")
 
 
 async def test_other_requests_are_answered_during_a_run(vscode: Editor, new_file: Callable[[], str]) -> None:
@@ -175,10 +173,17 @@ async def test_the_pages_are_gone_with_the_server(tmp_path: Path) -> None:
     )
     async with editor(tmp_path, capabilities) as shown:
         await shown.execute("torchlore.explain", {"slug": "zero-grad"})
-        page = Path(shown.client.shown_documents[-1].uri.removeprefix("file://"))
-        assert page.exists()
-        assert page.parent.stat().st_mode & 0o077 == 0
-    assert not page.parent.exists()
+        uri = shown.client.shown_documents[-1].uri
+        assert permissions(page(uri).parent) & 0o077 == 0
+    assert not exists(page(uri).parent)
+
+
+def permissions(path: Path) -> int:
+    return path.stat().st_mode
+
+
+def exists(path: Path) -> bool:
+    return path.exists()
 
 
 async def _begun(shown: Editor, known: set[types.ProgressToken]) -> types.ProgressToken:

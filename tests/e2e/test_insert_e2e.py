@@ -38,7 +38,7 @@ async def insert(shown: Editor, uri: str, at: int, title: str) -> tuple[str, typ
 
 async def test_the_names_in_scope_fill_the_holes(any_editor: Editor, new_file: Callable[[], str]) -> None:
     uri = any_editor.open(new_file(), TRAINER)
-    text, action = await insert(any_editor, uri, len(TRAINER) - 1, "Training loop")
+    text, _ = await insert(any_editor, uri, len(TRAINER) - 1, "Training loop")
     assert text.startswith(TRAINER.rstrip(" \n"))
     added = text[len(TRAINER.rstrip(" \n")) :]
     for name in ("net", "batches", "opt", "loss_function", "where"):
@@ -52,7 +52,7 @@ async def test_the_names_in_scope_fill_the_holes(any_editor: Editor, new_file: C
 async def test_what_is_not_in_scope_is_left_open(any_editor: Editor, new_file: Callable[[], str]) -> None:
     text = "import torch\n\n"
     uri = any_editor.open(new_file(), text)
-    after, action = await insert(any_editor, uri, len(text), "Training loop")
+    after, _ = await insert(any_editor, uri, len(text), "Training loop")
     stops = any_editor.declares("workspace", "workspace_edit", "snippet_edit_support")
     assert ("${1:model}" in after) == stops
     assert "model" in after and "criterion" in after

@@ -33,12 +33,14 @@ def register(server: Server) -> None:
         folders = list(workspace.folders.values())
         server.protocol._workspace = Documents(workspace.root_uri, folders, server.encoding)
         diagnostics.register(server)
+        if params.process_id is not None and _can_watch(params.process_id):
+            server.watched = params.process_id
 
     @server.feature(types.INITIALIZED)
     def initialized(_: types.InitializedParams) -> None:
         server.start_task(server.worker.run(_load_knowledge), "loading the knowledge")
-        if server.process_id is not None and _can_watch(server.process_id):
-            server.start_task(_watch(server, server.process_id), "watching the client")
+        if server.watched is not None:
+            server.start_task(_watch(server, server.watched), "watching the client")
 
     @server.feature(types.SHUTDOWN)
     def shutdown(_: None) -> None:

@@ -98,12 +98,11 @@ class Protocol(LanguageServerProtocol):
 def tolerant_converter() -> Converter:
     """pygls' converter, which leaves an enum value that it does not know as it is."""
     converter: Converter = default_converter()  # type: ignore[no-untyped-call]
-    converter.register_structure_hook_func(_is_enum, _structure_enum)
+    for kind in vars(types).values():
+        # One by one: for a class that is an int or a str too, cattrs never asks a hook for `Enum`.
+        if inspect.isclass(kind) and issubclass(kind, enum.Enum):
+            converter.register_structure_hook(kind, _structure_enum)
     return converter
-
-
-def _is_enum(kind: Any) -> bool:
-    return inspect.isclass(kind) and issubclass(kind, enum.Enum)
 
 
 def _structure_enum(value: Any, kind: type[enum.Enum]) -> Any:

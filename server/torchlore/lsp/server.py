@@ -40,6 +40,7 @@ class Server(LanguageServer):
         settings: what the user set; set by `initialize`.
         worker: the thread on which everything is analysed.
         pages: where the Markdown that is shown to the user is written.
+        watched: the client's process, where it is one of this machine; set by `initialize`.
         tasks: what runs beside the requests.
         publishing: the task that will publish the diagnostics of a file, by URI.
         published: the files for which the client shows diagnostics now.
@@ -53,6 +54,7 @@ class Server(LanguageServer):
         self.settings = Settings()
         self.worker = Worker()
         self.pages = Pages()
+        self.watched: int | None = None
         self.tasks: set[asyncio.Task[Any]] = set()
         self.publishing: dict[str, asyncio.Task[Any]] = {}
         self.published: set[str] = set()
@@ -146,6 +148,8 @@ class Server(LanguageServer):
         task = asyncio.get_running_loop().create_task(logged(), name=name)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
+        # A task that is cancelled before its first step leaves `work` unstarted; Python warns of that.
+        task.add_done_callback(lambda _: work.close())
         return task
 
     def log_failure(self, what: str) -> None:

@@ -22,9 +22,9 @@ def serve_stdio() -> int:
         The exit status that the protocol asks for: 0 after `shutdown`, else 1.
     """
     set_up_logging()
-    server = create_server()
     # Only the protocol may use the real stdout: a stray print would corrupt it.
     stdout, sys.stdout = sys.stdout.buffer, sys.stderr
+    server = create_server()
     try:
         server.start_io(sys.stdin.buffer, stdout)
     finally:
