@@ -15,7 +15,7 @@ from torchlore.knowledge.urls import DocPages
 # Positions in a record of the index.
 KIND, SIGNATURE, LINE, DEPRECATED, PLACE, SAME_AS, BASES = range(7)
 
-_SEE = re.compile(r"^See (?:also )?`(?:torch\.)?([\w.]+?)(?:\(\))?`\.?$")
+_SEE = re.compile(r"^[Ss]ee (?:also )?`(?:torch\.)?([\w.]+?)(?:\(\))?`(?: for details)?\.?$")
 _ALIAS = re.compile(r"^Alias (?:for|of) `?(?:torch\.)?([\w.]+?)(?:\(\))?`?\.$")
 _INPLACE = re.compile(r"^In-?place version of `?(?:torch\.)?~?([\w.]+?)(?:\(\))?`?\.?$", re.IGNORECASE)
 _LEGACY_DTYPES = {
@@ -116,9 +116,8 @@ def _legacy_line(on_cuda: bool, type_name: str, what: str) -> str:
 def _add_derived(symbols: dict[str, list[Any]]) -> None:
     """Lines that only point elsewhere, and missing ones that another name's line implies."""
     for name, record in symbols.items():
-        if target := _target(_ALIAS, name, record[LINE], symbols):
-            record[SAME_AS] = target
-            record[LINE] = f"Alias for `{target}`. {symbols[target][LINE]}".rstrip()
+        record[SAME_AS] = _target(_ALIAS, name, record[LINE], symbols)
+    _spell_out_aliases(symbols)
     for name, record in symbols.items():
         if record[KIND] not in ("function", "method"):
             continue
@@ -133,6 +132,14 @@ def _add_derived(symbols: dict[str, list[Any]]) -> None:
             is_method = record[KIND] == "method" and symbols[target][KIND] == "function"
             prefix = f"Method form of `{target}`." if is_method else f"See `{target}`."
             record[LINE] = f"{prefix} {'' if _SEE.match(said) else said}".rstrip()
+    # Once more: what an alias stands for may itself have pointed elsewhere.
+    _spell_out_aliases(symbols)
+
+
+def _spell_out_aliases(symbols: dict[str, list[Any]]) -> None:
+    for record in symbols.values():
+        if record[SAME_AS]:
+            record[LINE] = f"Alias for `{record[SAME_AS]}`. {symbols[record[SAME_AS]][LINE]}".rstrip()
 
 
 def _add_inherited(symbols: dict[str, list[Any]]) -> None:

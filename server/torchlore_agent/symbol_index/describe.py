@@ -74,9 +74,11 @@ def signature_of(value: Any, kind: str, doc: str, name: str) -> str:
     if written and not is_python and kind in ("method", "function"):
         return _tidy(written, is_bound)
     try:
-        return _tidy(_text(inspect.signature(target)), is_bound)
+        found = _text(inspect.signature(target))
     except (ValueError, TypeError):
-        return _tidy(written, is_bound)
+        found = written
+    says_nothing = found.startswith("(*args, **kwargs)") and written
+    return _tidy(written if says_nothing else found, is_bound)
 
 
 def deprecation_of(value: Any, kind: str, doc: str, name: str) -> str | None:

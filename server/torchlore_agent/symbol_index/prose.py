@@ -22,8 +22,14 @@ _SAYS_NOTHING = re.compile(r"Members|Init|Usage|N\.B|Overloaded function|Initial
 _IS_SIGNATURE = re.compile(r"[\w.]+\([^()]*\)(?: ->|\.?$)")
 _LATEX = (
     (re.compile(r"\\(?:left|right|displaystyle|quad|,|;|!)"), ""),
-    (re.compile(r"\\(?:text|mathrm|mathbf|mathbb|mathcal|operatorname|textit|mathsf)\s*\{([^{}]*)\}"), r"\1"),
+    (
+        re.compile(
+            r"\\(?:text|mathrm|mathbf|mathbb|mathcal|operatorname|textit|texttt|mathsf)\s*\{([^{}]*)\}"
+        ),
+        r"\1",
+    ),
     (re.compile(r"\\frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}"), r"(\1) / (\2)"),
+    (re.compile(r"\\frac\b"), "/"),
     (re.compile(r"\\sqrt\s*\{([^{}]*)\}"), r"sqrt(\1)"),
     (re.compile(r"\\(?:times)\b"), "×"),
     (re.compile(r"\\cdot\b"), "·"),
@@ -51,7 +57,7 @@ def split_signature(doc: str, name: str) -> tuple[str, str]:
     """
     rest = doc
     signature = ""
-    own = rf"\s*(?:\.\. function::\s*)?(?:[\w.]+\.)?{re.escape(name)}\s*(?=\()"
+    own = rf"\s*(?:\.\. function::\s*)?(?:[\w.]+\.)?(?:{re.escape(name)}|__init__)\s*(?=\()"
     # Aliases keep the name of what they stand for: `arccosh` says `acosh() -> Tensor`.
     any_name = r"\s*\w+(?=\([^()\n]*\) -> [^\n]+(?:\n|$))"
     while match := re.match(own, rest) or (None if signature else re.match(any_name, rest)):
@@ -63,7 +69,7 @@ def split_signature(doc: str, name: str) -> tuple[str, str]:
         tail = rest[end:line_end].strip()
         if tail and not tail.startswith("->"):
             break
-        arguments = " ".join(rest[match.end() : end].split())
+        arguments = re.sub(r",(?=[a-z*])", ", ", " ".join(rest[match.end() : end].split()))
         signature = signature or f"{arguments} {tail}".strip().rstrip(":")
         rest = rest[line_end:]
     return signature, rest
@@ -93,7 +99,6 @@ def to_markdown(text: str) -> str:
     text = _LINK.sub(r"\1", text)
     text = _ROLE.sub(_role, text)
     text = text.replace("```", "`").replace("``", "`")
-    text = re.sub(r"\|([A-Za-z]\w*)\|_?", r"\1", text)
     text = re.sub(r"` (e?s)\b", r"`\1", text)
     text = re.sub(r"`\\([a-z])", r"`\1", text.replace("\\ ", ""))
     text = re.sub(r"(?<=\w)``(?=\S)", "", text)  # Two code spans that touch are one.
@@ -187,7 +192,7 @@ def _role(match: re.Match[str]) -> str:
         if kind in ("ref", "doc"):
             return target
     if kind in ("ref", "doc"):
-        return f"“{target}”"
+        return f"“{target.rpartition('/')[2]}”"
     if kind == "math":
         for pattern, replacement in _LATEX:
             target = pattern.sub(replacement, target)
