@@ -81,7 +81,9 @@ def import_edit(source: Source, imports: Iterable[str], place: Span) -> Edit | N
     text = "".join(line + source.newline for line in missing)
     start = source.lines.start(at)
     if start >= place.start:
-        return Edit(place, text + source.newline)
+        # The snippet stands above the imports: its own come with it, as deep as it is.
+        indent = source.indent(source.lines.line_of(place.start))
+        return Edit(place, "".join(indent + line + source.newline for line in missing) + source.newline)
     if at >= len(source.lines) or (start == len(source.text) and not source.text.endswith(("\n", "\r"))):
         return Edit(Span(len(source.text), len(source.text)), source.newline + text.rstrip("\r\n"))
     return Edit(Span(start, start), text)
@@ -105,7 +107,7 @@ def _with_holes(body: str, text_of: Callable[[str], str], holes: set[str]) -> st
 def _in_f_string(
     source: Source, whole: Span, text_of: Callable[[str], str], holes: set[str]
 ) -> Iterable[Edit]:
-    for braces in re.finditer(r"\{([^{}]*)\}", source.segment(whole)):
+    for braces in re.finditer(r"(?<!\{)(?:\{\{)*\{([^{}]*)\}", source.segment(whole)):
         for word in re.finditer(r"(?<![\w.])[A-Za-z_]\w*", braces[1]):
             if word[0] in holes:
                 start = whole.start + braces.start(1) + word.start()
@@ -148,7 +150,7 @@ def _import_line(source: Source) -> int:
             last = end
         elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant) and not last:
             last = end  # The docstring.
-        else:
+        elif statement.lineno - 1 not in source.parsed.blanked:
             break
     if last:
         return last

@@ -22,6 +22,7 @@ _SEVERITIES = {
 def to_diagnostic(finding: Finding, known: Analysed, server: Server) -> types.Diagnostic:
     """The diagnostic of `finding`, with what the client declares and nothing else."""
     client, source = server.client, known.source
+    described = client.code_description and finding.url
     related = [
         types.DiagnosticRelatedInformation(
             types.Location(known.uri, to_range(source, place.span, client.encoding)), place.message
@@ -34,7 +35,7 @@ def to_diagnostic(finding: Finding, known: Analysed, server: Server) -> types.Di
         severity=_SEVERITIES[finding.severity],
         code=finding.code,
         source=SOURCE,
-        code_description=types.CodeDescription(finding.url) if client.code_description else None,
+        code_description=types.CodeDescription(finding.url) if described else None,
         related_information=(related or None) if client.related else None,
         tags=(_tags(finding) or None) if client.diagnostic_tags else None,
     )
