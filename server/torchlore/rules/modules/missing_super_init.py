@@ -96,66 +96,66 @@ class MissingSuperInit(Rule):
                 or not analysis.is_whole(cls.node)
             ):
                 continue
-            if init.node in analysis.run.reached:
+            if init.node in analysis.run.reached and not init.decorators:
                 yield from self._check_init(analysis, cls, init.node)
 
     def _check_init(self, analysis: Analysis, cls: LocalClass, init: ast.FunctionDef) -> Iterator[Finding]:
-        path, instance = _first_run(analysis, init)
-        states = walk(path, "raw", lambda event, state: _move(event, state, instance))
+        whole, path = _first_run(analysis, init)
+        states = walk(whole, "raw", lambda event, state: _move(event, state, cls))
         for event in events(path):
-            if event.kind is Kind.REGISTER and event.subject is instance and states.get(event) == {"raw"}:
-                node = _own_place(analysis, init, event.node)
-                what = support.written(analysis, node) if isinstance(node, ast.expr) else "something"
+            if event.kind is Kind.REGISTER and _is_own(event.subject, cls) and states.get(event) == {"raw"}:
+                assert isinstance(event.node, ast.expr)
+                what = support.written(analysis, event.node)
                 message = (
                     f"`{what}` is set before `super().__init__()` has run: "
                     f"making a `{cls.node.name}` raises AttributeError"
                 )
-                yield self.finding(
-                    message, analysis.source.span(node), fixes=_fixes(analysis, cls, init, path)
-                )
+                span = analysis.source.span(event.node)
+                yield self.finding(message, span, fixes=_fixes(analysis, cls, init))
                 return
-        never_ready = not any(e.kind in (Kind.SUPER_INIT, Kind.HAVOC) for e in events(path))
+        never_ready = not any(_move(event, "raw", cls) == "ready" for event in events(path))
         if never_ready and lookup(cls, "forward") is not None and not _mentions_init(init):
             name = Span(*_name_span(analysis, init))
             message = (
                 f"`{cls.node.name}.__init__` never runs `super().__init__()`: "
                 "calling the module raises AttributeError"
             )
-            yield self.finding(message, name, fixes=_fixes(analysis, cls, init, path))
+            yield self.finding(message, name, fixes=_fixes(analysis, cls, init))
 
 
 def _is_remade(cls: LocalClass) -> bool:
-    """Whether decorators or a metaclass may give the class another constructor."""
-    return any(c.decorators or c.node.keywords for c in mro(cls))
+    """Whether decorators, a metaclass or `__new__` may make objects of the class in another way."""
+    return any(c.decorators or c.node.keywords or "__new__" in c.attributes for c in mro(cls))
 
 
-def _first_run(analysis: Analysis, init: ast.FunctionDef) -> tuple[Path, Instance | None]:
-    """What one run of `init` does, and on which object."""
+def _first_run(analysis: Analysis, init: ast.FunctionDef) -> tuple[Path, Path]:
+    """The entry point from which `init` runs first, and what that run does."""
     for root in analysis.roots:
         for place in root.places:
             for step in place.within:
                 if isinstance(step, Call) and step.callee is init:
-                    subjects = (e.subject for e in events(step.body) if e.kind is Kind.REGISTER)
-                    return step.body, next((s for s in subjects if isinstance(s, Instance)), None)
-    return [], None
+                    return root.path, step.body
+    return [], []
 
 
-def _move(event: Event, state: str, instance: Instance | None) -> str:
-    if event.kind is Kind.SUPER_INIT and (event.subject is None or event.subject is instance):
-        return "ready"
-    if event.kind is Kind.HAVOC:
-        return "ready"
-    if event.kind is Kind.ESCAPE and event.value is instance:
-        return "ready"
-    return state
+def _move(event: Event, state: str, cls: LocalClass) -> str:
+    """An object of `cls` is "raw" from when it is made until its `nn.Module.__init__` has, or may have, run."""
+    match event.kind:
+        case Kind.RESET if _is_own(event.key, cls):
+            return "raw"
+        case Kind.SUPER_INIT if not isinstance(event.subject, Instance) or _is_own(event.subject, cls):
+            return "ready"
+        case Kind.ESCAPE if _is_own(event.value, cls):
+            return "ready"
+        case Kind.HAVOC:
+            return "ready"
+        case _:
+            return state
 
 
-def _own_place(analysis: Analysis, init: ast.FunctionDef, node: ast.AST) -> ast.expr | ast.stmt:
-    """`node`, if it stands in `init`; else `init`'s call that leads there is not known, so `init` itself."""
-    current: ast.AST | None = node
-    while current is not None and current is not init:
-        current = analysis.parents.get(current)
-    return node if current is init and isinstance(node, ast.expr) else init
+def _is_own(value: object, cls: LocalClass) -> bool:
+    """Whether this is an object of `cls`."""
+    return isinstance(value, Instance) and isinstance(value.cls, LocalClass) and cls in mro(value.cls)
 
 
 def _mentions_init(init: ast.FunctionDef) -> bool:
@@ -167,7 +167,7 @@ def _name_span(analysis: Analysis, init: ast.FunctionDef) -> tuple[int, int]:
     return start, start + len(init.name)
 
 
-def _fixes(analysis: Analysis, cls: LocalClass, init: ast.FunctionDef, path: Path) -> tuple[Fix, ...]:
+def _fixes(analysis: Analysis, cls: LocalClass, init: ast.FunctionDef) -> tuple[Fix, ...]:
     """Calls the base's constructor first; moves a call that comes too late."""
     if any(_needs_arguments(base) for base in list(mro(cls))[1:]):
         return ()
