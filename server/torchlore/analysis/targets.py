@@ -110,10 +110,12 @@ def freeze(run: Run, node: ast.AST, module: Value | None, value: Value) -> None:
 
 
 def _set_item(owner: Value, key: Value, value: Value) -> None:
+    if isinstance(owner, Instance) and owner.arguments is not None:
+        owner.arguments.complete = False  # a layer of an `nn.Sequential` is replaced
     if not isinstance(owner, Container):
         return
     owner.element = join([owner.element, value]) if not isinstance(owner.element, Unknown) else value
-    if isinstance(key, Const):
+    if isinstance(key, Const) and owner.kind == "dict":
         owner.keyed[hashable(key.value)] = value
     else:
         owner.items = None
@@ -208,6 +210,8 @@ def delete(run: Run, target: ast.expr) -> None:
             held = expressions.evaluate(run, owner)
             for part in options(held):
                 run.emit(Kind.RESET, target, key=part)
+                if isinstance(part, Instance) and part.arguments is not None:
+                    part.arguments.complete = False
         case ast.Attribute(value=owner):
             expressions.evaluate(run, owner)
         case ast.Tuple(elts=parts) | ast.List(elts=parts):

@@ -144,7 +144,11 @@ def call_module_method(run: Run, module: Instance, name: str, arguments: Argumen
         return Const(None)
     if name == "append" and arguments.positional and module.arguments is not None:
         module.arguments.positional.append(arguments.positional[0])
+        module.arguments.complete = False  # perhaps on one branch only: its layers are no longer certain
         return module
+    if name in ("insert", "extend", "pop") and module.arguments is not None:
+        module.arguments.complete = False
+        return module if name != "pop" else Unknown()
     if name.startswith("register_") and "hook" in name:
         run.escape(node, list(arguments.all()))
     return Unknown()

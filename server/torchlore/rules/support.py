@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from torchlore.analysis import Analysis
-from torchlore.analysis.events import Event, Kind, Loop, Root, walk
+from torchlore.analysis.events import Call, Event, Kind, Loop, Place, Root, walk
 from torchlore.analysis.values import Instance, Params, Unknown, Value, options, reachable
 from torchlore.text import Edit, Span
 
@@ -70,6 +70,14 @@ def holds_on_to(event: Event, optimizer: Instance) -> bool:
         return False
     mine = owners(optimizer) or frozenset()
     return any(part is optimizer or part in mine for part in reachable(event.value))
+
+
+def is_seen_whole(analysis: Analysis, place: Place, *nodes: ast.AST | None) -> bool:
+    """Whether nothing in the loops and functions around `place`, or between `nodes`, failed to parse."""
+    around = [step.callee if isinstance(step, Call) else step.node for step in place.within]
+    lines = [line(node) - 1 for node in nodes if node is not None]
+    between = range(min(lines), max(lines) + 1)
+    return analysis.source.parsed.blanked.isdisjoint(between) and all(map(analysis.is_whole, around))
 
 
 def repeats(loop: Loop, event: Event) -> bool:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis, torch_facts
-from torchlore.analysis.events import Event, Kind
+from torchlore.analysis.events import Kind, Place
 from torchlore.analysis.values import Ref, Tensor, options
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
@@ -76,18 +76,19 @@ class SoftmaxBeforeCrossEntropy(Rule):
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for root in analysis.roots:
-            for event in root.events:
-                if event.kind is Kind.LOSS and isinstance(event.node, ast.Call):
-                    yield from self._check_loss(analysis, event, event.node)
+            for place in root.places:
+                if place.event.kind is Kind.LOSS and isinstance(place.event.node, ast.Call):
+                    yield from self._check_loss(analysis, place, place.event.node)
 
-    def _check_loss(self, analysis: Analysis, event: Event, call: ast.Call) -> Iterator[Finding]:
+    def _check_loss(self, analysis: Analysis, place: Place, call: ast.Call) -> Iterator[Finding]:
+        event = place.event
         inputs = options(event.value) if event.value is not None else ()
         made_at = [
             v.made_at for v in inputs if isinstance(v, Tensor) and v.activation == "softmax" and v.certain
         ]
         softmax = made_at[0] if made_at and len(made_at) == len(inputs) else None
         argument = _input(call)
-        if softmax is None or argument is None:
+        if softmax is None or argument is None or not support.is_seen_whole(analysis, place, softmax, call):
             return
         source = analysis.source
         inside = source.span(softmax).start in source.span(call)

@@ -139,7 +139,7 @@ def _first_run(analysis: Analysis, init: ast.FunctionDef) -> tuple[Path, Path]:
 
 
 def _move(event: Event, state: str, cls: LocalClass) -> str:
-    """An object of `cls` is "raw" from when it is made until its `nn.Module.__init__` has, or may have, run."""
+    """An object of `cls` is "raw" from when it is made until its `nn.Module.__init__` may have run."""
     match event.kind:
         case Kind.RESET if _is_own(event.key, cls):
             return "raw"

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
-from torchlore.analysis.events import Call, Event, Kind, Place, walk
+from torchlore.analysis.events import Event, Kind, Place, walk
 from torchlore.analysis.values import Instance
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
@@ -93,7 +93,7 @@ class ZeroGradBeforeStep(Rule):
         _, clear, backward = next(iter(states))
         if not all(isinstance(node, ast.Call) for node in (step, clear, backward)):
             return
-        if not _is_whole(analysis, place, (backward, clear, step)):
+        if not support.is_seen_whole(analysis, place, backward, clear, step):
             return
         assert isinstance(step, ast.Call) and isinstance(clear, ast.Call) and isinstance(backward, ast.Call)
         message = (
@@ -134,14 +134,6 @@ def _move(event: Event, state: _State, optimizer: Instance) -> _State:
             return ("older", None, backward)
         case _:
             return state
-
-
-def _is_whole(analysis: Analysis, place: Place, nodes: tuple[ast.AST | None, ...]) -> bool:
-    """Whether nothing in the loops and functions around the step, or between the calls, failed to parse."""
-    around = [step.callee if isinstance(step, Call) else step.node for step in place.within]
-    lines = [support.line(node) - 1 for node in nodes if node is not None]
-    between = range(min(lines), max(lines))
-    return analysis.source.parsed.blanked.isdisjoint(between) and all(map(analysis.is_whole, around))
 
 
 def _fixes(analysis: Analysis, clear: ast.Call, backward: ast.Call) -> tuple[Fix, ...]:
