@@ -131,3 +131,56 @@ def test_what_is_typed_does_not_take_its_neighbours_with_it(broken: str) -> None
 def test_deep_nesting_is_given_up_on() -> None:
     assert isinstance(parse_tolerantly("x = " + "(" * 5000 + ")" * 5000).tree, ast.Module)
     assert isinstance(parse_tolerantly("-" * 20000 + "1").tree, ast.Module)
+
+
+METHOD = '''\
+    def step_{n}(self, x):
+        if x:
+            return foo(
+                x,
+                {n},
+            )
+        return """
+not code (
+"""
+
+'''
+LONG = "import torch\n\n\nclass Trainer:\n" + "".join(METHOD.format(n=n) for n in range(8))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "x = foo(",
+        "optimizer.",
+        "for i in range(3)",
+        "if",
+        "x =",
+        "'abc",
+        "x = [1,",
+        "print(f'{x",
+        "@",
+        "except",
+    ],
+)
+@pytest.mark.parametrize("line", [6, 9, 16, 17, 25, 26])
+def test_one_broken_line_costs_one_method_at_most(broken: str, line: int) -> None:
+    lines = LONG.split("\n")
+    lines.insert(line, " " * (len(lines[line]) - len(lines[line].lstrip())) + broken)
+    parsed = parse_tolerantly("\n".join(lines))
+    methods = [node.name for node in ast.walk(parsed.tree) if isinstance(node, ast.FunctionDef)]
+    assert len(methods) >= 7
+    assert len(parsed.blanked) <= 8
+
+
+def test_prose_in_a_string_is_not_taken_for_code() -> None:
+    text = '"""Usage:\n\nimport torch\nx = 1\n"""\n\ndef f(:\n    pass\n\ny = 2\n'
+    parsed = parse_tolerantly(text)
+    assigned = [node for node in ast.walk(parsed.tree) if isinstance(node, (ast.Assign, ast.Import))]
+    assert [node.lineno for node in assigned] == [10]
+
+
+def test_a_decorated_definition_is_one_statement() -> None:
+    parsed = parse_tolerantly("@decorate\n@again\ndef f():\n    return 1\n\nx = (\n")
+    assert isinstance(parsed.tree.body[0], ast.FunctionDef)
+    assert len(parsed.tree.body[0].decorator_list) == 2
