@@ -12,9 +12,9 @@ from pygls.uris import from_fs_path
 from torchlore import knowledge
 from torchlore.knowledge import Card, Symbol
 from torchlore.lsp.analyses import Analysed
-from torchlore.lsp.command_names import EXPLAIN
 from torchlore.lsp.convert import to_offset, to_range
 from torchlore.lsp.markdown import content
+from torchlore.lsp.names import EXPLAIN
 from torchlore.lsp.server import Server
 from torchlore.pages import fenced
 from torchlore.text import Span

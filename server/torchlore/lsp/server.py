@@ -15,8 +15,8 @@ from pygls.lsp.server import LanguageServer
 
 from torchlore import __version__
 from torchlore.lsp.client import Client
-from torchlore.lsp.command_names import CODE_ACTION_KINDS, EXPLAIN, RUN
 from torchlore.lsp.documents import Documents
+from torchlore.lsp.names import CODE_ACTION_KINDS, EXPLAIN, RUN
 from torchlore.lsp.pages import Pages
 from torchlore.lsp.protocol import Protocol, tolerant_converter
 from torchlore.lsp.settings import Settings

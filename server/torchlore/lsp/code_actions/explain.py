@@ -10,9 +10,9 @@ from torchlore import knowledge
 from torchlore.device import Trust
 from torchlore.knowledge import Card
 from torchlore.lsp.code_actions.model import Asked
-from torchlore.lsp.command_names import EXPLAIN, EXPLAIN_KIND, QUICK_FIX, RUN, RUN_KIND
 from torchlore.lsp.findings import to_diagnostic
 from torchlore.lsp.hover import find_card
+from torchlore.lsp.names import EXPLAIN, EXPLAIN_KIND, QUICK_FIX, RUN, RUN_KIND
 from torchlore.rules import rule_by_code_or_name
 
 KINDS = (QUICK_FIX, EXPLAIN_KIND, RUN_KIND)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from lsprotocol import types
 
 from torchlore.lsp.code_actions.model import Asked
-from torchlore.lsp.command_names import QUICK_FIX
 from torchlore.lsp.findings import to_diagnostic
+from torchlore.lsp.names import QUICK_FIX
 from torchlore.rules.model import Finding
 from torchlore.rules.suppression import ignore_edit
 

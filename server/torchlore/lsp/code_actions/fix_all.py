@@ -10,7 +10,7 @@ from lsprotocol import types
 from torchlore.fixing import fix_text
 from torchlore.lsp.analyses import configuration
 from torchlore.lsp.code_actions.model import Asked, wanted
-from torchlore.lsp.command_names import FIX_ALL_KIND
+from torchlore.lsp.names import FIX_ALL_KIND
 from torchlore.rules.model import Severity
 from torchlore.text import Edit, LineTable, Source, Span
 

@@ -9,9 +9,9 @@ from lsprotocol import types
 from torchlore import knowledge
 from torchlore.knowledge import Insert
 from torchlore.lsp.code_actions.model import Asked, wanted
-from torchlore.lsp.command_names import INSERT_KIND
 from torchlore.lsp.convert import to_range, to_text_edits, workspace_edit
 from torchlore.lsp.filling import fill, fill_snippet, import_edit, names_for
+from torchlore.lsp.names import INSERT_KIND
 from torchlore.text import Source, Span
 
 KINDS = (INSERT_KIND,)
