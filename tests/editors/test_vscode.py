@@ -77,7 +77,8 @@ def test_trusted_workspace_reads_mends_and_runs(tmp_path: Path, play: Play) -> N
 
     assert seen["problems"][0] == 4
     assert seen["squiggles"] >= 1
-    assert "gradients" in seen["hovers"]["backward"]
+    assert "In your code" in seen["hovers"]["backward"]
+    assert "Whole answer" in seen["hovers"]["step"]
     assert "TL101" in seen["problem"] and "optimizer" in seen["problem"]
     assert "Clear the gradients" in seen["fixes"][0], "the repair must come first"
     assert seen["problems"][1] == 3
@@ -91,11 +92,12 @@ def test_trusted_workspace_reads_mends_and_runs(tmp_path: Path, play: Play) -> N
 def test_restricted_mode_answers_and_runs_nothing_until_trusted(tmp_path: Path, play: Play) -> None:
     with Window(tmp_path, trusted=False) as window:
         trap = window.set_trap()
-        seen = play("restricted", window, order(EXAMPLE.read_text(encoding="utf-8")))
+        seen = play("restricted", window, order(EXAMPLE.read_text(encoding="utf-8")) | {"trap": str(trap)})
 
-    assert not trap.exists(), "an interpreter of an untrusted workspace was started"
+    assert not seen["ranUntrusted"], "an interpreter of an untrusted workspace was started"
+    assert trap.exists(), "the trap does not work: it must spring once the workspace is trusted"
     assert seen["problems"] == 4
-    assert "gradients" in seen["hover"]
+    assert "In your code" in seen["hover"]
     assert any("Clear the gradients" in title for title in seen["fixes"])
     assert not any("Run the proof" in title for title in seen["fixes"])
     assert not any("Run" in title for title in seen["palette"])
@@ -120,11 +122,8 @@ def order(text: str) -> dict[str, Any]:
             "backward": {"at": backward, "shows": "backward"},
             "step": {"at": place(text, "optimizer.step()", "step"), "shows": "step"},
         },
-        "run": {
-            "at": place(text, "def train_one_epoch", "def"),
-            "command": "Run the Proof",
-            "shows": "Output",
-        },
+        # The repair puts `optimizer.zero_grad()` where `backward` was.
+        "run": {"at": [backward[0], backward[1] + 8], "command": "Run the Proof", "shows": "Output"},
     }
 
 
@@ -217,6 +216,7 @@ def play(tmp_path: Path) -> Iterator[Play]:
         size = {"width": 1280, "height": 800, "scale": 1.5}
         address = f"{window.address}/?folder={window.workspace}"
         told = {
+            "failed": str(CACHE / f"failed-{name}.png"),
             "out": str(out),
             "pictures": str(PICTURES),
             "window": {"address": address, "browser": browser, **size},

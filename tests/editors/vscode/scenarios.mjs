@@ -1,7 +1,7 @@
 // What a person does in VS Code with the example script, and what they then see.
 //
 //   node scenarios.mjs NAME ORDER.json     leaves what was seen in order.out, as JSON
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import * as window from "./window.mjs";
 
@@ -22,9 +22,10 @@ async function trusted(page, order) {
 
   await window.goTo(page, ...order.mistake.at);
   seen.squiggles = await window.squiggles(page);
-  await window.scroll(page, 6);
-  seen.problem = await window.hover(page, order.mistake.code);
+  await window.scroll(page, 3);
+  await window.hover(page, order.mistake.code);
   await window.enlargeCard(page);
+  seen.problem = await window.hover(page, order.mistake.code);
   await picture(page, order, "vscode");
   await window.closeCard(page);
   seen.fixes = await window.openQuickFixes(page, order.mistake.fix);
@@ -61,6 +62,7 @@ async function restricted(page, order) {
   await page.keyboard.press("Escape");
   seen.palette = await window.palette(page, "PyTorch:");
   seen.status = await window.languageStatus(page);
+  seen.ranUntrusted = existsSync(order.trap);
 
   await window.trustWorkspace(page);
   await window.openFile(page, FILE);
@@ -84,8 +86,8 @@ try {
   const seen = await { trusted, restricted }[name](page, order);
   writeFileSync(order.out, JSON.stringify(seen));
 } catch (error) {
-  await page.screenshot({ path: `${order.out}.png` });
-  console.error(error, `The window as it was then: ${order.out}.png`);
+  await page.screenshot({ path: order.failed });
+  console.error(error, `The window as it was then: ${order.failed}`);
   process.exitCode = 1;
 } finally {
   await close();

@@ -37,7 +37,10 @@ export async function openFile(page, name) {
 export async function runCommand(page, title) {
   await page.keyboard.press("F1");
   await page.locator(".quick-input-widget input").fill(`>${title}`);
-  await page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().click();
+  // Enter takes the row that has the focus, and the list is still being filtered.
+  await page.locator(".quick-input-list .monaco-list-row.focused", { hasText: title }).waitFor();
+  await page.waitForTimeout(400);
+  await page.keyboard.press("Enter");
 }
 
 /** Puts the cursor at a line and column, both from 1, in the code; scrolls there. */
@@ -84,7 +87,7 @@ export async function problems(page, wanted) {
     count = (text.match(/\d+/g) ?? []).map(Number).reduce((sum, number) => sum + number, 0);
     await page.waitForTimeout(100);
     return wanted(count);
-  }, `the status bar counts ${count} problems`);
+  }, () => `the status bar counts ${count} problems`);
   return count;
 }
 
@@ -117,26 +120,27 @@ export async function until(attempt, otherwise) {
   while (Date.now() < deadline) {
     if (await attempt()) return;
   }
-  throw new Error(otherwise);
+  throw new Error(typeof otherwise === "function" ? otherwise() : otherwise);
 }
 
-/** Pulls the card's lower right corner until all of its text can be read, as one may. */
+/** Pulls the card's lower edge down and shuts it: the next one has that height, enough for all of its text. */
 export async function enlargeCard(page) {
   const box = await page.locator(".monaco-resizable-hover:visible").first().boundingBox();
-  const corner = { x: box.x + box.width - 1, y: box.y + box.height - 1 };
-  await page.mouse.move(corner.x - 30, corner.y - 30, { steps: 4 });
-  await page.mouse.move(corner.x, corner.y, { steps: 4 });
+  const [x, y] = [box.x + 200, box.y + box.height - 1];
+  await page.mouse.click(x + 300, y - 60); // With the focus it stays while the mouse is on its edge.
+  await page.mouse.move(x, y - 40, { steps: 3 });
+  await page.mouse.move(x, y);
   await page.mouse.down();
-  await page.mouse.move(corner.x, corner.y + 400, { steps: 8 });
+  await page.mouse.move(x, y + 50, { steps: 4 });
+  await page.mouse.move(x, Math.min(y + 160, page.viewportSize().height - 40), { steps: 4 });
   await page.mouse.up();
-  await page.mouse.move(box.x + 60, box.y + box.height / 2, { steps: 2 });
+  await page.keyboard.press("Escape");
+  await closeCard(page);
 }
 
-/** Scrolls the code up by some lines. */
+/** Scrolls the code up by some lines, and leaves a whole line at the top. */
 export async function scroll(page, lines) {
-  const line = await page.locator(".monaco-editor .view-line").first().boundingBox();
-  await page.mouse.move(line.x + 10, line.y + 200);
-  await page.mouse.wheel(0, lines * line.height);
+  for (let line = 0; line < lines; line++) await page.keyboard.press("Control+ArrowDown");
   await page.waitForTimeout(300);
 }
 
@@ -169,5 +173,6 @@ export async function languageStatus(page) {
 export async function trustWorkspace(page) {
   await runCommand(page, "Workspaces: Manage Workspace Trust");
   await page.locator(".workspace-trust-editor").getByText("Trust", { exact: true }).first().click();
-  await page.locator(".workspace-trust-editor .workspace-trust-title", { hasText: "trusted" }).first().waitFor();
+  await page.getByText("You trust this folder").first().waitFor();
+  await page.keyboard.press("Escape");
 }
