@@ -32,11 +32,9 @@ def _rules_of(family: Family) -> Iterator[type[Rule]]:
     for module_info in pkgutil.iter_modules(package.__path__):
         module = importlib.import_module(f"{home}.{module_info.name}")
         for _, member in inspect.getmembers(module, inspect.isclass):
-            if (
-                issubclass(member, Rule)
-                and member.__module__ == module.__name__
-                and not inspect.isabstract(member)
-            ):
+            # First the module: in Python 3.10 `isclass(tuple[int])` holds, and issubclass raises for it.
+            own = member.__module__ == module.__name__
+            if own and issubclass(member, Rule) and not inspect.isabstract(member):
                 yield member
 
 
