@@ -8,6 +8,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bundled" / "libs"))
 
-from torchlore.lsp.start import serve_stdio  # noqa: E402  The path comes first.
+from torchlore.lsp.start import serve_stdio
 
 sys.exit(serve_stdio())
