@@ -1,9 +1,9 @@
 """Cases of rules written in Markdown.
 
-A file holds prose, headings and code blocks. A ```` ```py ```` block is one file to check; a line of it that ends in
-`# error: [TL101] "part of the message"` must get exactly that finding, and no other line may get any. A block
-```` ```py fixed ```` after it shows the file after the first fix of every finding, applied until nothing changes.
-The headings above a block make its name.
+A file holds prose, headings and code blocks. A ```` ```py ```` block is one file to check; a line of it that
+ends in `# error: [TL101] "part of the message"` must get exactly that finding, and no other line may get any.
+A ```` ```py fixed ```` block after it shows the file after the first fix of every finding, applied until
+nothing changes. The headings above a block make its name.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from torchlore.rules import Finding, check
 from torchlore.text import Edit, Source, apply_edits
 
 MAX_ROUNDS = 5
-"""Fixes that touch each other wait for the next round; a text that still changes after so many has fixes that fight."""
+"""Fixes that touch each other wait for the next round; after so many, they fight."""
 
-_FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<code>.*?)^```$|^(?P<level>#+) +(?P<title>[^\n]+)$", re.M | re.S)
+_FENCE = re.compile(
+    r"^```(?P<info>[^\n]*)\n(?P<code>.*?)^```$|^(?P<level>#+) +(?P<title>[^\n]+)$", re.M | re.S
+)
 _MARK = re.compile(r'\s*# error: \[(?P<code>TL\d{3})\] "(?P<message>.*?)"(?=\s*(?:# error:|$))')
 
 
@@ -95,7 +97,9 @@ def problems_of(case: Case) -> str:
         return wrong
     after = fix_all(case.code)
     if case.fixed is not None and after != case.fixed:
-        diff = difflib.unified_diff(case.fixed.splitlines(), after.splitlines(), "expected", "fixed", lineterm="")
+        diff = difflib.unified_diff(
+            case.fixed.splitlines(), after.splitlines(), "expected", "fixed", lineterm=""
+        )
         return "\n".join([f"{case.place}: the fixes give something else than the block shows", *diff])
     if Source(after).parsed.blanked and not source.parsed.blanked:
         return f"{case.place}: the fixed text does not parse:\n{after}"
@@ -174,6 +178,7 @@ def _compare(case: Case, seen: list[Expected]) -> str:
     lines = [f"- missing     {one}" for one in missing] + [f"+ not expected {one}" for one in surplus]
     marks = {one.line: "-" for one in missing} | {one.line: "+" for one in surplus}
     shown = [
-        f"{marks.get(number, ' ')} {number:3} {line}" for number, line in enumerate(case.code.splitlines(), start=1)
+        f"{marks.get(number, ' ')} {number:3} {line}"
+        for number, line in enumerate(case.code.splitlines(), start=1)
     ]
     return "\n".join([case.place, *lines, *shown])

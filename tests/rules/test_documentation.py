@@ -10,7 +10,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-
 from torchlore.analysis import analyze
 from torchlore.rules import Family, Finding, Rule, all_rules, check
 from torchlore.rules.model import HEADINGS

@@ -1,0 +1,82 @@
+"""The harness itself: a wrong case must fail, and say why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import mdtest
+import pytest
+
+BAD_LOOP = """\
+import torch
+
+model = torch.nn.Linear(4, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for x in torch.randn(10, 8, 4):
+    model(x).mean().backward()
+    optimizer.step()"""
+
+FIXED_LOOP = BAD_LOOP.replace("    model(x)", "    optimizer.zero_grad()\n    model(x)")
+
+
+def problems(folder: Path, text: str) -> str:
+    path = folder / "rule.md"
+    path.write_text(text, encoding="utf-8")
+    (case,) = mdtest.cases_of(path)
+    return mdtest.problems_of(case)
+
+
+def block(code: str, info: str = "py") -> str:
+    return f"```{info}\n{code}\n```\n"
+
+
+def test_right_case_has_no_problems(tmp_path: Path) -> None:
+    text = block(BAD_LOOP + '  # error: [TL101] "`optimizer` is stepped"') + block(FIXED_LOOP, "py fixed")
+    assert problems(tmp_path, text) == ""
+
+
+def test_unmarked_finding_fails_and_is_shown_where_it_is(tmp_path: Path) -> None:
+    seen = problems(tmp_path, "# Rule\n\n" + block(BAD_LOOP))
+    assert seen.startswith("rule.md:3")
+    assert "+ not expected line 7: [TL101]" in seen
+    assert "+   7     optimizer.step()" in seen
+
+
+@pytest.mark.parametrize("mark", ['[TL102] "`optimizer`"', '[TL101] "something else"'])
+def test_mark_that_nothing_matches_fails(tmp_path: Path, mark: str) -> None:
+    seen = problems(tmp_path, block(f"{BAD_LOOP}  # error: {mark}"))
+    assert f"- missing     line 7: {mark}" in seen
+
+
+def test_mark_without_a_finding_fails(tmp_path: Path) -> None:
+    seen = problems(tmp_path, block('import torch  # error: [TL101] "anything"'))
+    assert "- missing     line 1: [TL101]" in seen
+
+
+def test_one_mark_takes_one_finding(tmp_path: Path) -> None:
+    other = "other = torch.optim.SGD(model.parameters(), lr=0.1)\nfor x in"
+    twice = BAD_LOOP.replace("for x in", other) + '; other.step()  # error: [TL101] "is stepped"'
+    assert "+ not expected line 8" in problems(tmp_path, block(twice))
+
+
+def test_other_result_of_the_fixes_fails_with_a_diff(tmp_path: Path) -> None:
+    text = block(BAD_LOOP + '  # error: [TL101] "is stepped"') + block(BAD_LOOP, "py fixed")
+    assert "+    optimizer.zero_grad()" in problems(tmp_path, text)
+
+
+def test_mark_that_is_misspelt_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not understood"):
+        problems(tmp_path, block("import torch  # error: TL101"))
+
+
+def test_block_of_another_kind_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not expected"):
+        problems(tmp_path, block("import torch", "python"))
+
+
+def test_headings_name_the_case(tmp_path: Path) -> None:
+    path = tmp_path / "rule.md"
+    path.write_text(
+        "# Rule\n\n## A\n\n### B\n\n" + block("x = 1") * 2 + "\n## C\n\n" + block("x = 1"), "utf-8"
+    )
+    assert [case.name for case in mdtest.cases_of(path)] == ["rule: A / B", "rule: A / B 2", "rule: C"]

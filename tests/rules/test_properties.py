@@ -1,0 +1,133 @@
+"""What must hold for every rule and every text: of the cases, and of the examples in the documentation."""
+
+from __future__ import annotations
+
+import ast
+import logging
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import mdtest
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torchlore.analysis import analyze
+from torchlore.analysis.interpret import interpret
+from torchlore.rules import Finding, all_rules, check
+from torchlore.text import Source, apply_edits
+
+
+def _texts() -> dict[str, str]:
+    """Every case and every example, by name."""
+    found = {case.name: case.code for case in mdtest.cases_below(Path(__file__).parent)}
+    for rule in all_rules():
+        blocks = re.findall(r"^```py\n(.*?)^```$", rule.documentation(), flags=re.M | re.S)
+        found |= {f"{rule.name}: documentation {i}": code for i, code in enumerate(blocks)}
+    return found
+
+
+TEXTS = _texts()
+FIRING = {name: code for name, code in TEXTS.items() if check(analyze(Source(code)))}
+every_firing = pytest.mark.parametrize("name", FIRING)
+every_text = pytest.mark.parametrize("name", TEXTS)
+
+_COMMENT = "    # a comment of somebody's"
+
+
+def findings_of(code: str) -> list[Finding]:
+    return check(analyze(Source(code)))
+
+
+def without_places(findings: list[Finding]) -> list[tuple[str, str]]:
+    """Codes and messages; line numbers, which move with the text, are left out."""
+    return [(finding.code, re.sub(r"\bline \d+", "line …", finding.message)) for finding in findings]
+
+
+@every_firing
+def test_fixing_twice_changes_no_more_than_fixing_once(name: str) -> None:
+    once = mdtest.fix_all(FIRING[name])
+    assert mdtest.fix_all(once) == once
+
+
+@every_firing
+def test_no_fix_brings_another_finding(name: str) -> None:
+    before = {finding.code for finding in findings_of(FIRING[name])}
+    after = {finding.code for finding in findings_of(mdtest.fix_all(FIRING[name]))}
+    assert after <= before
+
+
+@every_firing
+def test_every_fix_alone_parses_and_has_edits_in_the_text_that_do_not_overlap(name: str) -> None:
+    code = FIRING[name]
+    for finding in findings_of(code):
+        for fix in finding.fixes:
+            spans = sorted(edit.span for edit in fix.edits)
+            assert spans, fix.title
+            assert all(0 <= span.start <= span.end <= len(code) for span in spans)
+            assert not any(a.overlaps(b) for a, b in pairwise(spans))
+            fixed = apply_edits(code, fix.edits)
+            assert fixed != code
+            assert not Source(fixed).parsed.blanked, f"{fix.title}:\n{fixed}"
+
+
+@every_firing
+def test_line_ends_are_those_of_the_file(name: str) -> None:
+    unix = mdtest.fix_all(FIRING[name])
+    windows = mdtest.fix_all(FIRING[name].replace("\n", "\r\n"))
+    assert windows == unix.replace("\n", "\r\n")
+
+
+@every_firing
+def test_tabs_and_wide_characters_move_nothing(name: str) -> None:
+    code = FIRING[name]
+    tabs = re.sub(r"^( {4})+", lambda match: "\t" * (len(match[0]) // 4), code, flags=re.M)
+    assert without_places(findings_of(tabs)) == without_places(findings_of(code))
+    assert not Source(mdtest.fix_all(tabs)).parsed.blanked
+    wide = "# 𝒢radients, größer\n" + code
+    assert mdtest.fix_all(wide) == "# 𝒢radients, größer\n" + mdtest.fix_all(code)
+
+
+@every_text
+def test_blank_lines_and_comments_change_no_finding(name: str) -> None:
+    code = TEXTS[name]
+    inside = _lines_inside_statements(code)
+    lines = code.split("\n")
+    spaced = [
+        line if number in inside else f"\n{_COMMENT}\n\n{line}" for number, line in enumerate(lines, start=1)
+    ]
+    assert without_places(findings_of("\n".join(spaced))) == without_places(findings_of(code))
+
+
+def _lines_inside_statements(code: str) -> set[int]:
+    """Lines (1-based) that go on with a bracket or string, or stand for a line that does not parse."""
+    parsed = Source(code).parsed
+    inside = {line + 1 for line in parsed.blanked} | {line + 2 for line in parsed.blanked}
+    for node in ast.walk(parsed.tree):
+        simple = isinstance(node, ast.stmt) and not hasattr(node, "body")
+        if isinstance(node, ast.expr | ast.stmt) and (simple or isinstance(node, ast.expr)):
+            inside.update(range(node.lineno + 1, (node.end_lineno or node.lineno) + 1))
+    return inside
+
+
+@every_firing
+def test_no_prefix_makes_a_rule_fail(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A prefix is another program, so that it may have other findings; but nothing may raise."""
+    lines = FIRING[name].splitlines(keepends=True)
+    with caplog.at_level(logging.WARNING, logger="torchlore"):
+        for end in range(len(lines)):
+            findings_of("".join(lines[:end]))
+    assert not caplog.records, caplog.text
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_no_cut_makes_a_rule_fail(data: st.DataObject) -> None:
+    """A text from which a stretch was cut, as while someone types."""
+    code = data.draw(st.sampled_from(list(TEXTS.values())))
+    start = data.draw(st.integers(0, len(code)))
+    end = data.draw(st.integers(start, min(len(code), start + 30)))
+    analysis = analyze(Source(code[:start] + code[end:]))
+    interpret(analysis.source.tree)  # `Analysis` itself would log what this raises, and go on
+    for rule in all_rules():
+        list(rule().check(analysis))
