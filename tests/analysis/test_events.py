@@ -106,6 +106,12 @@ def test_recursion_ends_in_havoc() -> None:
     assert [e.kind for e in events(root.path) if e.kind in (Kind.STEP, Kind.HAVOC)] == [Kind.STEP, Kind.HAVOC]
 
 
+def test_a_private_method_of_a_base_may_construct_it() -> None:
+    code = "import torch\nclass A(torch.ao.nn.quantized.Conv3d):\n    def __init__(self):\n        super()._init(1)\nA()\n"
+    root = analyze(Source(code)).roots[0]
+    assert Kind.ESCAPE in [e.kind for e in events(root.path)]
+
+
 def test_what_code_elsewhere_is_given_escapes() -> None:
     root = analyze(Source(SETUP + "import helper\nhelper.fit(opt)\nprint(opt)\n")).roots[0]
     assert [e.node.lineno for e in events(root.path) if e.kind is Kind.ESCAPE] == [8]

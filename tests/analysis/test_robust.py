@@ -75,6 +75,14 @@ def test_deep_nesting_and_long_chains() -> None:
     )
 
 
+def test_containers_that_would_explode_are_cut() -> None:
+    deep = "torch.ones(1)"
+    for _ in range(60):
+        deep = f"[{deep}, {{'a': 1}}]"
+    _shape(f"import torch\nx = {deep}\nprint(sum(x))\n")
+    _shape("import torch\nx = [" + "torch.nn.Linear(1, 1), " * 3000 + "]\nhelp(x)\n")
+
+
 def test_calls_that_would_explode_are_cut() -> None:
     functions = "".join(f"def f{n}():\n    f{n + 1}()\n    f{n + 1}()\n    f{n + 1}()\n" for n in range(30))
     _shape("import torch\n" + functions + "def f30(): torch.ones(1).backward()\nf0()\n")

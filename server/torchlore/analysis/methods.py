@@ -322,6 +322,8 @@ def call_method(run: Run, receiver: Value, name: str, arguments: Arguments, node
                 if isinstance(inner, Instance) and members.kind_of(inner) == "Optimizer":
                     inner.arguments = arguments
                 return Const(None)
+            if name.startswith("_"):  # a private method of a base may do what its constructor does
+                run.escape(node, [inner])
             if isinstance(inner, Instance):
                 return _call_instance_method(run, inner, name, arguments, node)
             return Unknown()

@@ -21,6 +21,9 @@ NO_TOKENS: frozenset[Token] = frozenset()
 MAX_ALTERNATIVES = 5
 """A value that may be more different things than this is unknown."""
 
+_TOO_MANY = 40
+"""Alternatives compared with one another (tensors, of which many make one) before a join gives up."""
+
 
 @dataclass(eq=False, slots=True)
 class Value:
@@ -215,6 +218,8 @@ def join(values: list[Value]) -> Value:
         for option in value.options if isinstance(value, OneOf) else (value,):
             if not any(_same(option, known) for known in flat):
                 flat.append(option)
+        if len(flat) > _TOO_MANY:
+            return Unknown(frozenset[Token]().union(*(tokens_of(v) for v in values)))
     if not flat:
         return Unknown()
     tensors = [v for v in flat if isinstance(v, Tensor)]
@@ -250,18 +255,17 @@ def _join_tensors(tensors: list[Tensor]) -> Tensor:
     )
 
 
-def tokens_of(value: Value) -> frozenset[Token]:
-    """Where `value`, or anything in it, came from."""
+def tokens_of(value: Value, depth: int = 3) -> frozenset[Token]:
+    """Where `value`, or anything in it, came from. Containers are looked into `depth` levels deep."""
     match value:
         case Unknown(tokens=tokens) | Tensor(tokens=tokens):
             return tokens
         case OneOf(options=parts):
-            return frozenset[Token]().union(*(tokens_of(part) for part in parts))
-        case Container(items=items, element=element, keyed=keyed):
-            parts = (*(items or ()), element, *keyed.values())
-            return frozenset[Token]().union(*(tokens_of(part) for part in parts if part is not value))
-        case Iterable(element=element):
-            return tokens_of(element)
+            return frozenset[Token]().union(*(tokens_of(part, depth) for part in parts))
+        case Container(element=element) if depth:
+            return tokens_of(element, depth - 1)  # `element` is the join of all items
+        case Iterable(element=element) if depth:
+            return tokens_of(element, depth - 1)
         case _:
             return NO_TOKENS
 
