@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the VS Code test drives: Node 24, code-server (VS Code in a browser) and playwright-core, all
 # from the ordinary package registries, into .cache/vscode. About three minutes and 700 MB the first time,
-# nothing afterwards. Chromium and four header packages come from the system's package manager.
+# nothing afterwards. Chromium, header packages and fonts come from the system's package manager.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
@@ -10,8 +10,8 @@ node_version=24.19.0
 code_server=4.139.1
 playwright=1.65.1
 
-# code-server compiles three native modules; each needs one of these header packages.
-system_packages=(chromium libkrb5-dev libsecret-1-dev libx11-dev libxkbfile-dev)
+# code-server compiles native modules that need these header packages; the fonts are those of the pictures.
+system_packages=(libkrb5-dev libsecret-1-dev libx11-dev libxkbfile-dev fonts-inter fonts-jetbrains-mono)
 
 main() {
   install_system_packages
@@ -23,7 +23,7 @@ main() {
 install_system_packages() {
   local missing=()
   command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
-  for package in "${system_packages[@]:1}"; do
+  for package in "${system_packages[@]}"; do
     dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
   done
   if [ ${#missing[@]} -eq 0 ]; then return; fi
