@@ -42,8 +42,8 @@ def call(run: Run, node: ast.Call) -> Value:
         return _super(run, node)
     callee = expressions.evaluate(run, node.func)
     arguments = _arguments(run, node)
-    if isinstance(node.func, ast.Name) and run.frame.find(node.func.id) is None:
-        run.emit(Kind.HAVOC, node)  # its `def` may be the line that is being typed
+    if _is_anybodys(run, node, callee):
+        run.emit(Kind.HAVOC, node)
     alternatives = options(callee)
     if len(alternatives) == 1:
         return call_value(run, alternatives[0], arguments, node)
@@ -55,6 +55,18 @@ def call(run: Run, node: ast.Call) -> Value:
 
     run.branch(node, [lambda option=option: arm(option) for option in alternatives])  # type: ignore[misc]
     return join(results)
+
+
+def _is_anybodys(run: Run, node: ast.Call, callee: Value) -> bool:
+    """Whether any function of the file, with all that it sees, may be what is called.
+
+    A callback takes no arguments, or comes from a registry; a name that nothing binds may be that of the
+    function whose `def` is being typed. Whoever is given arguments is taken to work on these.
+    """
+    if isinstance(node.func, ast.Name) and run.frame.find(node.func.id) is None:
+        return True
+    given = node.args or node.keywords
+    return isinstance(callee, Unknown) and (isinstance(node.func, ast.Subscript) or not given)
 
 
 def _arguments(run: Run, node: ast.Call) -> Arguments:
@@ -132,8 +144,9 @@ def call_function(run: Run, function: Function, arguments: Arguments | None, nod
     if code in run.stack or len(run.stack) >= MAX_DEPTH or not run.spend():
         run.emit(Kind.HAVOC, node)
         return Unknown()
-    if decorated:
+    if decorated:  # what runs around the function cannot be seen
         grad = None
+        run.emit(Kind.HAVOC, node)
     frame = Frame(code, parent=function.frame)
     _bind_parameters(run, frame, function, arguments)
     path: Path = []
@@ -150,7 +163,7 @@ def call_function(run: Run, function: Function, arguments: Arguments | None, nod
         run.stack.pop()
         run.frame = outer
     run.frames[code] = frame
-    if path and not all(isinstance(step, Jump) for step in path):
+    if any(not isinstance(step, Jump) or step.kind == "raise" for step in path):
         forward = function.receiver if methods.is_forward(function) else None
         run.path.append(Call(node, code, path, forward))
     if frame.yields:
@@ -303,6 +316,15 @@ def enter_context(run: Run, node: ast.expr, context: Value, grad: bool | None) -
             return context, grad
         case _:
             return Unknown(), None
+
+
+def leave_context(run: Run, node: ast.expr, context: Value) -> None:
+    """What happens at the end of `with context`: `__exit__` of a class of the file runs."""
+    for option in options(context):
+        if isinstance(option, Instance) and isinstance(option.cls, LocalClass):
+            leave = members.lookup(option.cls, "__exit__")
+            if isinstance(leave, Function):
+                call_function(run, _bound(leave, option), None, node)
 
 
 def _inverted(flag: Value) -> bool | None:

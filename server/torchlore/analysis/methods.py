@@ -31,7 +31,7 @@ from torchlore.analysis.values import (
     tokens_of,
 )
 
-_PLAIN_DECORATORS = ("functools.", "builtins.", "torch.", "typing.", "abc.", "atexit.", "overload")
+_PLAIN_DECORATORS = ("functools.", "builtins.", "torch.", "typing", "abc.", "atexit.", "overload")
 
 
 def is_plain_decorator(decorator: Value) -> bool:

@@ -155,13 +155,17 @@ def _jumps(body: Sequence[ast.stmt], kinds: tuple[type[ast.stmt], ...]) -> bool:
 
 def _with(run: Run, node: ast.With | ast.AsyncWith) -> bool:
     before = grad = run.grad
+    contexts: list[tuple[ast.expr, Value]] = []
     for item in node.items:
         context = expressions.evaluate(run, item.context_expr)
+        contexts.append((item.context_expr, context))
         entered, grad = calls.enter_context(run, item.context_expr, context, grad)
         if item.optional_vars is not None:
             targets.assign(run, item.optional_vars, entered)
     run.grad = grad
     left = run_block(run, node.body)
+    for expression, context in reversed(contexts):
+        calls.leave_context(run, expression, context)
     if grad is not before:  # else what the block switched by hand stays
         run.grad = before
     return left
