@@ -148,15 +148,9 @@ def iterate_instance(instance: Instance) -> Value:
 def combine(left: Value, right: Value) -> Value:
     """The result of arithmetic."""
     parts = [*options(left), *options(right)]
-    tensors = [p for p in parts if isinstance(p, Tensor)]
     tokens = frozenset[ast.AST]().union(*(tokens_of(p) for p in parts))
-    if tensors:
-        attached: bool | None = False
-        if any(t.attached for t in tensors):
-            attached = True
-        elif any(t.attached is None for t in tensors) or any(isinstance(p, Unknown) for p in parts):
-            attached = None
-        return Tensor(attached, certain=any(t.certain for t in tensors), tokens=tokens)
+    if any(isinstance(p, Tensor) for p in parts):
+        return _combined_tensor([options(left), options(right)], parts, tokens)
     if all(
         isinstance(p, Number) or (isinstance(p, Const) and isinstance(p.value, int | float)) for p in parts
     ):
@@ -171,6 +165,19 @@ def combine(left: Value, right: Value) -> Value:
         known = [p.owners for p in owned if p.owners is not None]
         return Params(frozenset().union(*known) if len(known) == len(owned) else None)
     return Unknown(tokens)
+
+
+def _combined_tensor(
+    operands: list[tuple[Value, ...]], parts: list[Value], tokens: frozenset[ast.AST]
+) -> Tensor:
+    """The result of arithmetic with tensors. What an operand only may be says nothing for certain."""
+    certain = any(all(isinstance(p, Tensor) and p.certain for p in o) for o in operands)
+    if any(all(isinstance(p, Tensor) and p.attached for p in o) for o in operands):
+        return Tensor(True, certain, tokens=tokens)
+    graphless = (
+        isinstance(p, Const | Number) or (isinstance(p, Tensor) and p.attached is False) for p in parts
+    )
+    return Tensor(False if all(graphless) else None, certain, tokens=tokens)
 
 
 def _bin_op(run: Run, node: ast.BinOp) -> Value:
@@ -203,14 +210,21 @@ def _unary_op(run: Run, node: ast.UnaryOp) -> Value:
 def _bool_op(run: Run, node: ast.BoolOp) -> Value:
     seen: list[Value] = []
     stops_at = isinstance(node.op, ast.Or)
-    for part in node.values:
-        value = evaluate(run, part)
+
+    def go(index: int) -> bool:
+        value = evaluate(run, node.values[index])
         holds = truth(value)
-        if holds is stops_at:
-            return join([*seen, value]) if seen else value
-        if holds is None or part is node.values[-1]:
+        goes_on = holds is not stops_at and index + 1 < len(node.values)
+        if holds is None or not goes_on:
             seen.append(value)
-    return join(seen) if seen else Unknown()
+        if goes_on and holds is None:
+            run.branch(node, [lambda: go(index + 1), lambda: False])
+        elif goes_on:
+            go(index + 1)
+        return False
+
+    go(0)
+    return join(seen)
 
 
 def _compare(run: Run, node: ast.Compare) -> Value:

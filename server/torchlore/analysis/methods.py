@@ -28,6 +28,7 @@ from torchlore.analysis.values import (
     Value,
     join,
     options,
+    reachable,
     tokens_of,
 )
 
@@ -120,12 +121,23 @@ def _call_torch(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Va
             _, run.grad = calls.enter_context(run, node, made, run.grad)
         return made
     last = name.rpartition(".")[2]
+    if last.endswith("_") or not torch_facts.returns_tensor(name):
+        _write_gradients(run, arguments, node)
     if name.startswith("torch.nn.init."):
         return arguments.positional[0] if arguments.positional else Unknown()
     if torch_facts.returns_tensor(name):
         return _tensor_function(name, last, arguments)
     _call_back(run, arguments, node)
     return Unknown(made_by=name)
+
+
+def _write_gradients(run: Run, arguments: Arguments, node: ast.expr) -> None:
+    """`all_reduce(p.grad)`, `_foreach_add_([p.grad …], …)`: the gradients may be other ones afterwards."""
+    for argument in arguments.all():
+        for part in reachable(argument, depth=2):
+            if isinstance(part, Grads):
+                for module in part.owners or [None]:
+                    run.emit(Kind.WRITE_GRADS, node, subject=module)
 
 
 def _is_grad_mode(name: str) -> bool:

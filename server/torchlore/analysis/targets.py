@@ -45,7 +45,9 @@ def assign(run: Run, target: ast.expr, value: Value) -> None:
             owner = expressions.evaluate(run, owner_node)
             key = expressions.evaluate(run, index)
             for owner_option in options(owner):
-                if isinstance(owner_option, Container) and isinstance(key, Const):
+                if isinstance(index, ast.Slice):
+                    _let_go(run, target, owner_option)
+                elif isinstance(owner_option, Container) and isinstance(key, Const):
                     _let_go(run, target, owner_option.keyed.get(hashable(key.value)))
                 _set_item(owner_option, key, value)
         case ast.Starred(value=inner):

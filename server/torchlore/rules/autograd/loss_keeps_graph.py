@@ -158,7 +158,7 @@ def _proof(root: Root, loop: Loop, event: Event) -> ast.AST | None:
     exact = False
     for other in events(loop.body):
         if other.kind is Kind.BACKWARD and not other.keeps_graph:
-            if any(value is other.value or value is other.subject for value in values):
+            if all(value is other.value or value is other.subject for value in values):
                 found, exact = other.node, True
             elif not exact and all(_shares_graph(value, other.value) for value in values):
                 found = other.node
