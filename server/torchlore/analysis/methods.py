@@ -87,8 +87,8 @@ def call_imported(run: Run, name: str, arguments: Arguments, node: ast.expr) -> 
     if name == "torch.autograd.grad":
         run.emit(Kind.DIFFERENTIATE, node, value=first or arguments.keywords.get("outputs"))
         return Iterable(Tensor())
-    if name.endswith(".__init__") and first is not None:  # nn.Module.__init__(self)
-        run.emit(Kind.SUPER_INIT, node, subject=first)
+    if name.endswith(".__init__"):  # nn.Module.__init__(self)
+        run.emit(Kind.SUPER_INIT, node, subject=first or arguments.keywords.get("self"))
         return Const(None)
     if name.startswith("builtins."):
         return _call_builtin(run, name.removeprefix("builtins."), arguments, node)
@@ -149,6 +149,9 @@ def _tensor_function(name: str, last: str, arguments: Arguments) -> Value:
         v for a in arguments.all() for v in options(targets.element(a) if isinstance(a, Container) else a)
     ]
     requires = arguments.keywords.get("requires_grad")
+    out = arguments.keywords.get("out")
+    if isinstance(out, Tensor):
+        targets.overwrite(out, join(inputs))
     tokens = frozenset[ast.AST]().union(*(tokens_of(v) for v in inputs))
     if last in torch_facts.NOT_DIFFERENTIABLE:
         return Tensor(attached=requires is not None and expressions.truth(requires) is True)

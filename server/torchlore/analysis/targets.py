@@ -111,7 +111,18 @@ def freeze(run: Run, node: ast.AST, module: Value | None, value: Value) -> None:
         module.frozen = True
 
 
+def overwrite(tensor: Tensor, value: Value) -> None:
+    """(Some of) the items of a tensor are set: what is known of how it came about no longer holds."""
+    tensor.activation = tensor.made_at = None
+    tensor.tokens |= tokens_of(value)
+    result = expressions.combine(tensor, value)
+    if isinstance(result, Tensor) and result.attached is not tensor.attached:
+        tensor.attached = None
+
+
 def _set_item(owner: Value, key: Value, value: Value) -> None:
+    if isinstance(owner, Tensor):
+        overwrite(owner, value)
     if isinstance(owner, Instance) and owner.arguments is not None:
         owner.arguments.complete = False  # a layer of an `nn.Sequential` is replaced
     if not isinstance(owner, Container):
@@ -303,4 +314,5 @@ __all__ = [
     "extend",
     "few_items",
     "freeze",
+    "overwrite",
 ]

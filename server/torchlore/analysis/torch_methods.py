@@ -61,6 +61,9 @@ def call_tensor_method(run: Run, tensor: Tensor, name: str, arguments: Arguments
     if name == "detach_":
         tensor.attached = False
         return tensor
+    if name.endswith("_") and not name.startswith("__"):
+        targets.overwrite(tensor, join([*arguments.all()]) if arguments.positional else Number())
+        return tensor
     if name in torch_facts.RESHAPES:
         return Tensor(tensor.attached, tensor.certain, tensor.activation, tensor.made_at, tensor.tokens)
     if name in torch_facts.NOT_DIFFERENTIABLE:

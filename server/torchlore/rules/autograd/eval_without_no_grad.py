@@ -71,14 +71,15 @@ class EvalWithoutNoGrad(Rule):
 
     ## Fix safety
 
-    Safe. The rule speaks only where nothing that the loop computes is differentiated; the values stay
-    the same.
+    Safe, and the values stay the same: the rule speaks only where nothing that the loop computes is
+    differentiated. Where outputs are handed to code that cannot be seen, the repair is offered, not applied
+    on save.
 
     ## Known limits
 
     Silent in a function that nothing in the file calls (its caller may hold `no_grad`), where the mode of the
-    model is not certain, where its parameters were frozen, and inside context managers or decorators that the
-    analysis cannot see through.
+    model is not certain, where its parameters were frozen or code that cannot be seen got hold of it, and
+    inside context managers or decorators that the analysis cannot see through.
 
     ## References
 
@@ -96,6 +97,7 @@ class EvalWithoutNoGrad(Rule):
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         reported: set[Loop] = set()
+        training = _training(analysis)
         for root in analysis.roots:
             if not root.certain and not any(event.kind is Kind.BACKWARD for event in root.events):
                 continue
@@ -103,11 +105,14 @@ class EvalWithoutNoGrad(Rule):
                 if place.event.kind is not Kind.FORWARD or place.in_forward or not place.loops:
                     continue
                 loop = place.loops[-1]
-                if loop not in reported and _is_certain(analysis, root, place):
-                    reported.add(loop)
-                    yield from self._report(analysis, root, place)
+                if loop.node in training or loop in reported or not _is_certain(analysis, root, place):
+                    continue
+                reported.add(loop)
+                yield from self._report(analysis, root, place, training)
 
-    def _report(self, analysis: Analysis, root: Root, place: Place) -> Iterator[Finding]:
+    def _report(
+        self, analysis: Analysis, root: Root, place: Place, training: set[ast.AST]
+    ) -> Iterator[Finding]:
         call = place.event.node
         if not isinstance(call, ast.Call):
             return
@@ -126,9 +131,18 @@ class EvalWithoutNoGrad(Rule):
             )
             for node in modes[:1]
         )
-        yield self.finding(
-            message, analysis.source.span(call), fixes=_fixes(analysis, root, place), related=related
-        )
+        fixes = _fixes(analysis, root, place, training)
+        yield self.finding(message, analysis.source.span(call), fixes=fixes, related=related)
+
+
+def _training(analysis: Analysis) -> set[ast.AST]:
+    """The loops and functions that compute gradients, in any of the ways in which they are run."""
+    found: set[ast.AST] = set()
+    for root in analysis.roots:
+        for place in root.places:
+            if place.event.kind in (Kind.BACKWARD, Kind.DIFFERENTIATE, Kind.STEP):
+                found |= {step.callee if isinstance(step, Call) else step.node for step in place.within}
+    return found
 
 
 def _is_certain(analysis: Analysis, root: Root, place: Place) -> bool:
@@ -141,9 +155,7 @@ def _is_certain(analysis: Analysis, root: Root, place: Place) -> bool:
         return False
     if any(e.kind in (Kind.BACKWARD, Kind.DIFFERENTIATE, Kind.HAVOC) for e in events(loop.body)):
         return False
-    if any(e.kind is Kind.FREEZE and _freezes(e, event.subject) for e in root.events):
-        return False
-    if any(_differentiates(e, event.node) for e in root.events):
+    if any(_freezes(analysis, e, event.subject) or _differentiates(e, event.node) for e in root.events):
         return False
     modes = walk(root.path, "unknown", lambda e, mode: _mode_after(e, mode, event.subject))
     return modes.get(event) == {"eval"}
@@ -167,8 +179,25 @@ def _carries_no_graph(event: Event) -> bool:
     return not any(isinstance(output, Tensor) and output.attached for output in outputs)
 
 
-def _freezes(event: Event, model: Value) -> bool:
-    return event.subject is None or _reaches(event.subject, model) or _reaches(model, event.subject)
+def _freezes(analysis: Analysis, event: Event, model: Value) -> bool:
+    """Whether parameters of the model stop to require gradients, or code that we cannot see has the model."""
+    if event.kind is Kind.ESCAPE:
+        return _reaches(event.value, model) and not _is_method_of(analysis, event.node, model)
+    related = event.subject is None or _reaches(event.subject, model) or _reaches(model, event.subject)
+    return event.kind is Kind.FREEZE and related
+
+
+def _hands_out(analysis: Analysis, event: Event, forward: ast.AST) -> bool:
+    """Whether code that we cannot see is given what came out of `forward`."""
+    if event.kind is not Kind.ESCAPE or event.value is None:
+        return False
+    return _comes_from(event.value, forward) and not _is_method_of(analysis, event.node, event.value)
+
+
+def _is_method_of(analysis: Analysis, node: ast.AST, value: Value) -> bool:
+    """Whether something of a class that we cannot see is only asked: `model.state_dict()`, `out.view(-1)`."""
+    called = node.func if isinstance(node, ast.Call) else None
+    return isinstance(called, ast.Attribute) and analysis.run.values.get(called.value) is value
 
 
 def _reaches(holder: Value | None, held: Value | None) -> bool:
@@ -176,9 +205,15 @@ def _reaches(holder: Value | None, held: Value | None) -> bool:
 
 
 def _differentiates(event: Event, forward: ast.AST) -> bool:
-    if event.kind not in (Kind.BACKWARD, Kind.DIFFERENTIATE) or event.value is None:
+    """Whether what came out of `forward` is differentiated, or handed to a caller who may do so."""
+    handed_out = event.kind is Kind.ESCAPE and isinstance(event.node, ast.Yield | ast.YieldFrom)
+    if not handed_out and event.kind not in (Kind.BACKWARD, Kind.DIFFERENTIATE, Kind.RETURN):
         return False
-    return any(forward in tokens_of(part) for part in reachable(event.value, depth=3))
+    return _comes_from(event.value, forward)
+
+
+def _comes_from(value: Value | None, forward: ast.AST) -> bool:
+    return value is not None and any(forward in tokens_of(part) for part in reachable(value, depth=3))
 
 
 def _mode_after(event: Event, mode: str, model: Value | None) -> str:
@@ -189,14 +224,15 @@ def _mode_after(event: Event, mode: str, model: Value | None) -> str:
     return mode
 
 
-def _fixes(analysis: Analysis, root: Root, place: Place) -> tuple[Fix, ...]:
+def _fixes(analysis: Analysis, root: Root, place: Place, training: set[ast.AST]) -> tuple[Fix, ...]:
     """Decorates the function if it only evaluates; else wraps the loop."""
+    safe = not any(_hands_out(analysis, e, place.event.node) for e in root.events)
     torch = _torch_name(analysis)
     if torch is None:
         return ()
     call = next((s for s in reversed(place.within) if isinstance(s, Call) and s.forward is None), None)
     function = call.callee if call is not None and place.loops[-1] in _loops_below(call.body) else None
-    if isinstance(function, ast.FunctionDef) and call is not None and not _trains_in(call.body):
+    if isinstance(function, ast.FunctionDef) and function not in training:
         lines = analysis.source.lines
         first = min([function.lineno, *(d.lineno for d in function.decorator_list)]) - 1
         if function.decorator_list:
@@ -204,13 +240,9 @@ def _fixes(analysis: Analysis, root: Root, place: Place) -> tuple[Fix, ...]:
         start = lines.start(first)
         text = f"{analysis.source.indent(first)}@{torch}.no_grad(){analysis.source.newline}"
         title = f"Evaluate without gradients: decorate `{function.name}` with `@{torch}.no_grad()`"
-        return (Fix(title, (Edit(Span(start, start), text),), safe=True),)
+        return (Fix(title, (Edit(Span(start, start), text),), safe),)
     edits = _wrapped(analysis, place.loops[-1].node, f"with {torch}.no_grad():")
-    return (Fix(f"Run this loop in `with {torch}.no_grad()`", edits, safe=True),) if edits else ()
-
-
-def _trains_in(path: Path) -> bool:
-    return any(e.kind in (Kind.BACKWARD, Kind.DIFFERENTIATE, Kind.STEP) for e in events(path))
+    return (Fix(f"Run this loop in `with {torch}.no_grad()`", edits, safe),) if edits else ()
 
 
 def _loops_below(path: Path) -> set[Loop]:
