@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from harness import Editor
+from harness import Editor, editor
 from lsprotocol import types
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -116,3 +118,26 @@ async def test_a_position_outside_the_text_is_no_error(vscode: Editor, new_file:
         await vscode.client.text_document_hover_async(params)
     assert not vscode.client.messages
     vscode.close(uri)
+
+
+async def test_a_class_of_an_installed_package_is_known_at_the_next_hover(tmp_path: Path) -> None:
+    package = tmp_path / ".venv" / "lib" / "python3.11" / "site-packages" / "zoo"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("import torch\n\n\nclass Net(torch.nn.Module): ...\n")
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text("#!/bin/sh\ntouch started\n")
+    python.chmod(0o755)
+    code = "import torch\nfrom zoo import Net\nNet().train()\n"
+    async with editor(tmp_path, name="neovim_v0.11.4") as nvim:
+        uri = nvim.open(
+            (tmp_path / "train.py").as_uri(), "import torch\nfrom zoo import Net\nNet().train()\n"
+        )
+
+        async def known() -> types.Hover:
+            while (found := await nvim.hover(uri, "train()")) is None:  # jedi tells nobody
+                await asyncio.sleep(0.05)
+            return found
+
+        assert "torch.nn.Module.train" in text_of(await asyncio.wait_for(known(), 60))
+    assert not (tmp_path / "started").exists(), "no interpreter is started unasked"

@@ -165,7 +165,7 @@ def test_a_rule_on_something_deprecated_strikes_it_through() -> None:
 
     server = Server()
     server.client = Client(diagnostic_tags=True)
-    known = Analysed("file:///x.py", Source("x = 1\n"))
+    known = Analysed("file:///x.py", Source("x = 1\n"), {})
     finding = Finding("TL901", "deprecated-call", Severity.HINT, "m", Span(0, 1), url="https://x")
     assert to_diagnostic(finding, known, server).tags == [types.DiagnosticTag.Deprecated]
     server.client = Client()

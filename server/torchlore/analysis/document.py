@@ -54,7 +54,7 @@ def analyze(source: Source, installed: Mapping[str, str] | None = None) -> Analy
             known (see `torchlore.analysis.installed`). They answer hovers and fill holes; no finding rests
             on them, so that the editor and the command line find the same.
     """
-    return Analysis(source, installed or {})
+    return Analysis(source, {} if installed is None else installed)  # one that is empty may fill later
 
 
 class Analysis:

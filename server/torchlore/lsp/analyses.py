@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 from torchlore.analysis import Analysis, analyze
 from torchlore.config import Config, ConfigError, check_source, find_config
@@ -21,10 +22,10 @@ class Analysed:
         analysis: what it means.
     """
 
-    def __init__(self, uri: str, source: Source) -> None:
+    def __init__(self, uri: str, source: Source, installed: Mapping[str, str]) -> None:
         self.uri = uri
         self.source = source
-        self.analysis: Analysis = analyze(source)
+        self.analysis: Analysis = analyze(source, installed)
         self._config: Config | None = None
         self._findings: list[Finding] = []
 
@@ -39,16 +40,21 @@ class Analysed:
 
 
 class Analyses:
-    """The latest `Analysed` of each open file."""
+    """The latest `Analysed` of each open file.
 
-    def __init__(self) -> None:
+    Args:
+        installed: what is known of installed classes; it grows while the server runs (see `analyze`).
+    """
+
+    def __init__(self, installed: Mapping[str, str]) -> None:
+        self._installed = installed
         self._by_uri: dict[str, Analysed] = {}
 
     def of(self, uri: str, source: Source) -> Analysed:
         """What is known about `source`; an older version of the same file is forgotten."""
         known = self._by_uri.get(uri)
         if known is None or known.source is not source:
-            known = Analysed(uri, source)
+            known = Analysed(uri, source, self._installed)
             self._by_uri[uri] = known
         return known
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from lsprotocol import types
-from pygls.uris import to_fs_path
 
 from torchlore import knowledge
-from torchlore.device import Interpreter, NotAllowed, RunResult, find_interpreter
+from torchlore.device import NotAllowed, RunResult
 from torchlore.device import run as run_on_device
-from torchlore.lsp.analyses import configuration
+from torchlore.lsp.installed import chosen_interpreter
 from torchlore.lsp.markdown import plain
 from torchlore.lsp.progress import Progress, begin
 from torchlore.lsp.run_page import run_page
@@ -81,7 +80,7 @@ def _snippet(asked: dict[str, Any]) -> _Snippet | None:
 
 
 async def _run_and_show(server: Server, snippet: _Snippet) -> RunResult | None:
-    interpreter = _interpreter(server, snippet.uri)
+    interpreter = chosen_interpreter(server, snippet.uri)
     running = asyncio.ensure_future(
         run_on_device(
             snippet.code,
@@ -119,14 +118,6 @@ async def _run_and_show(server: Server, snippet: _Snippet) -> RunResult | None:
     page = run_page(snippet.title, snippet.code, result)
     await show_page(server, f"run-{snippet.name}", page, result.summary())
     return result
-
-
-def _interpreter(server: Server, uri: str | None) -> Interpreter:
-    root = server.documents.folder_of(uri or "")
-    path = to_fs_path(uri) if uri else None
-    near = path or root
-    project = configuration(near).interpreter if near else None
-    return find_interpreter(root, server.settings.interpreter, project=project, trust=server.settings.trust)
 
 
 def _outcome(result: RunResult) -> dict[str, object]:

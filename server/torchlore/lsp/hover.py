@@ -32,7 +32,10 @@ async def hover(server: Server, params: types.HoverParams) -> types.Hover | None
         shown = content(markdown, shows_markdown=server.client.markdown)
         return types.Hover(shown, to_range(known.source, span, server.encoding))
 
-    return await server.analysed(params.text_document.uri, look)
+    found = await server.analysed(params.text_document.uri, look)
+    if found is None:
+        server.learn(params.text_document.uri)  # the file may use a class that it did not when it was opened
+    return found
 
 
 def hover_text(known: Analysed, offset: int, read_on: Callable[[Card], str]) -> tuple[Span, str] | None:

@@ -39,6 +39,9 @@ class Server(LanguageServer):
         client: what the client can do; set by `initialize`.
         settings: what the user set; set by `initialize`.
         worker: the thread on which everything is analysed.
+        jedi: the thread on which jedi looks at installed packages.
+        asked: the names that it was asked about.
+        installed: the torch classes from which installed classes derive, as far as jedi has told.
         pages: where the Markdown that is shown to the user is written.
         watched: the client's process, where it is one of this machine; set by `initialize`.
         tasks: what runs beside the requests.
@@ -53,6 +56,9 @@ class Server(LanguageServer):
         self.client = Client()
         self.settings = Settings()
         self.worker = Worker()
+        self.jedi = Worker()
+        self.asked: set[str] = set()
+        self.installed: dict[str, str] = {}
         self.pages = Pages()
         self.watched: int | None = None
         self.tasks: set[asyncio.Task[Any]] = set()
@@ -71,7 +77,7 @@ class Server(LanguageServer):
         """What the worker found out about the current version of each file."""
         from torchlore.lsp.analyses import Analyses  # On the worker: see `create_server`.
 
-        return Analyses()
+        return Analyses(self.installed)
 
     @property
     def encoding(self) -> Encoding:
@@ -151,6 +157,16 @@ class Server(LanguageServer):
         # A task that is cancelled before its first step leaves `work` unstarted; Python warns of that.
         task.add_done_callback(lambda _: work.close())
         return task
+
+    def learn(self, uri: str) -> None:
+        """Has jedi look at the installed classes that a file uses, beside the requests."""
+
+        async def look() -> None:
+            from torchlore.lsp.installed import learn  # After `initialize` was answered.
+
+            await learn(self, uri)
+
+        self.start_task(look(), f"looking at what {uri} imports")
 
     def log_failure(self, what: str) -> None:
         """Logs the exception that is being handled, here and in the client's output; never pops up."""
