@@ -66,7 +66,7 @@ class Tensor(Value):
         certain: False where only convention says that it is a tensor (an argument of `forward`, an
             item of a DataLoader): good for a hover, not for a finding.
         activation: "softmax" or "log_softmax" where it is exactly the output of that function.
-        made_at: the call that applied `activation`.
+        made_at: the call that applied `activation`; None where several did.
         tokens: what it was made from.
         parameter: whether it is an `nn.Parameter`.
     """
@@ -249,7 +249,7 @@ def _join_tensors(tensors: list[Tensor]) -> Tensor:
         attached=first.attached if all(t.attached == first.attached for t in tensors) else None,
         certain=all(t.certain for t in tensors),
         activation=first.activation if same_activation else None,
-        made_at=first.made_at if same_activation else None,
+        made_at=first.made_at if all(t.made_at is first.made_at for t in tensors) else None,
         tokens=frozenset().union(*(t.tokens for t in tensors)),
         parameter=all(t.parameter for t in tensors),
     )

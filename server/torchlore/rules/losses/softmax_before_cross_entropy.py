@@ -83,22 +83,22 @@ class SoftmaxBeforeCrossEntropy(Rule):
     def _check_loss(self, analysis: Analysis, place: Place, call: ast.Call) -> Iterator[Finding]:
         event = place.event
         inputs = options(event.value) if event.value is not None else ()
-        made_at = [
-            v.made_at for v in inputs if isinstance(v, Tensor) and v.activation == "softmax" and v.certain
-        ]
-        softmax = made_at[0] if made_at and len(made_at) == len(inputs) else None
+        softmaxed = [v for v in inputs if isinstance(v, Tensor) and v.activation == "softmax" and v.certain]
         argument = _input(call)
-        if softmax is None or argument is None or not support.is_seen_whole(analysis, place, softmax, call):
+        if not softmaxed or len(softmaxed) < len(inputs) or argument is None:
+            return
+        softmax = softmaxed[0].made_at if len(softmaxed) == 1 else None
+        if not support.is_seen_whole(analysis, place, softmax, call):
             return
         source = analysis.source
-        inside = source.span(softmax).start in source.span(call)
-        where = "" if inside else f" on line {support.line(softmax)}"
+        inside = softmax is not None and source.span(softmax).start in source.span(call)
+        where = "" if softmax is None or inside else f" on line {support.line(softmax)}"
         loss, given = support.written(analysis, call.func), _short(support.written(analysis, argument))
         message = (
             f"`{loss}` expects logits and applies log_softmax itself, "
             f"but a softmax{where} has already been applied to `{given}`"
         )
-        related = () if inside else (Related(source.span(softmax), "the softmax"),)
+        related = () if softmax is None or inside else (Related(source.span(softmax), "the softmax"),)
         fix = _fix(analysis, softmax, safe=inside)
         yield self.finding(
             message, source.span(argument), fixes=(fix,) if fix is not None else (), related=related
@@ -115,7 +115,7 @@ def _short(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:39]}…"
 
 
-def _fix(analysis: Analysis, softmax: ast.expr, safe: bool) -> Fix | None:
+def _fix(analysis: Analysis, softmax: ast.expr | None, safe: bool) -> Fix | None:
     """Puts what went into the softmax in its place, or takes the layer out of its `nn.Sequential`."""
     if not isinstance(softmax, ast.Call):
         return None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import Call, Event, Kind, Loop, Place, events, places, walk
-from torchlore.analysis.values import Instance
+from torchlore.analysis.values import Function, Instance
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
 
@@ -126,18 +126,32 @@ def _report(
     if loop is None or not isinstance(step, ast.Call) or not _is_certain(analysis, loop, optimizer):
         return
     name = _name(analysis, step)
-    backwards = [e.node for e in events(loop.body) if e.kind is Kind.BACKWARD]
+    backwards = _backwards_for(loop, place.event)
     message = (
         f"`{name}` is stepped here, but nothing in this loop clears its gradients: "
         f"`backward` on line {support.line(backwards[0])} adds to those of every earlier iteration"
     )
     related = (
         Related(analysis.source.span(backwards[0]), "the gradients are added up here"),  # type: ignore[arg-type]
-        Related(analysis.source.line_span(support.line(loop.node) - 1), "in this loop"),
+        Related(support.code_of_line(analysis, loop.node), "in this loop"),
     )
     yield rule.finding(
         message, analysis.source.span(step), fixes=_fixes(analysis, step, backwards, name), related=related
     )
+
+
+def _backwards_for(loop: Loop, step: Event) -> list[ast.AST]:
+    """The `backward` calls whose gradients `step` is for: those after the last step of another optimizer."""
+    found: list[ast.AST] = []
+    is_over = False
+    for event in events(loop.body):
+        if event is step and found:
+            break
+        if event.kind is Kind.BACKWARD:
+            found = [event.node] if is_over else [*found, event.node]
+            is_over = False
+        is_over |= event.kind is Kind.STEP and event.subject is not step.subject
+    return found
 
 
 def _computes_gradients(loop: Loop) -> bool:
@@ -167,6 +181,15 @@ def _name(analysis: Analysis, step: ast.Call) -> str:
     return name
 
 
+def _closure(analysis: Analysis, step: ast.Call) -> list[ast.stmt] | None:
+    """The body of the function that `step` is given to evaluate."""
+    for argument in (*step.args, *(keyword.value for keyword in step.keywords)):
+        value = analysis.run.values.get(argument)
+        if isinstance(value, Function):
+            return [] if isinstance(value.node, ast.Lambda) else value.node.body
+    return None
+
+
 def _is_scaler(analysis: Analysis, node: ast.expr) -> bool:
     from torchlore.analysis.members import kind_of
 
@@ -175,15 +198,19 @@ def _is_scaler(analysis: Analysis, node: ast.expr) -> bool:
 
 
 def _fixes(analysis: Analysis, step: ast.Call, backwards: list[ast.AST], name: str) -> tuple[Fix, ...]:
-    """Clears before the first `backward` where all of them stand beside `step`, else after `step`."""
+    """Clears before the first `backward`, where it stands in the closure or beside `step`; else after."""
     stepping = support.statement_of(analysis, step)
     if stepping is None or not name.replace(".", "").replace("_", "").isalnum():
         return ()
-    block = support.block_of(analysis, stepping)
-    beside = [support.statement_of(analysis, b) for b in backwards]
+    beside = [s for b in backwards if (s := support.statement_of(analysis, b)) is not None]
+    closure = _closure(analysis, step)
+    block = closure or support.block_of(analysis, stepping)
     code = f"{name}.zero_grad()"
     first = next((s for s in block if s in beside), None)
-    if first is not None and all(s in block for s in beside) and block.index(first) < block.index(stepping):
+    if closure is not None and first is None:
+        return ()  # once per step is too rarely: the closure runs several times
+    together = first is not None and all(s in block for s in beside)
+    if first is not None and together and (closure or block.index(first) < block.index(stepping)):
         edit = support.insert_before(analysis, first, code)
         title = f"Clear the gradients of `{name}` before `backward`"
     else:
