@@ -151,6 +151,12 @@ def insert_after(analysis: Analysis, statement: ast.stmt, code: str) -> Edit | N
     return Edit(Span(lines.end, lines.end), text)
 
 
+def code_of_line(analysis: Analysis, node: ast.AST) -> Span:
+    """The line that a node begins on, its indentation left out."""
+    span = analysis.source.line_span(line(node) - 1)
+    return Span(span.start + len(analysis.source.indent(line(node) - 1)), span.end)
+
+
 def line(node: ast.AST) -> int:
     """The 1-based line of a node."""
     return getattr(node, "lineno", 1)

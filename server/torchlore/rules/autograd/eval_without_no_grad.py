@@ -126,7 +126,7 @@ class EvalWithoutNoGrad(Rule):
         ]
         related = tuple(
             Related(
-                analysis.source.line_span(support.line(node) - 1),
+                support.code_of_line(analysis, node),
                 "evaluation mode begins here",
             )
             for node in modes[:1]

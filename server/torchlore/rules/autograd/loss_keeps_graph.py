@@ -113,7 +113,7 @@ class LossKeepsGraph(Rule):
             f"`{place_name}` keeps the graph of every iteration alive: "
             f"`{name}` still carries the history that `backward` went through on line {line}"
         )
-        related = (Related(analysis.source.line_span(line - 1), "the graph is used up here"),)
+        related = (Related(support.code_of_line(analysis, backward), "the graph is used up here"),)
         yield self.finding(message, analysis.source.span(kept), fixes=_fixes(analysis, kept), related=related)
 
 
