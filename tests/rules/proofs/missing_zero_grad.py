@@ -56,6 +56,24 @@ def final_loss() -> float:
     return torch.nn.functional.mse_loss(model(x), y).item()
 
 
+def loss_of_lbfgs() -> float:
+    """What ten steps of LBFGS reach on the same problem; each step evaluates the closure several times."""
+    torch.manual_seed(0)
+    model = torch.nn.Linear(2, 1)
+    x = torch.randn(64, 2)
+    y = x @ torch.tensor([[2.0], [-3.0]]) + 1.0
+    optimizer = torch.optim.LBFGS(model.parameters(), lr=0.5)
+    for _ in range(10):
+
+        def closure() -> torch.Tensor:
+            loss = torch.nn.functional.mse_loss(model(x), y)
+            loss.backward()
+            return loss
+
+        optimizer.step(closure)
+    return torch.nn.functional.mse_loss(model(x), y).item()
+
+
 def prove(bad: ModuleType, good: ModuleType) -> None:
     for program in ("gradients", "accumulated"):
         wrong, right = getattr(bad, program)(), getattr(good, program)()
@@ -66,3 +84,5 @@ def prove(bad: ModuleType, good: ModuleType) -> None:
     torch.testing.assert_close(good.accumulated()[0], good.gradients()[0])
     assert good.final_loss() < 1e-6
     assert bad.final_loss() > 0.1
+    assert good.loss_of_lbfgs() < 1e-6
+    assert not bad.loss_of_lbfgs() < 0.1, "nan at the worst"
