@@ -5,7 +5,7 @@ venv := .venv
 bin := $(venv)/bin
 installed := $(venv)/.installed-$(shell cksum pyproject.toml constraints.txt | cksum | cut -d ' ' -f 1)
 
-.PHONY: help demo test lint format bench docs install vsix test-vscode clean
+.PHONY: help demo test lint format bench docs install editors vsix test-vscode clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -31,6 +31,8 @@ bench: install ## how fast it is, as ratios measured in one run
 
 docs: install ## docs/rules*, docs/cards.md, from the sources
 	$(bin)/torchlore docs build
+
+editors: vsix ## what is installed into editors (the other editors only need the configuration in editors/)
 
 vsix: install ## dist/torchlore-*.vsix, the VS Code extension
 	$(MAKE) -C editors/vscode vsix

@@ -9,7 +9,7 @@ def main() -> None:
     """Runs the command line. Plain `torchlore serve`, which editors start, goes past the option parser:
     importing that takes a fifth of the time until the server answers.
     """
-    if sys.argv[1:] == ["serve"]:
+    if sys.argv[1:] in (["serve"], ["serve", "--stdio"]):  # many clients add what is the default
         from torchlore.lsp.start import serve_stdio
 
         sys.exit(serve_stdio())

@@ -41,7 +41,7 @@ def test_explain_a_rule(tmp_path: Path, name: str) -> None:
 def test_explain_a_card(tmp_path: Path) -> None:
     done = torchlore("explain", "zero-grad", cwd=tmp_path)
     card = next(card for card in cards() if card.slug == "zero-grad")
-    assert done.stdout.startswith(f"# {card.question}\n\n{card.summary}")
+    assert done.stdout.startswith(f"# {card.question}\n\n{card.answer}")
     assert card.pitfalls in done.stdout
     assert "\x1b[" not in done.stdout
     assert "\x1b[" in torchlore("explain", "zero-grad", cwd=tmp_path, FORCE_COLOR="1").stdout

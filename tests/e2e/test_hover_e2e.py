@@ -130,12 +130,10 @@ async def test_a_class_of_an_installed_package_is_known_at_the_next_hover(tmp_pa
     python.chmod(0o755)
     code = "import torch\nfrom zoo import Net\nNet().train()\n"
     async with editor(tmp_path, name="neovim_v0.11.4") as nvim:
-        uri = nvim.open(
-            (tmp_path / "train.py").as_uri(), "import torch\nfrom zoo import Net\nNet().train()\n"
-        )
+        uri = nvim.open((tmp_path / "train.py").as_uri(), code)
 
         async def known() -> types.Hover:
-            while (found := await nvim.hover(uri, "train()")) is None:  # jedi tells nobody
+            while (found := await nvim.hover(uri, "train()")) is None:  # noqa: ASYNC110  # jedi tells nobody
                 await asyncio.sleep(0.05)
             return found
 

@@ -55,14 +55,15 @@ def run(
 def choose_interpreter(given: str | None) -> Interpreter:
     """The interpreter that was given, else the configured one, else what the device room finds."""
     from torchlore.config import ConfigError, find_config
-    from torchlore.device import find_interpreter
+    from torchlore.device import Trust, find_interpreter
 
     here = Path.cwd()
     try:
-        configured = given or find_config(here).interpreter
+        project = find_config(here).interpreter
     except ConfigError as error:
         fail(str(error))
-    return find_interpreter(str(here), configured)
+    # Whoever calls us here trusts the folder: an interpreter that its configuration names is used.
+    return find_interpreter(str(here), given, project=project, trust=Trust.TRUSTED)
 
 
 def _show(stream: str, text: str) -> None:

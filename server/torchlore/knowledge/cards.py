@@ -101,7 +101,8 @@ def read_card(path: Path) -> Card:
             sources=tuple(front["sources"]),
             see_also=tuple(front["see_also"]),
             torch=front["torch"],
-            summary=sections["Answer"].split("\n\n", 1)[0],
+            # Popups break lines themselves, and some show a line break of the source as one.
+            summary=" ".join(sections["Answer"].split("\n\n", 1)[0].split()),
             answer=sections["Answer"],
             details=sections["Details"],
             pitfalls=sections["Pitfalls"],

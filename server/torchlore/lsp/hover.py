@@ -73,6 +73,8 @@ def _page(
         parts.append(fenced(_signature(symbol), "python"))
         if symbol.deprecated:
             parts.append(f"*Deprecated.* {symbol.deprecated}")
+        if symbol.summary:
+            parts.append(symbol.summary)
     if card is not None:
         parts.append(card.summary)
     if notes:
@@ -89,18 +91,13 @@ def _signature(symbol: Symbol) -> str:
 
 
 def _foot(card: Card | None, symbol: Symbol | None, read_on: Callable[[Card], str]) -> str:
-    """The symbol's own line and where to read on."""
-    lines: list[str] = []
-    if symbol is not None and symbol.summary:
-        lines.append(symbol.summary)
+    """Where to read on."""
     links: list[str] = []
     if symbol is not None and symbol.url:
         links.append(f"[PyTorch documentation]({symbol.url})")
     if card is not None:
         links.append(read_on(card))
-    if links:
-        lines.append(" · ".join(links))
-    return "\n\n".join(lines)
+    return " · ".join(links)
 
 
 def _reading_on(server: Server) -> Callable[[Card], str]:
