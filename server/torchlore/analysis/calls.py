@@ -5,7 +5,16 @@ from __future__ import annotations
 import ast
 from contextlib import nullcontext
 
-from torchlore.analysis import expressions, members, methods, statements, targets, torch_facts
+from torchlore.analysis import (
+    definitions,
+    expressions,
+    functions,
+    members,
+    methods,
+    statements,
+    targets,
+    torch_facts,
+)
 from torchlore.analysis.events import Call, Jump, Kind, Path
 from torchlore.analysis.frames import Frame
 from torchlore.analysis.run import MAX_DEPTH, Run
@@ -104,7 +113,7 @@ def _super(run: Run, node: ast.Call) -> Value:
     while frame is not None:
         function = run.functions.get(frame.node)
         if function is not None and function.owner is not None:
-            first = expressions.all_args(function.node.args)[:1]
+            first = definitions.all_args(function.node.args)[:1]
             receiver = frame.names.get(first[0].arg, Unknown()) if first else Unknown()
             return Super(receiver, function.owner)
         frame = frame.parent
@@ -119,7 +128,7 @@ def call_value(run: Run, callee: Value, arguments: Arguments, node: ast.expr) ->
         case LocalClass():
             return instantiate(run, callee, arguments, node)
         case Ref(name=name):
-            return methods.call_imported(run, name, arguments, node)
+            return functions.call_imported(run, name, arguments, node)
         case BoundMethod(receiver=receiver, name=name):
             return methods.call_method(run, receiver, name, arguments, node)
         case Instance():
@@ -220,7 +229,7 @@ def _unknown_parameter(run: Run, function: Function, arg: ast.arg, value: Value 
                 return value or Unknown()
         outer, run.frame = run.frame, function.frame
         try:
-            known = expressions.from_annotation(expressions.evaluate(run, annotation), arg)
+            known = definitions.from_annotation(expressions.evaluate(run, annotation), arg)
         finally:
             run.frame = outer
         if not isinstance(known, Unknown):

@@ -6,8 +6,7 @@ import ast
 import operator
 from collections.abc import Callable
 
-from torchlore.analysis import calls, members, targets, torch_facts
-from torchlore.analysis.events import Kind
+from torchlore.analysis import calls, definitions, displays, members, targets, torch_facts
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Batch,
@@ -15,7 +14,6 @@ from torchlore.analysis.values import (
     Container,
     Function,
     Instance,
-    Iterable,
     LocalClass,
     Number,
     Params,
@@ -262,119 +260,8 @@ def _if_exp(run: Run, node: ast.IfExp) -> Value:
     return join(found)
 
 
-def _sequence(run: Run, node: ast.List | ast.Tuple | ast.Set) -> Value:
-    items: list[Value] | None = []
-    loose: list[Value] = []
-    for part in node.elts:
-        if isinstance(part, ast.Starred):
-            spread = evaluate(run, part.value)
-            known = spread.items if isinstance(spread, Container) else None
-            loose.append(targets.element(spread))
-            items = [*items, *known] if items is not None and known is not None else None
-        else:
-            value = evaluate(run, part)
-            loose.append(value)
-            if items is not None:
-                items.append(value)
-    container = Container(type(node).__name__.lower(), items, join(loose) if loose else Unknown())
-    run.emit(Kind.RESET, node, key=container)
-    return container
-
-
-def _dict(run: Run, node: ast.Dict) -> Value:
-    keyed: dict[object, Value] = {}
-    loose: list[Value] = []
-    for key_node, value_node in zip(node.keys, node.values, strict=True):
-        value = evaluate(run, value_node)
-        loose.append(value)
-        if key_node is not None:
-            key = evaluate(run, key_node)
-            if isinstance(key, Const):
-                keyed[targets.hashable(key.value)] = value
-    container = Container("dict", None, join(loose) if loose else Unknown(), keyed)
-    run.emit(Kind.RESET, node, key=container)
-    return container
-
-
-def _comprehension(run: Run, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Value:
-    before = dict(run.frame.names)
-    found: list[Value] = []
-
-    def body(generators: list[ast.comprehension]) -> Callable[[], bool]:
-        def go() -> bool:
-            if generators:
-                _generator(run, generators[0], body(generators[1:]))
-            else:
-                found.append(evaluate(run, node.value if isinstance(node, ast.DictComp) else node.elt))
-                if isinstance(node, ast.DictComp):
-                    evaluate(run, node.key)
-            return False
-
-        return go
-
-    body(node.generators)()
-    run.frame.names = before
-    inner = join(found)
-    if isinstance(node, ast.GeneratorExp):
-        return Iterable(inner)
-    kind = {ast.ListComp: "list", ast.SetComp: "set", ast.DictComp: "dict"}[type(node)]
-    return Container(kind, None, inner)
-
-
-def _generator(run: Run, generator: ast.comprehension, rest: Callable[[], bool]) -> None:
-    iterated = evaluate(run, generator.iter)
-
-    def body() -> bool:
-        targets.assign(run, generator.target, targets.element(iterated))
-        for condition in generator.ifs:
-            evaluate(run, condition)
-        return rest()
-
-    run.loop(generator.iter, body)
-
-
 def _lambda(run: Run, node: ast.Lambda) -> Value:
-    return make_function(run, node, ())
-
-
-def make_function(
-    run: Run, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, decorators: tuple[Value, ...]
-) -> Function:
-    """A function value, its defaults evaluated where it is defined."""
-    args = node.args
-    defaults: dict[str, Value] = {}
-    positional = [*args.posonlyargs, *args.args]
-    for arg, default in zip(positional[len(positional) - len(args.defaults) :], args.defaults, strict=True):
-        defaults[arg.arg] = evaluate(run, default)
-    for arg, kw_default in zip(args.kwonlyargs, args.kw_defaults, strict=True):
-        if kw_default is not None:
-            defaults[arg.arg] = evaluate(run, kw_default)
-    return Function(node, run.frame, defaults=defaults, decorators=decorators)
-
-
-def all_args(args: ast.arguments) -> list[ast.arg]:
-    named = [*args.posonlyargs, *args.args, *args.kwonlyargs]
-    return [*named, *(a for a in (args.vararg, args.kwarg) if a is not None)]
-
-
-def from_annotation(annotation: Value, node: ast.AST) -> Value:
-    """What something annotated so is."""
-    found = [_annotated(option, node) for option in options(annotation)]
-    return join(found)
-
-
-def _annotated(annotation: Value, node: ast.AST) -> Value:
-    match annotation:
-        case Ref(name=name) if torch_facts.is_tensor_type(name):
-            return Tensor()
-        case Ref(name=name) if members.kind_of_class(annotation) != "Unknown" and name.startswith("torch"):
-            return Instance(name, node)
-        case Ref(name="builtins.int" | "builtins.float"):
-            return Number()
-        case LocalClass() if members.kind_of_class(annotation) == "Module":
-            return Instance(annotation, node)
-        case _:
-            return Unknown()
+    return definitions.make_function(run, node, ())
 
 
 def _named_expr(run: Run, node: ast.NamedExpr) -> Value:
@@ -423,14 +310,14 @@ _HANDLERS: dict[type[ast.expr], Callable[[Run, ast.expr], Value]] = {
     ast.BoolOp: _bool_op,  # type: ignore[dict-item]
     ast.Compare: _compare,  # type: ignore[dict-item]
     ast.IfExp: _if_exp,  # type: ignore[dict-item]
-    ast.List: _sequence,  # type: ignore[dict-item]
-    ast.Tuple: _sequence,  # type: ignore[dict-item]
-    ast.Set: _sequence,  # type: ignore[dict-item]
-    ast.Dict: _dict,  # type: ignore[dict-item]
-    ast.ListComp: _comprehension,  # type: ignore[dict-item]
-    ast.SetComp: _comprehension,  # type: ignore[dict-item]
-    ast.GeneratorExp: _comprehension,  # type: ignore[dict-item]
-    ast.DictComp: _comprehension,  # type: ignore[dict-item]
+    ast.List: displays.sequence,  # type: ignore[dict-item]
+    ast.Tuple: displays.sequence,  # type: ignore[dict-item]
+    ast.Set: displays.sequence,  # type: ignore[dict-item]
+    ast.Dict: displays.dictionary,  # type: ignore[dict-item]
+    ast.ListComp: displays.comprehension,  # type: ignore[dict-item]
+    ast.SetComp: displays.comprehension,  # type: ignore[dict-item]
+    ast.GeneratorExp: displays.comprehension,  # type: ignore[dict-item]
+    ast.DictComp: displays.comprehension,  # type: ignore[dict-item]
     ast.Lambda: _lambda,  # type: ignore[dict-item]
     ast.NamedExpr: _named_expr,  # type: ignore[dict-item]
     ast.JoinedStr: _joined_str,  # type: ignore[dict-item]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 
-from torchlore.analysis import calls, expressions, targets
+from torchlore.analysis import calls, definitions, expressions, targets
 from torchlore.analysis.events import Jump, Kind
 from torchlore.analysis.frames import Frame
 from torchlore.analysis.names import imported_names
@@ -84,7 +84,7 @@ def _ann_assign(run: Run, node: ast.AnnAssign) -> bool:
     if node.value is not None:
         targets.assign(run, node.target, expressions.evaluate(run, node.value))
     elif isinstance(node.target, ast.Name):
-        run.frame.bind(node.target.id, expressions.from_annotation(annotation, node))
+        run.frame.bind(node.target.id, definitions.from_annotation(annotation, node))
     return False
 
 
@@ -274,8 +274,8 @@ def _nonlocal(run: Run, node: ast.Nonlocal) -> bool:
 def _function(run: Run, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     with run.grad_mode(run.grad):  # `@torch.set_grad_enabled(False)` switches only while the function runs
         decorators = tuple(expressions.evaluate(run, d) for d in node.decorator_list)
-    function = expressions.make_function(run, node, decorators)
-    for arg in expressions.all_args(node.args):
+    function = definitions.make_function(run, node, decorators)
+    for arg in definitions.all_args(node.args):
         if arg.annotation is not None:
             expressions.evaluate(run, arg.annotation)
     if node.returns is not None:

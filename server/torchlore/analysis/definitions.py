@@ -1,0 +1,60 @@
+"""Functions where they are defined: their defaults, their parameters, what annotations say."""
+
+from __future__ import annotations
+
+import ast
+
+from torchlore.analysis import expressions, members, torch_facts
+from torchlore.analysis.run import Run
+from torchlore.analysis.values import (
+    Function,
+    Instance,
+    LocalClass,
+    Number,
+    Ref,
+    Tensor,
+    Unknown,
+    Value,
+    join,
+    options,
+)
+
+
+def make_function(
+    run: Run, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, decorators: tuple[Value, ...]
+) -> Function:
+    """A function value, its defaults evaluated where it is defined."""
+    args = node.args
+    defaults: dict[str, Value] = {}
+    positional = [*args.posonlyargs, *args.args]
+    for arg, default in zip(positional[len(positional) - len(args.defaults) :], args.defaults, strict=True):
+        defaults[arg.arg] = expressions.evaluate(run, default)
+    for arg, kw_default in zip(args.kwonlyargs, args.kw_defaults, strict=True):
+        if kw_default is not None:
+            defaults[arg.arg] = expressions.evaluate(run, kw_default)
+    return Function(node, run.frame, defaults=defaults, decorators=decorators)
+
+
+def all_args(args: ast.arguments) -> list[ast.arg]:
+    named = [*args.posonlyargs, *args.args, *args.kwonlyargs]
+    return [*named, *(a for a in (args.vararg, args.kwarg) if a is not None)]
+
+
+def from_annotation(annotation: Value, node: ast.AST) -> Value:
+    """What something annotated so is."""
+    found = [_annotated(option, node) for option in options(annotation)]
+    return join(found)
+
+
+def _annotated(annotation: Value, node: ast.AST) -> Value:
+    match annotation:
+        case Ref(name=name) if torch_facts.is_tensor_type(name):
+            return Tensor()
+        case Ref(name=name) if members.kind_of_class(annotation) != "Unknown" and name.startswith("torch"):
+            return Instance(name, node)
+        case Ref(name="builtins.int" | "builtins.float"):
+            return Number()
+        case LocalClass() if members.kind_of_class(annotation) == "Module":
+            return Instance(annotation, node)
+        case _:
+            return Unknown()

@@ -1,0 +1,91 @@
+"""Lists, tuples, sets, dicts and comprehensions."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+from torchlore.analysis import expressions, targets
+from torchlore.analysis.events import Kind
+from torchlore.analysis.run import Run
+from torchlore.analysis.values import (
+    Const,
+    Container,
+    Iterable,
+    Unknown,
+    Value,
+    join,
+)
+
+
+def sequence(run: Run, node: ast.List | ast.Tuple | ast.Set) -> Value:
+    items: list[Value] | None = []
+    loose: list[Value] = []
+    for part in node.elts:
+        if isinstance(part, ast.Starred):
+            spread = expressions.evaluate(run, part.value)
+            known = spread.items if isinstance(spread, Container) else None
+            loose.append(targets.element(spread))
+            items = [*items, *known] if items is not None and known is not None else None
+        else:
+            value = expressions.evaluate(run, part)
+            loose.append(value)
+            if items is not None:
+                items.append(value)
+    container = Container(type(node).__name__.lower(), items, join(loose) if loose else Unknown())
+    run.emit(Kind.RESET, node, key=container)
+    return container
+
+
+def dictionary(run: Run, node: ast.Dict) -> Value:
+    keyed: dict[object, Value] = {}
+    loose: list[Value] = []
+    for key_node, value_node in zip(node.keys, node.values, strict=True):
+        value = expressions.evaluate(run, value_node)
+        loose.append(value)
+        if key_node is not None:
+            key = expressions.evaluate(run, key_node)
+            if isinstance(key, Const):
+                keyed[targets.hashable(key.value)] = value
+    container = Container("dict", None, join(loose) if loose else Unknown(), keyed)
+    run.emit(Kind.RESET, node, key=container)
+    return container
+
+
+def comprehension(run: Run, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Value:
+    before = dict(run.frame.names)
+    found: list[Value] = []
+
+    def body(generators: list[ast.comprehension]) -> Callable[[], bool]:
+        def go() -> bool:
+            if generators:
+                _generator(run, generators[0], body(generators[1:]))
+            else:
+                found.append(
+                    expressions.evaluate(run, node.value if isinstance(node, ast.DictComp) else node.elt)
+                )
+                if isinstance(node, ast.DictComp):
+                    expressions.evaluate(run, node.key)
+            return False
+
+        return go
+
+    body(node.generators)()
+    run.frame.names = before
+    inner = join(found)
+    if isinstance(node, ast.GeneratorExp):
+        return Iterable(inner)
+    kind = {ast.ListComp: "list", ast.SetComp: "set", ast.DictComp: "dict"}[type(node)]
+    return Container(kind, None, inner)
+
+
+def _generator(run: Run, generator: ast.comprehension, rest: Callable[[], bool]) -> None:
+    iterated = expressions.evaluate(run, generator.iter)
+
+    def body() -> bool:
+        targets.assign(run, generator.target, targets.element(iterated))
+        for condition in generator.ifs:
+            expressions.evaluate(run, condition)
+        return rest()
+
+    run.loop(generator.iter, body)
