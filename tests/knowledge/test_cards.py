@@ -48,7 +48,7 @@ def test_front_matter(card: Card, path: Path) -> None:
     assert card.level in LEVELS
     assert card.question.endswith(("?", "."))
     assert card.symbols and card.sources
-    assert re.fullmatch(r">=\d+\.\d+", card.torch)
+    assert re.fullmatch(r"\d+\.\d+(, \d+\.\d+)*", card.torch), "the versions that the card was run with"
 
 
 def test_headings_have_text(card: Card) -> None:
