@@ -177,14 +177,15 @@ def _fixes(analysis: Analysis, cls: LocalClass, init: ast.FunctionDef) -> tuple[
         return ()
     if not body or support.own_lines(analysis, body[0]) is None:
         return ()
-    above = support.insert_before(analysis, body[0], "super().__init__()")
+    call = analysis.source.segment(analysis.source.span(late[0])) if late else "super().__init__()"
+    above = support.insert_before(analysis, body[0], call)
     edits = [above] if above is not None else []
     for statement in late:
         lines = support.own_lines(analysis, statement)
         if lines is None:
             return ()
         edits.append(Edit(lines, ""))
-    title = "Move `super().__init__()` to the top" if late else "Call `super().__init__()` first"
+    title = f"Move `{call}` to the top" if late else f"Call `{call}` first"
     return (Fix(title, tuple(edits), safe=True),) if above is not None else ()
 
 
@@ -199,4 +200,15 @@ def _needs_arguments(base: LocalClass) -> bool:
 
 
 def _is_plain_super_init(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Expr) and ast.unparse(statement.value) == "super().__init__()"
+    """Whether it is `super().__init__()` or `super(Net, self).__init__()`: a call that can stand anywhere."""
+    match statement:
+        case ast.Expr(
+            value=ast.Call(
+                func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr="__init__"),
+                args=[],
+                keywords=[],
+            )
+        ):
+            return True
+        case _:
+            return False
