@@ -65,6 +65,27 @@ def test_no_symbol(analysis: Analysis, text: str) -> None:
     assert analysis.symbol_at(CODE.index(text) + len(text) - 1) is None
 
 
+@pytest.mark.parametrize(
+    ("code", "at", "candidates"),
+    [
+        ("net = make()\nnet.eval()\nnet.train()\n", "train", ("torch.nn.Module.train",)),
+        ("x = read()\nx.unsqueeze(0)\nx.sum()\n", "sum", ("torch.Tensor.sum",)),
+        ("net = make()\nnet.parameters()\nout = net(1)\nout.view(2)\n", "view", ("torch.Tensor.view",)),
+        ("net = make()\nnet.parameters()\na, b = net(1)\nb.item()\n", "item", ("torch.Tensor.item",)),
+        ("net = make()\nnet.parameters()\nout = net(1)\nout.split(',')\n", "split", None),
+        ("data = make()\ndata.train()\n", "train", None),
+        ("x = read()\nx.view(2)\n", "view", None),
+        ("x = read()\nx.sum().item()\n", "item", None),
+    ],
+)
+def test_what_is_done_with_an_unknown_object_tells_what_it_is(
+    code: str, at: str, candidates: tuple[str, ...] | None
+) -> None:
+    code = "import torch\nfrom elsewhere import make, read\n" + code
+    found = analyze(Source(code)).symbol_at(code.rindex(at))
+    assert (found and found.candidates) == candidates
+
+
 def test_names_in_scope(analysis: Analysis) -> None:
     names = {name.name: name.kind for name in analysis.names_at(CODE.index("loss.backward()"))}
     assert names["model"] == "Module"

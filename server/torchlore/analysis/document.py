@@ -106,6 +106,10 @@ class Analysis:
     def _identifiers(self) -> lookup.Identifiers:
         return lookup.Identifiers(self.source)
 
+    @cached_property
+    def _evidence(self) -> lookup.Evidence:
+        return lookup.evidence(self.run, self._installed)
+
     def symbol_at(self, offset: int) -> SymbolAt | None:
         """The torch symbol at `offset`; None where there is none."""
         if not mentions_torch(self.source.text):
@@ -114,7 +118,7 @@ class Analysis:
         if found is None:
             return None
         span, node = found
-        candidates = lookup.candidates(self.run, node, self._installed)
+        candidates = lookup.candidates(self.run, node, self._evidence)
         return SymbolAt(span, candidates) if candidates else None
 
     def names_at(self, offset: int) -> tuple[ScopeName, ...]:

@@ -11,11 +11,11 @@ from functools import cache
 from pathlib import PurePath
 
 from torchlore.analysis import members, torch_facts
+from torchlore.analysis.events import Kind
 from torchlore.analysis.names import dotted_module, words
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Batch,
-    Const,
     Grads,
     Instance,
     LocalClass,
@@ -51,6 +51,9 @@ _NDARRAY = words(
 )
 """What NumPy's arrays share with tensors: on an unknown object such a name proves nothing."""
 
+_SHARED = _NDARRAY | words("step run load save train add name type to double log")
+"""Names that are too common outside torch to prove anything by themselves."""
+
 
 class Identifiers:
     """The identifiers of a file by place."""
@@ -84,13 +87,41 @@ class Identifiers:
         return (Span(start, end), node) if start <= offset <= end else None
 
 
-def candidates(run: Run, node: Identifier, installed: Mapping[str, str]) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What helps to tell what an unknown object is. Good for a hover, never for a finding.
+
+    Attributes:
+        installed: the torch classes from which classes of installed packages derive.
+        uses: the attributes that are used on each unknown object of the file.
+        outputs: the calls of objects that are used like modules.
+    """
+
+    installed: Mapping[str, str]
+    uses: Mapping[Unknown, set[str]]
+    outputs: frozenset[ast.AST]
+
+
+def evidence(run: Run, installed: Mapping[str, str]) -> Evidence:
+    """Collects it from the whole file."""
+    uses: dict[Unknown, set[str]] = {}
+    for node, owner in run.owners.items():
+        for option in options(owner):
+            if isinstance(option, Unknown):
+                uses.setdefault(option, set()).add(node.attr)
+    modules = {value for value, attrs in uses.items() if attrs & torch_facts.MODULE_MEMBERS}
+    events = (event for root in run.roots for event in root.events)
+    outputs = frozenset(e.node for e in events if e.kind is Kind.FORWARD and e.subject in modules)
+    return Evidence(installed, uses, outputs)
+
+
+def candidates(run: Run, node: Identifier, known: Evidence) -> tuple[str, ...]:
     """The dotted torch names that an identifier may stand for, the likeliest first.
 
     Args:
         run: the interpretation of the file.
         node: the identifier.
-        installed: the torch classes from which classes of installed packages derive.
+        known: about its unknown objects.
     """
     match node:
         case Imported(name=name):
@@ -102,9 +133,7 @@ def candidates(run: Run, node: Identifier, installed: Mapping[str, str]) -> tupl
             owner = run.owners.get(node)
             if owner is None:
                 return ()
-            return _torch_only(
-                [name for option in options(owner) for name in _member(option, attr, installed)]
-            )
+            return _torch_only([name for option in options(owner) for name in _member(option, attr, known)])
         case ast.Name():
             value = run.values.get(node)
             return _torch_only([_named(option) for option in options(value)]) if value is not None else ()
@@ -125,7 +154,7 @@ def _named(value: Value) -> str:
             return ""
 
 
-def _member(owner: Value, attr: str, installed: Mapping[str, str]) -> list[str]:
+def _member(owner: Value, attr: str, known: Evidence) -> list[str]:
     match owner:
         case Ref(name=name):
             return [f"{name}.{attr}"]
@@ -138,12 +167,24 @@ def _member(owner: Value, attr: str, installed: Mapping[str, str]) -> list[str]:
         case LocalClass():
             bases = [b.name for b in members.imported_bases(owner) if isinstance(b, Ref)]
             return [] if members.lookup(owner, attr) is not None else [f"{name}.{attr}" for name in bases]
-        case Unknown(made_by=made_by) if installed.get(made_by):
-            return [f"{installed[made_by]}.{attr}"]
-        case Unknown() if attr not in _shared_with_others():
-            return [f"{home}.{attr}" for home in ("torch.Tensor", "torch.nn.Module", "torch.optim.Optimizer")]
+        case Unknown():
+            return [f"{home}.{attr}" for home in _likely_homes(owner, attr, known)]
         case _:
             return []
+
+
+def _likely_homes(owner: Unknown, attr: str, known: Evidence) -> tuple[str, ...]:
+    """The torch classes that an unknown object is likely of, by what is done with it."""
+    if owner.made_by in known.installed:
+        return (known.installed[owner.made_by],)
+    uses = known.uses.get(owner, set())
+    if uses & torch_facts.MODULE_MEMBERS:
+        return ("torch.nn.Module",)
+    if uses & torch_facts.TENSOR_MEMBERS or (owner.tokens & known.outputs and attr not in _everyday()):
+        return ("torch.Tensor",)
+    if attr in _everyday() | _SHARED:
+        return ()
+    return ("torch.Tensor", "torch.nn.Module", "torch.optim.Optimizer")
 
 
 def foreign_classes(run: Run) -> Iterator[str]:
@@ -166,7 +207,7 @@ def _instance_member(owner: Instance, attr: str) -> list[str]:
 
 
 @cache
-def _shared_with_others() -> frozenset[str]:
+def _everyday() -> frozenset[str]:
     """Attributes that everyday Python objects have too: on an unknown object they prove nothing."""
     everyday = (
         str,
@@ -181,12 +222,6 @@ def _shared_with_others() -> frozenset[str]:
         object,
         io.StringIO,
         PurePath,
-        Const,
         range,
     )
-    names = frozenset(name for cls in everyday for name in dir(cls))
-    return (
-        names
-        | _NDARRAY
-        | {"step", "run", "load", "save", "train", "add", "name", "type", "to", "double", "log"}
-    )
+    return frozenset(name for cls in everyday for name in dir(cls))

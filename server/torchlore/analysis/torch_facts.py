@@ -100,6 +100,23 @@ NOT_DIFFERENTIABLE = words(
 )
 """Functions and methods whose result carries no graph."""
 
+MODULE_MEMBERS = words(
+    """
+    buffers eval get_submodule modules named_buffers named_children named_modules named_parameters parameters
+    register_buffer register_forward_hook register_forward_pre_hook register_full_backward_hook to_empty
+    """
+)
+"""Members of `nn.Module` that neither tensors nor optimizers nor everyday objects have."""
+
+TENSOR_MEMBERS = words(
+    """
+    backward contiguous detach detach_ expand_as grad_fn index_select is_leaf log_softmax masked_fill
+    masked_fill_ masked_select new_zeros permute requires_grad_ retain_grad scatter_ sigmoid softmax unsqueeze
+    unsqueeze_ view_as
+    """
+)
+"""Members of tensors that neither modules nor optimizers, everyday objects or NumPy's arrays have."""
+
 TO_PYTHON = words(
     """
     item tolist numpy size dim numel ndimension element_size data_ptr is_contiguous stride
