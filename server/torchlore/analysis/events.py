@@ -9,7 +9,7 @@ iteration" is a path like any other.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cached_property
@@ -172,60 +172,68 @@ class _Exits:
             self.jumps.setdefault(kind, set()).update(states)
 
 
-def walk(path: Path, start: State, move: Callable[[Event, State], State]) -> dict[Event, set[State]]:
+def walk(
+    path: Path, start: State, move: Callable[[Event, State], State], kinds: Collection[Kind] = tuple(Kind)
+) -> dict[Event, set[State]]:
     """Runs an automaton along all paths.
 
     Args:
         path: where to run it.
         start: its state at the beginning.
         move: its state after an event, given the state before.
+        kinds: the events that it looks at; most events of a file are of no interest to most automata.
 
     Returns:
-        For every event that can be reached, the states in which it can be.
+        For every event of those kinds that can be reached, the states in which it can be.
     """
     seen: dict[Event, set[object]] = {}
-    _walk(path, {start}, move, seen)  # type: ignore[arg-type]
+    _walk(path, {start}, _Automaton(move, frozenset(kinds)), seen)  # type: ignore[arg-type]
     return seen  # type: ignore[return-value]
 
 
-def _walk(
-    path: Path, states: set[object], move: Callable[[Event, object], object], seen: dict[Event, set[object]]
-) -> _Exits:
+@dataclass(frozen=True, slots=True)
+class _Automaton:
+    move: Callable[[Event, object], object]
+    kinds: frozenset[Kind]
+
+
+def _walk(path: Path, states: set[object], automaton: _Automaton, seen: dict[Event, set[object]]) -> _Exits:
     exits = _Exits(states)
     for step in path:
         if not exits.normal:
             break
         match step:
-            case Event():
-                seen.setdefault(step, set()).update(exits.normal)
-                exits.normal = {move(step, state) for state in exits.normal}
-            case Jump(kind=kind):
-                exits.jump(kind, exits.normal)
+            case Event(kind=kind):
+                if kind in automaton.kinds:
+                    seen.setdefault(step, set()).update(exits.normal)
+                    exits.normal = {automaton.move(step, state) for state in exits.normal}
+            case Jump(kind=way):
+                exits.jump(way, exits.normal)
                 exits.normal = set()
             case Branch(arms=arms):
                 after: set[object] = set()
                 for arm in arms:
-                    inner = _walk(arm, set(exits.normal), move, seen)
+                    inner = _walk(arm, set(exits.normal), automaton, seen)
                     after |= inner.normal
                     _take_jumps(exits, inner, ())
                 exits.normal = after
             case Call(body=body):
-                inner = _walk(body, exits.normal, move, seen)
+                inner = _walk(body, exits.normal, automaton, seen)
                 exits.normal = inner.normal | inner.jumps.get("return", set())
                 _take_jumps(exits, inner, ("return", "break", "continue"))
             case Loop(body=body):
-                exits.normal = _walk_loop(body, exits, move, seen)
+                exits.normal = _walk_loop(body, exits, automaton, seen)
     return exits
 
 
 def _walk_loop(
-    body: Path, exits: _Exits, move: Callable[[Event, object], object], seen: dict[Event, set[object]]
+    body: Path, exits: _Exits, automaton: _Automaton, seen: dict[Event, set[object]]
 ) -> set[object]:
     """The states after no, one or two iterations."""
     out = set(exits.normal)
     states = set(exits.normal)
     for _ in range(2):
-        inner = _walk(body, states, move, seen)
+        inner = _walk(body, states, automaton, seen)
         states = inner.normal | inner.jumps.get("continue", set())
         out |= states | inner.jumps.get("break", set())
         _take_jumps(exits, inner, ("break", "continue"))

@@ -157,7 +157,8 @@ def _is_certain(analysis: Analysis, root: Root, place: Place) -> bool:
         return False
     if any(_freezes(analysis, e, event.subject) or _differentiates(e, event.node) for e in root.events):
         return False
-    modes = walk(root.path, "unknown", lambda e, mode: _mode_after(e, mode, event.subject))
+    kinds = (Kind.TRAIN, Kind.EVAL, Kind.MODE, Kind.HAVOC, Kind.FORWARD)
+    modes = walk(root.path, "unknown", lambda e, mode: _mode_after(e, mode, event.subject), kinds)
     return modes.get(event) == {"eval"}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import partial
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import Call, Event, Kind, Loop, Place, events, places, walk
@@ -82,7 +83,7 @@ class MissingZeroGrad(Rule):
             for optimizer in support.optimizers_stepped(root):
                 if any(_hides(event, optimizer) for event in root.events):
                     continue
-                states = walk(root.path, "clean", lambda event, state, o=optimizer: _move(event, state, o))  # type: ignore[misc]
+                states = walk(root.path, "clean", partial(_move, optimizer), _KINDS)
                 for place in root.places:
                     if place.event.subject is optimizer and "mixed" in states.get(place.event, ()):
                         yield from _report(self, analysis, place, optimizer)
@@ -103,7 +104,10 @@ def _holds_itself(event: Event, optimizer: Instance) -> bool:
     return event.value is not None and any(part is optimizer for part in reachable(event.value))
 
 
-def _move(event: Event, state: str, optimizer: Instance) -> str:
+_KINDS = (Kind.CLEAR, Kind.WRITE_GRADS, Kind.BACKWARD, Kind.STEP)
+
+
+def _move(optimizer: Instance, event: Event, state: str) -> str:
     """What the gradients are: "clean", "fresh" for the next step, "used" by a step, "mixed" of both."""
     match event.kind:
         case Kind.CLEAR if support.may_clear(event, optimizer):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import partial
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import Event, Kind, Place, walk
@@ -80,7 +81,7 @@ class ZeroGradBeforeStep(Rule):
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for root in analysis.roots:
             for optimizer in support.optimizers_stepped(root):
-                states = walk(root.path, _START, lambda event, state, o=optimizer: _move(event, state, o))  # type: ignore[misc]
+                states = walk(root.path, _START, partial(_move, optimizer), _KINDS)
                 for place in root.places:
                     event = place.event
                     if event.kind is Kind.STEP and event.subject is optimizer:
@@ -109,16 +110,20 @@ class ZeroGradBeforeStep(Rule):
 
 
 _State = tuple[str, ast.AST | None, ast.AST | None]
-"""What the gradients are ("none", "fresh", "lost", "unknown"), what cleared them, what made them."""
+"""What the gradients are, what cleared them, what made them.
+
+They are "none", "fresh", "older" (another optimizer has stepped since), "lost" or "unknown".
+"""
 
 _START: _State = ("none", None, None)
+_KINDS = (Kind.HAVOC, Kind.ESCAPE, Kind.WRITE_GRADS, Kind.BACKWARD, Kind.CLEAR, Kind.STEP)
 _UNKNOWN: _State = ("unknown", None, None)
 
 
-def _move(event: Event, state: _State, optimizer: Instance) -> _State:
+def _move(optimizer: Instance, event: Event, state: _State) -> _State:
     name, _, backward = state
     match event.kind:
-        case Kind.HAVOC | Kind.ESCAPE if support.holds_on_to(event, optimizer):
+        case Kind.HAVOC | Kind.ESCAPE if name != "none" and support.holds_on_to(event, optimizer):
             return _UNKNOWN
         case Kind.WRITE_GRADS:
             return ("fresh", None, event.node)
