@@ -60,7 +60,7 @@ class Raw:
         self.answer(0)
         self.send("initialized", {})
 
-    def open(self, text: str, uri: str = "file:///work/train.py") -> str:
+    def open(self, text: str, uri: str = "file:///project/train.py") -> str:
         document = {"uri": uri, "languageId": "python", "version": 1, "text": text}
         self.send("textDocument/didOpen", {"textDocument": document})
         return uri

@@ -9,7 +9,7 @@ from typing import Any
 
 from torchlore.lsp.server import Server, create_server
 
-URI = "file:///work/train.py"
+URI = "file:///project/train.py"
 
 
 class Wire:

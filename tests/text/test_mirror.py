@@ -12,7 +12,7 @@ from lsprotocol import types
 from torchlore.lsp.documents import Document, Documents
 from torchlore.text import Encoding
 
-URI = "file:///work/train.py"
+URI = "file:///project/train.py"
 
 
 def document(text: str, encoding: Encoding = Encoding.UTF16) -> Document:
