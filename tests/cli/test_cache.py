@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,9 @@ FINDING = Finding(
     (Related(Span(0, 1), "here"),),
     "https://example.org",
 )
+
+
+needs_links = pytest.mark.skipif(sys.platform == "win32", reason="making links needs a right there")
 
 
 def entries(folder: Path) -> list[Path]:
@@ -45,7 +49,9 @@ def test_what_is_stored_comes_back(cache: Cache) -> None:
     assert cache.is_clean(key)
 
 
-@pytest.mark.parametrize("damage", [b"", b"[{", b"null", b'[{"code": 1}]', b"\xff", b'{"a": 1}', b"[1]"])
+@pytest.mark.parametrize(
+    "damage", [b"", b"[{", b"null", b'[{"code": 1}]', b"\xff", b'{"a": 1}', b"[1]", b"[" * 100_000]
+)
 def test_a_damaged_entry_is_none(cache: Cache, damage: bytes) -> None:
     (cache.generation / "key").write_bytes(damage)
     assert cache.load("key") is None
@@ -129,3 +135,52 @@ def test_problems_are_never_cached(tmp_path: Path) -> None:
         done = torchlore("check", cwd=tmp_path)
         assert done.returncode == 1
         assert "syntax error" in done.stderr
+
+
+def precious(folder: Path) -> Path:
+    """Folders of the user's own, more than the generations that are kept."""
+    for number in range(5):
+        (folder / f"work{number}").mkdir(parents=True)
+        (folder / f"work{number}" / "thesis").write_text("years", encoding="utf-8")
+    return folder
+
+
+def listed(folder: Path) -> list[str]:
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*"))
+
+
+@needs_links
+def test_a_link_in_the_cache_s_place_is_not_followed(tmp_path: Path) -> None:
+    """A project that one has cloned may bring it along; what it leads to was once written to and removed."""
+    home = precious(tmp_path / "home")
+    before = listed(home)
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / FOLDER).symlink_to(home, target_is_directory=True)
+    assert open_cache(project) is None
+    assert listed(home) == before
+
+
+@needs_links
+def test_links_inside_the_cache_are_not_followed(tmp_path: Path) -> None:
+    home = precious(tmp_path / "home")
+    before = listed(home)
+    root = tmp_path / FOLDER
+    root.mkdir()
+    for number in range(5):
+        (root / f"old{number}").symlink_to(home / f"work{number}", target_is_directory=True)
+    (root / ".gitignore").symlink_to(home / "new")
+    (root / "CACHEDIR.TAG").symlink_to(home / "work0" / "thesis")
+    assert open_cache(tmp_path) is not None
+    assert listed(home) == before
+    assert (home / "work0" / "thesis").read_text(encoding="utf-8") == "years"
+
+
+@needs_links
+def test_a_generation_that_is_a_link_is_not_written_to(tmp_path: Path, cache: Cache) -> None:
+    home = precious(tmp_path / "home")
+    before = listed(home)
+    cache.generation.rmdir()
+    cache.generation.symlink_to(home, target_is_directory=True)
+    assert open_cache(tmp_path) is None
+    assert listed(home) == before

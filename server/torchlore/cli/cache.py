@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import sys
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -25,6 +26,8 @@ _KEPT_GENERATIONS = 3
 """Generations (states of torchlore) kept; changing torchlore itself should not grow the folder for ever."""
 
 _CLEAN = b"[]"
+
+_MARKERS = {".gitignore": b"*\n", "CACHEDIR.TAG": b"Signature: 8a477f597d28d172789f06886806bc55\n"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +54,15 @@ class Cache:
         data = self._read(key)
         try:
             return None if data is None else tuple(_finding(item) for item in json.loads(data))
-        except (ValueError, TypeError, KeyError, IndexError):
+        except (ValueError, TypeError, KeyError, IndexError, RecursionError):
             return None  # A torn or foreign entry is the same as none: the file is checked again.
 
     def store(self, key: str, findings: tuple[Finding, ...]) -> None:
         """Keeps findings; a folder that cannot be written to keeps nothing."""
         target = self.generation / key
-        draft = target.with_name(f"{key}.{os.getpid()}")
+        draft = target.with_name(f"{key}.{secrets.token_hex(8)}")
         try:
-            draft.write_bytes(json.dumps([asdict(f) for f in findings], separators=(",", ":")).encode())
+            _write_new(draft, json.dumps([asdict(f) for f in findings], separators=(",", ":")).encode())
             draft.replace(target)
         except OSError:
             pass
@@ -72,21 +75,32 @@ class Cache:
 
 
 def open_cache(folder: Path) -> Cache | None:
-    """The cache in `folder`, made where it is missing; None where it cannot be made."""
+    """The cache in `folder`, made where it is missing; None where it cannot be made.
+
+    Whoever wrote the project may have put anything in the cache's place, links to the user's own folders
+    above all: nothing is written or removed through a link.
+    """
     root = folder / FOLDER
     generation = root / _generation()
     try:
-        generation.mkdir(parents=True, exist_ok=True)
-        if not (root / ".gitignore").exists():
-            (root / ".gitignore").write_text("*\n", encoding="utf-8")
-            (root / "CACHEDIR.TAG").write_text(
-                "Signature: 8a477f597d28d172789f06886806bc55\n", encoding="utf-8"
-            )
+        for made in (root, generation):
+            made.mkdir(exist_ok=True)
+            if made.is_symlink():
+                return None
+        for name, text in _MARKERS.items():
+            if not os.path.lexists(root / name):
+                _write_new(root / name, text)
         os.utime(generation)
         _forget_old(root)
     except OSError:
         return None
     return Cache(generation)
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    """Writes a file that is not there yet; a link of that name, dangling or not, is there."""
+    with path.open("xb") as file:
+        file.write(data)
 
 
 @lru_cache(maxsize=1)
@@ -104,13 +118,12 @@ def _generation() -> str:
 
 
 def _forget_old(root: Path) -> None:
-    generations = sorted(
-        (p for p in root.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime, reverse=True
-    )
-    for old in generations[_KEPT_GENERATIONS:]:
-        for entry in old.iterdir():
+    with os.scandir(root) as entries:
+        generations = [(e.stat().st_mtime, e.path) for e in entries if e.is_dir(follow_symlinks=False)]
+    for _, old in sorted(generations, reverse=True)[_KEPT_GENERATIONS:]:
+        for entry in Path(old).iterdir():
             entry.unlink(missing_ok=True)
-        old.rmdir()
+        Path(old).rmdir()
 
 
 def _finding(item: dict[str, Any]) -> Finding:
