@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -106,10 +107,9 @@ class Config:
     def _matches(self, pattern: str, path: str | Path) -> bool:
         absolute = _absolute(path)
         if "/" not in pattern:
-            return _glob(pattern).fullmatch(absolute.name) is not None
-        root = self.root or Path.cwd()
-        relative = os.path.relpath(absolute, root).replace(os.sep, "/")
-        return _glob(pattern.removeprefix("./").rstrip("/")).fullmatch(relative) is not None
+            return _covers(_glob(pattern), [absolute.name])
+        relative = Path(os.path.relpath(absolute, self.root or Path.cwd()))
+        return _covers(_glob(pattern.removeprefix("./").rstrip("/")), relative.parts)
 
 
 def check_source(analysis: Analysis, config: Config, mildest: Severity = Severity.HINT) -> list[Finding]:
@@ -137,7 +137,8 @@ def find_config(path: str | Path) -> Config:
     start = _absolute(path)
     for folder in (start, *start.parents):
         file = folder / "pyproject.toml"
-        if file.is_file() and (table := _table(file)) is not None:
+        # Not `file.is_file()`, which raises where the folder above may not be entered.
+        if os.path.isfile(file) and (table := _table(file)) is not None:  # noqa: PTH113
             return config_from_table(table, str(file), folder)
     return Config()
 
@@ -178,7 +179,7 @@ def _table(file: Path) -> Mapping[str, object] | None:
         document = tomllib.loads(data.decode("utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read: {error.strerror or error}") from None
-    except ValueError as error:  # UnicodeDecodeError and TOMLDecodeError are both ValueErrors.
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError, TOMLDecodeError; deep nesting.
         raise ConfigError(f"{file}: not valid TOML: {error}") from None
     tool = document.get("tool", {})
     table = tool.get("torchlore") if isinstance(tool, dict) else None
@@ -254,11 +255,47 @@ _READERS: Mapping[str, Callable[[object], object]] = {
 """What turns each key's TOML value into the field's; raises TypeError or SelectionError with the reason."""
 
 
+_Glob = tuple[re.Pattern[str] | None, ...]
+"""A path pattern, part by part; None is `**`, which stands for any number of parts."""
+
+
 @lru_cache(maxsize=256)
-def _glob(pattern: str) -> re.Pattern[str]:
-    """`*` and `?` stay within one part of a path, `**` does not; a folder means all that is in it."""
-    pieces = {"**/": "(?:.*/)?", "/**": "(?:/.*)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    parts = re.split(r"(\*\*/|/\*\*|\*\*|\*|\?|\[[^\]/]+\])", pattern)
-    escaped = (p.replace("[!", "[^") if re.fullmatch(r"\[[^\]]+\]", p) else re.escape(p) for p in parts)
-    body = "".join(pieces.get(part, plain) for part, plain in zip(parts, escaped, strict=True))
-    return re.compile(f"{body}(?:/.*)?", re.DOTALL)
+def _glob(pattern: str) -> _Glob:
+    """`*` and `?` stay within one part of a path, `**` does not."""
+    parts: list[re.Pattern[str] | None] = []
+    for part in pattern.split("/"):
+        for characters in re.findall(r"\[[^\]]+\]", part):
+            re.compile(characters.replace("[!", "[^"))  # `fnmatch` would take `[z-a]` for nothing.
+        if re.fullmatch(r"\*{2,}", part):
+            parts.append(None)
+            continue
+        here = re.compile(fnmatch.translate(part))
+        # `src/**.py` and `src/gen**` mean every depth too.
+        parts += [*[None] * part.startswith("**"), here, *[None] * part.endswith("**")]
+    return tuple(parts)
+
+
+def _covers(glob: _Glob, names: Sequence[str]) -> bool:
+    """Whether the path of these names, or a folder that it is in, is what `glob` means.
+
+    Not one regular expression of the whole: some take time exponential in the path's length, and pattern and
+    path may both be by somebody who wants that. This takes the product of the two lengths, since only the
+    latest `**` need be tried again.
+    """
+    at = here = start = 0
+    latest = -1
+    while at < len(glob):
+        part = glob[at]
+        if part is None:
+            latest, start = at, here
+        elif here == len(names):
+            return False
+        elif part.fullmatch(names[here]):
+            here += 1
+        elif latest < 0:
+            return False
+        else:
+            at, start = latest, start + 1
+            here = start
+        at += 1
+    return True

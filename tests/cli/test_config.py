@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from cli_support import SERVER
 from torchlore.analysis import analyze
 from torchlore.config import Config, ConfigError, check_source, config_from_table, find_config
 from torchlore.rules.model import Severity
@@ -143,6 +147,14 @@ def test_a_bare_interpreter_is_left_to_path(tmp_path: Path) -> None:
         ("[!ab].py", "a.py", False),
         ("a?.py", "ab.py", True),
         ("a+.py", "aa.py", False),
+        ("src/**.py", "src/deep/er/a.py", True),
+        ("src/gen**", "src/gen/er/a.py", True),
+        ("a/**/b/**/c.py", "a/b/x/b/c.py", True),
+        ("a/**/b/c/*.py", "a/b/x/b/c/d.py", True),
+        ("a/**/b/c/*.py", "a/b/x/b/d/c.py", False),
+        ("src/**", "src", True),
+        ("*/a.py", "a.py", False),
+        ("a[*]/b.py", "a*/b.py", True),
     ],
 )
 def test_per_file_ignores(tmp_path: Path, pattern: str, path: str, matches: bool) -> None:
@@ -196,3 +208,24 @@ def test_command_line_options_override(tmp_path: Path) -> None:
     config = Config(select=("TL1",), ignore=("TL2",), root=tmp_path)
     assert config.overridden((), ("TL3",)).ignore == ("TL2", "TL3")
     assert config.overridden(("ALL",), ()) == Config(select=("ALL",), ignore=(), root=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [("**/" * 30 + "z", "a/" * 40 + "x.py"), ("src/" + "*a" * 40 + "z", "src/" + "a" * 200)],
+)
+def test_no_pattern_takes_for_ever(tmp_path: Path, pattern: str, path: str) -> None:
+    """As one regular expression these would not end: in the server, every editor's request would wait."""
+    code = "import sys; from pathlib import Path; from torchlore.config import Config; print(Config("
+    code += "exclude=(sys.argv[1],), root=Path(sys.argv[2])).excludes_entry(sys.argv[3]))"
+    command = [sys.executable, "-c", code, pattern, tmp_path, tmp_path / path]
+    done = subprocess.run(
+        command, capture_output=True, check=True, timeout=60, env={**os.environ, "PYTHONPATH": str(SERVER)}
+    )
+    assert done.stdout.split() == [b"False"]
+
+
+def test_toml_that_is_nested_too_deep_is_one_sentence(tmp_path: Path) -> None:
+    write(tmp_path, "torchlore = " + "[" * 100_000)
+    with pytest.raises(ConfigError, match="not valid TOML"):
+        find_config(tmp_path)
