@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from cli_support import CLEAN, MISTAKE, torchlore
+from cli_support import CLEAN, MISTAKE, SERVER, torchlore
+from torchlore.cli.check import _written
+from torchlore.cli.checking import FileReport
+from torchlore.cli.patches import write_text
 
 
 @pytest.fixture
@@ -230,6 +235,82 @@ def test_a_fix_that_cannot_be_written_is_said(tree: Path) -> None:
     done = torchlore("check", "--fix", "src/net.py", cwd=tree)
     assert done.returncode == 0
     assert path.read_text(encoding="ascii").count("super().__init__()") == 1
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
+def test_a_fix_keeps_line_ends_bom_and_rights(tree: Path, newline: str, bom: bytes) -> None:
+    path = tree / "src" / "net.py"
+    path.write_bytes(bom + MISTAKE.replace("\n", newline).encode())
+    path.chmod(0o640)
+    assert torchlore("check", "--fix", "src/net.py", cwd=tree).returncode == 0
+    assert path.read_bytes() == bom + CLEAN.replace("\n", newline).encode()
+    assert sys.platform == "win32" or path.stat().st_mode & 0o777 == 0o640
+    assert [p.name for p in path.parent.iterdir() if p.name.startswith(".")] == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="making links needs a right there")
+def test_a_fix_keeps_links(tree: Path) -> None:
+    real, hard, soft = (tree / name for name in ("real.py", "hard.py", "soft.py"))
+    real.write_text(MISTAKE, encoding="utf-8")
+    hard.hardlink_to(real)
+    soft.symlink_to(real)
+    assert torchlore("check", "--fix", "soft.py", cwd=tree).returncode == 0
+    assert soft.is_symlink() and hard.samefile(real)
+    assert real.read_text(encoding="utf-8") == CLEAN
+
+
+def test_a_file_that_changed_in_the_meantime_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "net.py"
+    path.write_text("# saved by an editor\n", encoding="utf-8")
+    with pytest.raises(OSError, match="meantime"):
+        write_text(path, MISTAKE, CLEAN)
+    assert path.read_text(encoding="utf-8") == "# saved by an editor\n"
+
+
+def test_a_disk_that_fills_up_costs_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "net.py"
+    path.write_text(MISTAKE, encoding="utf-8")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space"):
+        write_text(path, MISTAKE, CLEAN)
+    assert [p.read_text(encoding="utf-8") for p in tmp_path.iterdir()] == [MISTAKE]
+
+
+def test_one_file_that_cannot_be_written_stops_no_other(tree: Path) -> None:
+    (tree / "b.py").write_text(MISTAKE, encoding="utf-8")
+    reports = [FileReport(tree / name, text="ł", before=MISTAKE) for name in ("gone.py", "b.py")]
+    first, second = map(_written, reports)
+    assert [problem.startswith("the fixes cannot be written: ") for problem in first.problems] == [True]
+    assert second.problems == ()
+    assert (tree / "b.py").read_text(encoding="utf-8") == "ł"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"# coding: latin-1\nx = '\xe9'\r\n",
+        b"\xef\xbb\xbfx = 1\r\n",
+        b"import torch\nx = '\xff'\n",
+        b"# coding: nonsense\nimport torch\n",
+    ],
+)
+def test_what_is_not_mended_goes_through_byte_for_byte(tree: Path, text: bytes) -> None:
+    """An editor puts what comes out in the place of the file: once that was nothing, or another encoding."""
+    done = subprocess.run(
+        [sys.executable, "-m", "torchlore", "check", "-", "--fix"],
+        cwd=tree,
+        input=text,
+        capture_output=True,
+        check=False,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": str(SERVER)},
+    )
+    assert done.stdout == text
 
 
 def test_standard_input(tree: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
@@ -73,7 +74,8 @@ def check(
             check_selector(selector)
         from_stdin = paths == [Path("-")]
         if from_stdin:
-            reports = [_check_stdin(stdin_filename or Path("-"), selected, ignored, fixing)]
+            given = sys.stdin.buffer.read()
+            reports = [_check_stdin(given, stdin_filename or Path("-"), selected, ignored, fixing)]
         else:
             reports = _check_paths(paths or [Path()], selected, ignored, fixing, jobs, use_cache=not no_cache)
     except (ConfigError, SelectionError) as error:
@@ -82,10 +84,10 @@ def check(
         raise typer.Exit(_show_diff(reports))
     findings_go_to = sys.stdout
     if from_stdin and fixing is not Fixing.NONE:
-        sys.stdout.write(reports[0].text)
+        reports = [_pass_on(reports[0], given)]
         findings_go_to = sys.stderr
     else:
-        _write(reports)
+        reports = [_written(report) for report in reports]
     _print_problems(reports)
     _print_findings(reports, output_format, findings_go_to)
     bad = any(r.findings or r.problems for r in reports) and not exit_zero
@@ -119,13 +121,15 @@ def _cache_folder(work: list[tuple[Path, Config]]) -> Path:
     return next((config.root for _, config in work if config.root is not None), Path.cwd())
 
 
-def _check_stdin(name: Path, select: tuple[str, ...], ignore: tuple[str, ...], fixing: Fixing) -> FileReport:
+def _check_stdin(
+    data: bytes, name: Path, select: tuple[str, ...], ignore: tuple[str, ...], fixing: Fixing
+) -> FileReport:
     from torchlore.cli.checking import FileReport, check_text
     from torchlore.cli.files import config_finder
     from torchlore.text import decode
 
     try:
-        text = decode(sys.stdin.buffer.read())
+        text = decode(data)
     except (UnicodeDecodeError, SyntaxError, LookupError) as error:
         return FileReport(name, problems=(f"cannot be decoded: {error}",))
     return check_text(text, name, config_finder(select, ignore)(name.absolute().parent), fixing)
@@ -145,17 +149,40 @@ def _show_diff(reports: list[FileReport]) -> int:
     return int(any(report.fixed or report.problems for report in reports))
 
 
-def _write(reports: list[FileReport]) -> None:
-    """Puts mended texts into their files."""
+def _written(report: FileReport) -> FileReport:
+    """Puts a mended text into its file. Where that fails the report says so, and the other files go on."""
     from torchlore.cli.patches import write_text
 
-    for report in reports:
-        if report.before is None:
-            continue
-        try:
-            write_text(report.path, report.text)
-        except (OSError, UnicodeEncodeError) as error:
-            fail(f"{report.path}: the fixes cannot be written: {error}")
+    if report.before is None:
+        return report
+    try:
+        write_text(report.path, report.before, report.text)
+    except (OSError, UnicodeError, SyntaxError, LookupError) as error:
+        return _unwritten(report, error)
+    return report
+
+
+def _pass_on(report: FileReport, given: bytes) -> FileReport:
+    """Puts a mended text on standard output, byte for byte as it came where there is nothing to mend.
+
+    Whatever is wrong with the text: an editor that sends a file through here puts what comes in its place.
+    """
+    from torchlore.cli.patches import encode
+
+    data = given
+    try:
+        if report.before is not None:
+            data = encode(report.text, given)
+    except UnicodeError as error:
+        report = _unwritten(report, error)
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    return report
+
+
+def _unwritten(report: FileReport, error: Exception) -> FileReport:
+    problem = f"the fixes cannot be written: {getattr(error, 'strerror', None) or error}"
+    return replace(report, fixed=(), problems=(*report.problems, problem))
 
 
 def _print_problems(reports: list[FileReport]) -> None:
