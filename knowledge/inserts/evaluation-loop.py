@@ -10,7 +10,7 @@
 # ///
 model.eval()
 loss_sum = torch.zeros((), device=device)  # on the device, so that no batch waits for a copy
-correct = torch.zeros((), device=device)
+correct = torch.zeros((), dtype=torch.int64, device=device)
 count = 0
 with torch.inference_mode():
     for inputs, targets in loader:

@@ -1,6 +1,6 @@
 # /// torchlore
 # title = "Save a checkpoint"
-# description = "Everything that training needs to go on, written so that a crash never leaves half a file."
+# description = "Everything that training needs to go on; an interrupted save leaves the old file whole."
 # imports = ["import os", "import torch"]
 # [holes]
 # model = "Module"

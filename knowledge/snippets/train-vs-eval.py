@@ -34,6 +34,4 @@ careless = Careless().eval()
 assert careless.layers[0].training and not repeats(careless)
 assert set(nn.Dropout(0.5)(torch.ones(50)).tolist()) == {0, 2}  # what is kept is scaled by 1/(1-p)
 print("share of zeros from F.dropout in evaluation:", (careless(x) == 0).float().mean().item())
-assert repeats(nn.LayerNorm(8).to(device)) and repeats(
-    nn.LSTM(8, 8, 2, dropout=0.5).eval()[0:0] if 0 else nn.ReLU()
-)
+assert repeats(nn.LayerNorm(8).to(device)) and repeats(nn.ReLU())  # these read no mode
