@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import gc
 import sysconfig
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from client_text import texts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchlore.text import Source, parse_tolerantly
+from torchlore.text.parse import parse_expression
 
 _STDLIB = Path(sysconfig.get_path("stdlib"))
 REAL = [
@@ -184,3 +188,47 @@ def test_a_decorated_definition_is_one_statement() -> None:
     parsed = parse_tolerantly("@decorate\n@again\ndef f():\n    return 1\n\nx = (\n")
     assert isinstance(parsed.tree.body[0], ast.FunctionDef)
     assert len(parsed.tree.body[0].decorator_list) == 2
+
+
+def test_several_threads_may_parse() -> None:
+    """CPython counts the depth of trees for all threads together, and raises SystemError in both.
+
+    Threads change in the middle of a parse where the garbage collector runs something written in Python.
+    """
+    text = "\n".join(f"x = {'-' * 60}{number}" for number in range(200))
+    failures: list[BaseException] = []
+
+    def parse_often() -> None:
+        try:
+            for _ in range(5):
+                assert not parse_tolerantly(text).blanked
+        except BaseException as failure:
+            failures.append(failure)
+
+    def change_threads(*_: object) -> None:
+        time.sleep(0)
+
+    before = gc.get_threshold()
+    gc.callbacks.append(change_threads)
+    gc.set_threshold(50, 1000, 1000)
+    try:
+        threads = [threading.Thread(target=parse_often) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.remove(change_threads)
+    assert failures == []
+
+
+@pytest.mark.parametrize("text", ["x[0]", "  torch.Tensor ", "(x)  # comment"])
+def test_one_expression(text: str) -> None:
+    assert ast.dump(parse_expression(text)) == ast.dump(ast.parse(text.strip(), mode="eval").body)
+
+
+@pytest.mark.parametrize("text", ["x = 1", "x; y", "", "x)\n(y", "(" * 1000])
+def test_what_is_not_one_expression(text: str) -> None:
+    with pytest.raises(SyntaxError):
+        parse_expression(text)

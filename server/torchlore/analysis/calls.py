@@ -39,6 +39,7 @@ from torchlore.analysis.values import (
     options,
     tokens_of,
 )
+from torchlore.text.parse import parse_expression
 
 
 def call(run: Run, node: ast.Call) -> Value:
@@ -224,8 +225,8 @@ def _unknown_parameter(run: Run, function: Function, arg: ast.arg, value: Value 
         annotation = arg.annotation
         if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
             try:
-                annotation = ast.parse(annotation.value, mode="eval").body
-            except (SyntaxError, ValueError):
+                annotation = parse_expression(annotation.value)
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
                 return value or Unknown()
         outer, run.frame = run.frame, function.frame
         try:

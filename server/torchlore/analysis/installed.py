@@ -16,6 +16,7 @@ from typing import Any
 from torchlore.analysis.names import imported_names
 from torchlore.analysis.values import Ref
 from torchlore.text import decode
+from torchlore.text.parse import parse
 
 _LOG = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ def _follow(name: str, packages: Sequence[str], steps: int) -> str | None:
     if definition is None:
         return None
     path, line = definition
-    tree = ast.parse(decode(path.read_bytes()))
+    tree = parse(decode(path.read_bytes()))
     for base in _bases(tree, line):
         found = _follow(base, packages, steps - 1)
         if found is not None:

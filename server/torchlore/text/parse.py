@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import threading
 import warnings
 from dataclasses import dataclass
 
@@ -15,6 +16,34 @@ class Parsed:
 
     tree: ast.Module
     blanked: frozenset[int]
+
+
+_one_at_a_time = threading.Lock()
+
+
+def parse(text: str) -> ast.Module:
+    """`ast.parse`, for any thread.
+
+    CPython 3.11 and 3.12 count the depth of the tree that is being made for all threads together: two that
+    parse at the same time fail each other with SystemError. `warnings.catch_warnings` is no better.
+
+    Raises:
+        SyntaxError, ValueError, RecursionError, MemoryError: as `ast.parse`.
+    """
+    with _one_at_a_time, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # invalid escapes in the user's strings are not ours to report
+        try:
+            return ast.parse(text)
+        except SystemError:
+            return ast.parse(text)  # Somebody else's code, jedi's for one, does not know of our lock.
+
+
+def parse_expression(text: str) -> ast.expr:
+    """As `parse`, of a text that is one expression; white space around it does not count."""
+    match parse(text.strip()).body:
+        case [ast.Expr(value=expression)]:
+            return expression
+    raise SyntaxError("not one expression")
 
 
 def parse_tolerantly(text: str) -> Parsed:
@@ -67,11 +96,9 @@ def _error_of(text: str) -> SyntaxError | None:
 
 
 def _try_parse(text: str) -> tuple[ast.Module | None, SyntaxError | None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # invalid escapes in the user's strings are not ours to report
-        try:
-            return ast.parse(text), None
-        except SyntaxError as error:
-            return None, error
-        except (ValueError, RecursionError, MemoryError, OverflowError, UnicodeError):
-            return None, None
+    try:
+        return parse(text), None
+    except SyntaxError as error:
+        return None, error
+    except (ValueError, RecursionError, MemoryError, OverflowError, UnicodeError):
+        return None, None
