@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +124,17 @@ TEXTS = st.lists(st.sampled_from(["a\n", "b\r\n", "c\r", "\f", "é\n", "d"]), ma
 @given(TEXTS, TEXTS)
 def test_line_edits_make_the_text(before: str, after: str) -> None:
     assert apply_edits(before, line_edits(Source(before), after)) == after
+
+
+def test_lines_that_are_all_alike_do_not_stop_the_server() -> None:
+    """Once this took the square of their number: a "fix all" on save of such a file held up all requests."""
+    code = "from torchlore.lsp.code_actions.fix_all import line_edits; from torchlore.text import Source; "
+    code += "same = 'y = 1\\n' * 60_000; print(len(line_edits(Source(f'a\\n{same}b\\n'), f'A\\n{same}B\\n')))"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, timeout=60, env=environment
+    )
+    assert int(done.stdout) >= 1
 
 
 @pytest.mark.parametrize(

@@ -39,12 +39,22 @@ def actions(asked: Asked) -> Iterator[types.CodeAction]:
 def line_edits(source: Source, after: str) -> tuple[Edit, ...]:
     """Edits of whole lines that turn `source` into `after`, so that cursors and folds elsewhere stay."""
     old, new = _lines(source.lines), _lines(LineTable(after))
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    same = _common_start(old, new)
+    until = _common_start(old[same:][::-1], new[same:][::-1])
+    # Not `autojunk=False`, which takes the product of two files' lengths where most lines are alike.
+    matcher = difflib.SequenceMatcher(None, old[same : len(old) - until], new[same : len(new) - until])
+    start = source.lines.start
     return tuple(
-        Edit(Span(source.lines.start(i1), source.lines.start(i2)), "".join(new[j1:j2]))
+        Edit(Span(start(same + i1), start(same + i2)), "".join(new[same + j1 : same + j2]))
         for tag, i1, i2, j1, j2 in matcher.get_opcodes()
         if tag != "equal"
     )
+
+
+def _common_start(one: list[str], other: list[str]) -> int:
+    """How many lines the two begin with alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _lines(table: LineTable) -> list[str]:
