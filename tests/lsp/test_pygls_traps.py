@@ -226,3 +226,23 @@ async def test_closing_takes_back_what_was_published() -> None:
     session.send("textDocument/didClose", {"textDocument": {"uri": URI}})
     assert session.sent("textDocument/publishDiagnostics")[-1]["params"]["diagnostics"] == []
     assert not session.server.analyses._by_uri
+
+
+@pytest.mark.parametrize("spelling", [URI, URI.replace("train", "tr%61in")])
+async def test_nothing_is_kept_of_a_closed_file(spelling: str) -> None:
+    """Not even where a request for it waited while it was closed, under another spelling of its URI."""
+    session = Session()
+    session.start()
+    session.open(TEXT)
+    session.hover(1, line=1, character=10)
+    await session.until(1)
+    gate = threading.Event()
+    blocked = asyncio.ensure_future(session.server.worker.run(lambda: gate.wait(30)))
+    await asyncio.sleep(0)
+    session.hover(2, line=1, character=10)
+    await asyncio.sleep(0.05)
+    session.send("textDocument/didClose", {"textDocument": {"uri": spelling}})
+    gate.set()
+    await blocked
+    assert (await session.until(2))["result"] is None
+    assert not session.server.analyses._by_uri

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from urllib.parse import unquote
 
 from torchlore.analysis import Analysis, analyze
 from torchlore.config import Config, ConfigError, check_source, find_config
@@ -52,14 +53,15 @@ class Analyses:
 
     def of(self, uri: str, source: Source) -> Analysed:
         """What is known about `source`; an older version of the same file is forgotten."""
-        known = self._by_uri.get(uri)
+        key = unquote(uri)  # As pygls does: clients may spell one URI in two ways.
+        known = self._by_uri.get(key)
         if known is None or known.source is not source:
             known = Analysed(uri, source, self._installed)
-            self._by_uri[uri] = known
+            self._by_uri[key] = known
         return known
 
     def forget(self, uri: str) -> None:
-        self._by_uri.pop(uri, None)
+        self._by_uri.pop(unquote(uri), None)
 
 
 _reported: set[str] = set()

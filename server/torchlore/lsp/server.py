@@ -128,7 +128,7 @@ class Server(LanguageServer):
         None at once where the file is not open, not Python or too long.
 
         Raises:
-            Stale: the text changed before the turn of this call came.
+            Stale: the text changed, or the file was closed, before the turn of this call came.
         """
         document = self.documents.document(uri)
         if document is None or not document.analysable:
@@ -137,7 +137,8 @@ class Server(LanguageServer):
         return await self.worker.run(
             lambda: work(self.analyses.of(uri, source)),
             priority=priority,
-            still_wanted=lambda: document.holds(source),
+            # A closed file holds its last text too; what is found out about it would be kept for ever.
+            still_wanted=lambda: self.documents.is_current(uri, source),
         )
 
     def start_task(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
