@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import inspect
 import json
 import os
 import subprocess
@@ -13,7 +14,9 @@ import pytest
 from cli_support import CLEAN, MISTAKE, SERVER, torchlore
 from torchlore.cli.check import _written
 from torchlore.cli.checking import FileReport
+from torchlore.cli.files import python_files
 from torchlore.cli.patches import write_text
+from torchlore.config import Config
 
 
 @pytest.fixture
@@ -311,6 +314,30 @@ def test_what_is_not_mended_goes_through_byte_for_byte(tree: Path, text: bytes) 
         env={**os.environ, "PYTHONPATH": str(SERVER)},
     )
     assert done.stdout == text
+
+
+def test_a_tree_deeper_than_the_stack_is_walked(tmp_path: Path) -> None:
+    folder = tmp_path
+    for _ in range(60):
+        folder /= "a"
+    folder.mkdir(parents=True)
+    (folder / "x.py").write_text("", encoding="utf-8")
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack(0)) + 50)
+    try:
+        found = list(python_files([tmp_path], lambda _: Config()))
+    finally:
+        sys.setrecursionlimit(limit)
+    assert found == [folder / "x.py"]
+
+
+def test_files_come_in_the_order_of_names(tmp_path: Path) -> None:
+    names = ["a.py", "b/a.py", "b/c/d.py", "b/z.py", "c.py"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("", encoding="utf-8")
+    found = python_files([tmp_path], lambda _: Config())
+    assert [file.relative_to(tmp_path).as_posix() for file in found] == names
 
 
 def test_standard_input(tree: Path) -> None:

@@ -50,6 +50,25 @@ def test_it_ends_in_the_middle_of_an_analysis(goodbye: str) -> None:
     assert server.ended() == 1
 
 
+@posix
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_ends_it_though_its_input_stays_open(name: str, tmp_path: Path) -> None:
+    """Ctrl-C once waited for the client, and a page's folder was left behind."""
+    command = ["env", f"TMPDIR={tmp_path}", *server_command()]
+    server = Raw(command)
+    server.start()
+    server.send("initialized", {})
+    server.send(
+        "workspace/executeCommand", {"command": "torchlore.explain", "arguments": [{"code": "TL101"}]}, 1
+    )
+    server.answer(1)
+    assert list(tmp_path.iterdir())
+    number = getattr(signal, name)
+    server.process.send_signal(number)
+    assert server.process.wait(SECONDS) == 128 + number
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_garbage_between_messages_does_not_end_it() -> None:
     server = Raw()
     server.start()

@@ -21,7 +21,8 @@ def python_files(paths: Iterable[Path], config_of: ConfigOf) -> Iterator[Path]:
     """
     seen: set[str] = set()
     for path in paths:
-        for file in _walk(path, config_of) if path.is_dir() else [path]:
+        # Not `path.is_dir()`, which raises where the folder above may not be entered.
+        for file in _walk(path, config_of) if os.path.isdir(path) else [path]:  # noqa: PTH112
             key = os.path.realpath(file)
             if key not in seen:
                 seen.add(key)
@@ -40,21 +41,25 @@ def config_finder(select: tuple[str, ...], ignore: tuple[str, ...]) -> ConfigOf:
     return config_of
 
 
-def _walk(folder: Path, config_of: ConfigOf) -> Iterator[Path]:
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError:
-        yield folder  # Reading it again gives the reason, which the reader reports.
-        return
-    config = config_of(folder)
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            if not config.excludes_entry(entry.path):
-                yield from _walk(Path(entry.path), config_of)
-        elif (
-            entry.name.endswith((".py", ".pyw")) and _is_file(entry) and not config.excludes_entry(entry.path)
-        ):
-            yield Path(entry.path)
+def _walk(top: Path, config_of: ConfigOf) -> Iterator[Path]:
+    """In the order of names. Not by recursion: a tree may be deeper than Python's stack."""
+    waiting = [(top, True)]
+    while waiting:
+        path, is_folder = waiting.pop()
+        if not is_folder:
+            yield path
+            continue
+        try:
+            entries = sorted(os.scandir(path), key=lambda entry: entry.name, reverse=True)
+        except OSError:
+            yield path  # Reading it again gives the reason, which the reader reports.
+            continue
+        config = config_of(path)
+        for entry in entries:
+            inner = entry.is_dir(follow_symlinks=False)
+            wanted = inner or (entry.name.endswith((".py", ".pyw")) and _is_file(entry))
+            if wanted and not config.excludes_entry(entry.path):
+                waiting.append((Path(entry.path), inner))
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import sys
 from threading import Event
+from types import FrameType
 
 from pygls.io_ import run_async
 
@@ -25,6 +27,7 @@ def serve_stdio() -> int:
     # Only the protocol may use the real stdout: a stray print would corrupt it.
     stdout, sys.stdout = sys.stdout.buffer, sys.stderr
     server = create_server()
+    _leave_on_signals(server)
     try:
         server.start_io(sys.stdin.buffer, stdout)
     finally:
@@ -52,6 +55,21 @@ def serve_tcp(host: str, port: int) -> int:
     finally:
         server.pages.remove()
     return 0 if server.protocol._shutdown else 1
+
+
+def _leave_on_signals(server: Server) -> None:
+    """Has signals end the server at once: after Ctrl-C asyncio would wait for the thread that reads stdin.
+
+    What runs is ended by its agent, which notices that the server is gone.
+    """
+
+    def leave(number: int, _: FrameType | None) -> None:
+        server.pages.remove()
+        os._exit(128 + number)
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), leave)
 
 
 def set_up_logging() -> None:
