@@ -19,6 +19,7 @@ from torchlore.analysis.values import (
     Iterable,
     LocalClass,
     Number,
+    OneOf,
     Params,
     Ref,
     Super,
@@ -248,6 +249,12 @@ def _run_sequential(run: Run, instance: Instance, value: Value) -> Value:
 
 def module_output(run: Run, module: Instance, result: Value, node: ast.AST) -> Value:
     """The output of a module carries a graph where its parameters do and grad mode is on."""
+    if isinstance(result, OneOf):
+        return OneOf(tuple(module_output(run, module, option, node) for option in result.options))
+    if isinstance(result, Container) and result.kind == "tuple":  # others may be changed in place elsewhere
+        items = result.items and [module_output(run, module, item, node) for item in result.items]
+        keyed = {key: module_output(run, module, item, node) for key, item in result.keyed.items()}
+        return Container("tuple", items, module_output(run, module, result.element, node), keyed)
     if run.grad is False:
         return _detached(result)
     if isinstance(result, Tensor):

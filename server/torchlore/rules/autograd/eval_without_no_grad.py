@@ -8,7 +8,18 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import Call, Event, Kind, Loop, Path, Place, Root, events, places, walk
 from torchlore.analysis.members import kind_of
-from torchlore.analysis.values import Instance, Ref, Tensor, Unknown, Value, options, reachable, tokens_of
+from torchlore.analysis.values import (
+    Container,
+    Instance,
+    OneOf,
+    Ref,
+    Tensor,
+    Unknown,
+    Value,
+    options,
+    reachable,
+    tokens_of,
+)
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
 from torchlore.text import Edit, Span
@@ -174,10 +185,22 @@ def _trains(root: Root, model: Value) -> bool:
 
 def _carries_no_graph(event: Event) -> bool:
     """Whether what came out is known to have no graph, or not known to have one."""
-    outputs = options(event.value) if event.value is not None else ()
     if isinstance(event.subject, Unknown):
         return False  # a model of another file that an optimizer of this one trains
-    return not any(isinstance(output, Tensor) and output.attached for output in outputs)
+    return not any(isinstance(output, Tensor) and output.attached for output in _outputs(event.value))
+
+
+def _outputs(value: Value | None) -> Iterator[Value]:
+    """What came out of a module; the items of a tuple, where what becomes of each can be followed."""
+    for option in options(value) if value is not None else ():
+        if not isinstance(option, Container):
+            yield option
+        elif option.kind == "tuple" and not any(map(_is_opaque, option.items or ())):
+            yield from option.items or ()
+
+
+def _is_opaque(item: Value) -> bool:
+    return isinstance(item, Container | Instance | OneOf)
 
 
 def _freezes(analysis: Analysis, event: Event, model: Value) -> bool:
