@@ -89,8 +89,25 @@ def _attribute(run: Run, node: ast.Attribute) -> Value:
     owner = evaluate(run, node.value)
     if isinstance(run.owners.get(node, _NOTHING), Unknown):
         run.owners[node] = owner
-    found = [members.attribute(run, option, node.attr, node) for option in options(owner)]
+    alternatives = _with_attribute(options(owner), node.attr)
+    found = [members.attribute(run, option, node.attr, node) for option in alternatives]
     return found[0] if len(found) == 1 else join(found)
+
+
+def _with_attribute(alternatives: tuple[Value, ...], attr: str) -> tuple[Value, ...]:
+    """Those that can have `attr`: a loss that begins as 0 is a tensor where `backward` is called on it."""
+    able = tuple(value for value in alternatives if not _lacks(value, attr))
+    return able or alternatives
+
+
+def _lacks(value: Value, attr: str) -> bool:
+    match value:
+        case Const(value=literal):
+            return not hasattr(literal, attr)
+        case Number():
+            return not hasattr(0, attr) and not hasattr(0.0, attr)
+        case _:
+            return False
 
 
 def _call(run: Run, node: ast.Call) -> Value:
