@@ -23,19 +23,19 @@ from torchlore.text import Span
 async def hover(server: Server, params: types.HoverParams) -> types.Hover | None:
     """Answers `textDocument/hover`; null where the cursor is on nothing of torch's."""
 
-    def look(known: Analysed) -> types.Hover | None:
+    def look(known: Analysed) -> tuple[types.Hover | None, bool]:
         offset = to_offset(known.source, params.position, server.encoding)
         found = hover_text(known, offset, _reading_on(server))
         if found is None:
-            return None
+            return None, not known.analysis.foreign_classes <= server.asked
         span, markdown = found
         shown = content(markdown, shows_markdown=server.client.markdown)
-        return types.Hover(shown, to_range(known.source, span, server.encoding))
+        return types.Hover(shown, to_range(known.source, span, server.encoding)), False
 
-    found = await server.analysed(params.text_document.uri, look)
-    if found is None:
-        server.learn(params.text_document.uri)  # the file may use a class that it did not when it was opened
-    return found
+    hover_here, is_worth_asking = await server.analysed(params.text_document.uri, look) or (None, False)
+    if is_worth_asking:  # the file uses an installed class that it did not when it was opened
+        server.learn(params.text_document.uri)
+    return hover_here
 
 
 def hover_text(known: Analysed, offset: int, read_on: Callable[[Card], str]) -> tuple[Span, str] | None:
