@@ -22,7 +22,7 @@ from torchlore.analysis.values import (
     Unknown,
     Value,
     join,
-    tokens_of,
+    tokens_of_all,
 )
 
 
@@ -83,9 +83,7 @@ def call_builtin(run: Run, name: str, arguments: Arguments, node: ast.expr) -> V
             run.emit(Kind.HAVOC, node)
             return Unknown()
         case _:
-            return Unknown(
-                frozenset().union(*(tokens_of(v) for v in arguments.all())), made_by=f"builtins.{name}"
-            )
+            return Unknown(tokens_of_all(arguments.all()), made_by=f"builtins.{name}")
 
 
 def _getattr(run: Run, arguments: Arguments, node: ast.expr) -> Value:

@@ -37,7 +37,7 @@ from torchlore.analysis.values import (
     Value,
     join,
     options,
-    tokens_of,
+    tokens_of_all,
 )
 from torchlore.text.parse import parse_expression
 
@@ -135,15 +135,11 @@ def call_value(run: Run, callee: Value, arguments: Arguments, node: ast.expr) ->
         case Instance():
             return call_instance(run, callee, arguments, node)
         case _:
-            result = Unknown(_tokens(arguments) | {node})
+            result = Unknown(tokens_of_all(arguments.all()) | {node})
             if isinstance(callee, Unknown):
                 run.emit(Kind.FORWARD, node, subject=callee, value=result)
             run.escape(node, list(arguments.all()))
             return result
-
-
-def _tokens(arguments: Arguments) -> frozenset[ast.AST]:
-    return frozenset[ast.AST]().union(*(tokens_of(value) for value in arguments.all()))
 
 
 def call_function(run: Run, function: Function, arguments: Arguments | None, node: ast.AST) -> Value:
@@ -278,7 +274,7 @@ def call_instance(run: Run, instance: Instance, arguments: Arguments, node: ast.
             return call_function(run, _bound(dunder, instance), arguments, node)
         if members.kind_of(instance) in ("Module", "Loss"):
             return _call_local_module(run, instance, arguments, node)
-        result = Unknown(_tokens(arguments))
+        result = Unknown(tokens_of_all(arguments.all()))
         run.escape(node, [instance, *arguments.all()])
         return result
     return methods.call_torch_instance(run, instance, arguments, node)
@@ -296,7 +292,7 @@ def _call_local_module(run: Run, instance: Instance, arguments: Arguments, node:
     if isinstance(forward, Function):
         result = call_function(run, _bound(forward, instance), arguments, node)
     else:
-        result = Unknown(_tokens(arguments))
+        result = Unknown(tokens_of_all(arguments.all()))
     result = methods.module_output(run, instance, result, node)
     run.emit(Kind.FORWARD, node, subject=instance, value=result)
     return result

@@ -25,6 +25,7 @@ from torchlore.analysis.values import (
     join,
     options,
     tokens_of,
+    tokens_of_all,
 )
 
 _COMPARE: dict[type[ast.cmpop], Callable[[object, object], bool]] = {
@@ -56,11 +57,6 @@ def remember(run: Run, node: ast.AST, value: Value) -> None:
     known = run.values.get(node)
     if known is None or isinstance(known, Unknown):
         run.values[node] = value
-
-
-def as_load(node: ast.expr) -> ast.expr:
-    """The same place, read instead of written. Evaluation does not look at contexts."""
-    return node
 
 
 def truth(value: Value) -> bool | None:
@@ -163,7 +159,7 @@ def iterate_instance(instance: Instance) -> Value:
 def combine(left: Value, right: Value) -> Value:
     """The result of arithmetic."""
     parts = [*options(left), *options(right)]
-    tokens = frozenset[ast.AST]().union(*(tokens_of(p) for p in parts))
+    tokens = tokens_of_all(parts)
     if any(isinstance(p, Tensor) for p in parts):
         return _combined_tensor([options(left), options(right)], parts, tokens)
     if all(

@@ -23,7 +23,7 @@ from torchlore.analysis.values import (
     join,
     options,
     reachable,
-    tokens_of,
+    tokens_of_all,
 )
 
 
@@ -108,7 +108,7 @@ def _tensor_function(name: str, last: str, arguments: Arguments) -> Value:
     out = arguments.keywords.get("out")
     if isinstance(out, Tensor):
         targets.overwrite(out, join(inputs))
-    tokens = frozenset[ast.AST]().union(*(tokens_of(v) for v in inputs))
+    tokens = tokens_of_all(inputs)
     if last in torch_facts.NOT_DIFFERENTIABLE:
         return Tensor(attached=requires is not None and expressions.truth(requires) is True)
     combined = Tensor(attached(inputs), tokens=tokens)
@@ -140,7 +140,7 @@ def attached(inputs: list[Value]) -> bool | None:
 
 def _call_foreign(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
     """Code of another package or file: it may keep and change whatever it is given."""
-    tokens = frozenset[ast.AST]().union(*(tokens_of(v) for v in arguments.all()))
+    tokens = tokens_of_all(arguments.all())
     if torch_facts.keeps_its_hands_off(name):
         call_back(run, arguments, node)
         made = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from torchlore.analysis import torch_facts
@@ -26,8 +26,6 @@ from torchlore.analysis.values import (
     Tensor,
     Unknown,
     Value,
-    join,
-    tokens_of,
 )
 
 
@@ -188,27 +186,23 @@ def kind_of_class(cls: Value) -> str:
             return "Unknown"
 
 
+_KINDS: tuple[tuple[Callable[[str], bool], str], ...] = (
+    (torch_facts.is_optimizer, "Optimizer"),
+    (torch_facts.is_scheduler, "Scheduler"),
+    (torch_facts.is_scaler, "GradScaler"),
+    (torch_facts.is_loader, "DataLoader"),
+    (torch_facts.is_dataset, "Dataset"),
+    (torch_facts.is_loss, "Loss"),
+    (torch_facts.is_module, "Module"),
+    (lambda name: name == "torch.device", "Device"),
+    (lambda name: name in ("torch.Tensor", "torch.nn.Parameter"), "Tensor"),
+)
+"""The first that holds of a class's dotted name says what its objects are: every loss is a module too."""
+
+
 @lru_cache(maxsize=4096)
 def _kind_by_name(name: str) -> str:
-    if torch_facts.is_optimizer(name):
-        return "Optimizer"
-    if torch_facts.is_scheduler(name):
-        return "Scheduler"
-    if torch_facts.is_scaler(name):
-        return "GradScaler"
-    if torch_facts.is_loader(name):
-        return "DataLoader"
-    if torch_facts.is_dataset(name):
-        return "Dataset"
-    if torch_facts.is_loss(name):
-        return "Loss"
-    if torch_facts.is_module(name):
-        return "Module"
-    if name == "torch.device":
-        return "Device"
-    if name in ("torch.Tensor", "torch.nn.Parameter"):
-        return "Tensor"
-    return "Unknown"
+    return next((kind for is_kind, kind in _KINDS if is_kind(name)), "Unknown")
 
 
 def kind_of(value: Value) -> str:
@@ -252,20 +246,3 @@ def submodules(value: Instance) -> list[Value]:
     if value.arguments is not None:
         parts += list(value.arguments.all())
     return [p for p in parts if isinstance(p, Instance | Container | OneOf)]
-
-
-__all__ = [
-    "attribute",
-    "bind",
-    "class_name",
-    "imported_bases",
-    "is_module_like",
-    "is_open",
-    "join",
-    "kind_of",
-    "kind_of_class",
-    "lookup",
-    "mro",
-    "submodules",
-    "tokens_of",
-]

@@ -29,6 +29,7 @@ from torchlore.analysis.values import (
     join,
     options,
     tokens_of,
+    tokens_of_all,
 )
 
 _PLAIN_DECORATORS = ("functools.", "builtins.", "torch.", "typing", "abc.", "atexit.", "overload")
@@ -153,7 +154,7 @@ def _call_instance_method(
     if isinstance(receiver.cls, LocalClass) and members.is_open(receiver.cls):
         run.escape(node, [receiver, *arguments.all()])
         if kind == "Unknown":
-            return Unknown(frozenset().union(*(tokens_of(v) for v in arguments.all())))
+            return Unknown(tokens_of_all(arguments.all()))
     match kind:
         case "Module" | "Loss":
             return torch_methods.call_module_method(run, receiver, name, arguments, node)
@@ -166,7 +167,7 @@ def _call_instance_method(
     known = isinstance(receiver.cls, str) and torch_facts.keeps_its_hands_off(receiver.cls)
     if not known:
         run.escape(node, [receiver, *arguments.all()])
-    return Unknown(frozenset().union(*(tokens_of(v) for v in arguments.all())))
+    return Unknown(tokens_of_all(arguments.all()))
 
 
 def _call_scaler_method(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
@@ -224,12 +225,12 @@ def call_torch_instance(run: Run, instance: Instance, arguments: Arguments, node
     if name in torch_facts.SOFTMAX:
         return torch_methods.activated(name, first or Unknown(), node)
     if not members.is_module_like(instance):
-        return Unknown(frozenset().union(*(tokens_of(v) for v in arguments.all())))
+        return Unknown(tokens_of_all(arguments.all()))
     if name == "torch.nn.Sequential":
         result = _run_sequential(run, instance, first or Unknown())
     else:
         inputs = [v for a in arguments.all() for v in options(a)]
-        tokens = frozenset[ast.AST]().union(*(tokens_of(v) for v in inputs))
+        tokens = tokens_of_all(inputs)
         result = Tensor(functions.attached(inputs), tokens=tokens)
     result = module_output(run, instance, result, node)
     run.emit(Kind.FORWARD, node, subject=instance, value=result)

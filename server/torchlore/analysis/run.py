@@ -16,7 +16,6 @@ from torchlore.analysis.values import (
     LocalClass,
     OneOf,
     Params,
-    Ref,
     Tensor,
     Unknown,
     Value,
@@ -162,7 +161,3 @@ def _same(modes: list[bool | None]) -> bool | None:
 
 
 _ESCAPING = (Instance, Function, Tensor, Params, Unknown, BoundMethod)
-
-
-def is_torch(value: Value) -> bool:
-    return isinstance(value, Ref) and value.name.partition(".")[0] == "torch"

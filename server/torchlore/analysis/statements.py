@@ -50,7 +50,7 @@ def _expr(run: Run, node: ast.Expr) -> bool:
 def _assign(run: Run, node: ast.Assign) -> bool:
     added = _added_to_itself(node)
     if added is not None:
-        before = expressions.evaluate(run, expressions.as_load(node.targets[0]))
+        before = expressions.evaluate(run, node.targets[0])
         targets.accumulate(run, node, node.targets[0], before, expressions.evaluate(run, added))
         return False
     value = expressions.evaluate(run, node.value)
@@ -89,7 +89,7 @@ def _ann_assign(run: Run, node: ast.AnnAssign) -> bool:
 
 
 def _aug_assign(run: Run, node: ast.AugAssign) -> bool:
-    before = expressions.evaluate(run, expressions.as_load(node.target))
+    before = expressions.evaluate(run, node.target)
     added = expressions.evaluate(run, node.value)
     targets.augment(run, node, before, added)
     return False
@@ -305,10 +305,6 @@ def _class(run: Run, node: ast.ClassDef) -> bool:
             value.frame = outer  # a method does not see the names of its class body
     run.classes[node] = cls
     outer.bind(node.name, cls)
-    return False
-
-
-def _pass(run: Run, node: ast.stmt) -> bool:
     return False
 
 

@@ -13,7 +13,6 @@ from torchlore.analysis.values import (
     Container,
     Instance,
     Iterable,
-    Number,
     OneOf,
     Params,
     Tensor,
@@ -301,18 +300,3 @@ def _unpack_starred(items: list[Value], parts: list[ast.expr], starred: list[int
     middle = items[at : len(items) - tail]
     packed = Container("list", list(middle), join(list(middle)) if middle else Unknown())
     return [*items[:at], packed, *items[len(items) - tail :]]
-
-
-__all__ = [
-    "MAX_UNROLLED",
-    "Number",
-    "accumulate",
-    "assign",
-    "augment",
-    "delete",
-    "element",
-    "extend",
-    "few_items",
-    "freeze",
-    "overwrite",
-]

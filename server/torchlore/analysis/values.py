@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable as ManyOf
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -219,7 +220,7 @@ def join(values: list[Value]) -> Value:
             if not any(_same(option, known) for known in flat):
                 flat.append(option)
         if len(flat) > _TOO_MANY:
-            return Unknown(frozenset[Token]().union(*(tokens_of(v) for v in values)))
+            return Unknown(tokens_of_all(values))
     if not flat:
         return Unknown()
     tensors = [v for v in flat if isinstance(v, Tensor)]
@@ -268,6 +269,21 @@ def tokens_of(value: Value, depth: int = 3) -> frozenset[Token]:
             return tokens_of(element, depth - 1)
         case _:
             return NO_TOKENS
+
+
+def tokens_of_all(values: ManyOf[Value]) -> frozenset[Token]:
+    """Where any of `values` came from."""
+    return frozenset[Token]().union(*(tokens_of(value) for value in values))
+
+
+def holds(holder: Value | None, held: Value | None) -> bool:
+    """Whether `held` is `holder`, or can be reached from it."""
+    return holder is not None and held is not None and any(part is held for part in reachable(holder))
+
+
+def came_from(value: Value | None, token: Token) -> bool:
+    """Whether `value`, or something that hangs on it, was made by way of `token`."""
+    return value is not None and any(token in tokens_of(part) for part in reachable(value, depth=3))
 
 
 def reachable(value: Value, depth: int = 4) -> Iterator[Value]:

@@ -6,7 +6,8 @@ import ast
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import Call, Event, Kind, Loop, Place, Root, walk
-from torchlore.analysis.values import Instance, Params, Unknown, Value, options, reachable
+from torchlore.analysis.members import kind_of
+from torchlore.analysis.values import Instance, Params, Unknown, Value, holds, options, reachable
 from torchlore.text import Edit, Span
 
 
@@ -17,8 +18,6 @@ def optimizers_stepped(root: Root) -> list[Instance]:
 
 
 def is_optimizer(value: Value | None) -> bool:
-    from torchlore.analysis.members import kind_of
-
     return isinstance(value, Instance) and kind_of(value) == "Optimizer"
 
 
@@ -59,7 +58,7 @@ def _related(a: Value, b: Value) -> bool:
     """Whether one is or holds the other. Of modules that are not known nothing can be ruled out."""
     if isinstance(a, Unknown) or isinstance(b, Unknown):
         return True
-    return any(part is b for part in reachable(a)) or any(part is a for part in reachable(b))
+    return holds(a, b) or holds(b, a)
 
 
 def holds_on_to(event: Event, optimizer: Instance) -> bool:

@@ -16,9 +16,9 @@ from torchlore.analysis.values import (
     Tensor,
     Unknown,
     Value,
+    came_from,
+    holds,
     options,
-    reachable,
-    tokens_of,
 )
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
@@ -132,9 +132,7 @@ class EvalWithoutNoGrad(Rule):
             f"`{name}` is in evaluation mode and nothing in this loop calls `backward`, "
             "but gradients are on: every call records a graph"
         )
-        modes = [
-            e.node for e in root.events if e.kind is Kind.EVAL and _reaches(e.subject, place.event.subject)
-        ]
+        modes = [e.node for e in root.events if e.kind is Kind.EVAL and holds(e.subject, place.event.subject)]
         related = tuple(
             Related(
                 support.code_of_line(analysis, node),
@@ -206,8 +204,8 @@ def _is_opaque(item: Value) -> bool:
 def _freezes(analysis: Analysis, event: Event, model: Value) -> bool:
     """Whether parameters of the model stop to require gradients, or code that we cannot see has the model."""
     if event.kind is Kind.ESCAPE:
-        return _reaches(event.value, model) and not _is_method_of(analysis, event.node, model)
-    related = event.subject is None or _reaches(event.subject, model) or _reaches(model, event.subject)
+        return holds(event.value, model) and not _is_method_of(analysis, event.node, model)
+    related = event.subject is None or holds(event.subject, model) or holds(model, event.subject)
     return event.kind is Kind.FREEZE and related
 
 
@@ -215,7 +213,7 @@ def _hands_out(analysis: Analysis, event: Event, forward: ast.AST) -> bool:
     """Whether code that we cannot see is given what came out of `forward`."""
     if event.kind is not Kind.ESCAPE or event.value is None:
         return False
-    return _comes_from(event.value, forward) and not _is_method_of(analysis, event.node, event.value)
+    return came_from(event.value, forward) and not _is_method_of(analysis, event.node, event.value)
 
 
 def _is_method_of(analysis: Analysis, node: ast.AST, value: Value) -> bool:
@@ -224,24 +222,16 @@ def _is_method_of(analysis: Analysis, node: ast.AST, value: Value) -> bool:
     return isinstance(called, ast.Attribute) and analysis.run.values.get(called.value) is value
 
 
-def _reaches(holder: Value | None, held: Value | None) -> bool:
-    return holder is not None and held is not None and any(part is held for part in reachable(holder))
-
-
 def _differentiates(event: Event, forward: ast.AST) -> bool:
     """Whether what came out of `forward` is differentiated, or handed to a caller who may do so."""
     handed_out = event.kind is Kind.ESCAPE and isinstance(event.node, ast.Yield | ast.YieldFrom)
     if not handed_out and event.kind not in (Kind.BACKWARD, Kind.DIFFERENTIATE, Kind.RETURN):
         return False
-    return _comes_from(event.value, forward)
-
-
-def _comes_from(value: Value | None, forward: ast.AST) -> bool:
-    return value is not None and any(forward in tokens_of(part) for part in reachable(value, depth=3))
+    return came_from(event.value, forward)
 
 
 def _mode_after(event: Event, mode: str, model: Value | None) -> str:
-    if event.kind in (Kind.TRAIN, Kind.EVAL, Kind.MODE) and _reaches(event.subject, model):
+    if event.kind in (Kind.TRAIN, Kind.EVAL, Kind.MODE) and holds(event.subject, model):
         return {Kind.TRAIN: "train", Kind.EVAL: "eval", Kind.MODE: "unknown"}[event.kind]
     if event.kind is Kind.HAVOC:
         return "unknown"

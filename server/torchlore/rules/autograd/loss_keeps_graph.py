@@ -13,8 +13,8 @@ from torchlore.analysis.values import (
     Number,
     Tensor,
     Value,
+    came_from,
     options,
-    reachable,
     tokens_of,
 )
 from torchlore.rules import support
@@ -176,12 +176,7 @@ def _shares_graph(value: Value, differentiated: Value | None) -> bool:
 def _is_used_later(root: Root, event: Event, exact: bool) -> bool:
     """Whether the total is differentiated, or may be by code that we cannot see."""
     kinds = {Kind.BACKWARD, Kind.DIFFERENTIATE} if exact else {*_USES}
-    for other in root.events:
-        if other.kind not in kinds or other.value is None:
-            continue
-        if any(event.node in tokens_of(part) for part in reachable(other.value, depth=3)):
-            return True
-    return False
+    return any(other.kind in kinds and came_from(other.value, event.node) for other in root.events)
 
 
 _USES = (Kind.BACKWARD, Kind.DIFFERENTIATE, Kind.ESCAPE, Kind.RETURN)

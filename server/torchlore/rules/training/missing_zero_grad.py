@@ -8,7 +8,8 @@ from functools import partial
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import Call, Event, Kind, Loop, Place, events, places, walk
-from torchlore.analysis.values import Function, Instance
+from torchlore.analysis.members import kind_of
+from torchlore.analysis.values import Function, Instance, holds
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
 
@@ -91,17 +92,7 @@ class MissingZeroGrad(Rule):
 
 def _hides(event: Event, optimizer: Instance) -> bool:
     """Whether code that we cannot see holds the optimizer from here on."""
-    return (
-        event.kind is Kind.ESCAPE
-        and support.holds_on_to(event, optimizer)
-        and _holds_itself(event, optimizer)
-    )
-
-
-def _holds_itself(event: Event, optimizer: Instance) -> bool:
-    from torchlore.analysis.values import reachable
-
-    return event.value is not None and any(part is optimizer for part in reachable(event.value))
+    return event.kind is Kind.ESCAPE and holds(event.value, optimizer)
 
 
 _KINDS = (Kind.CLEAR, Kind.WRITE_GRADS, Kind.BACKWARD, Kind.STEP)
@@ -195,8 +186,6 @@ def _closure(analysis: Analysis, step: ast.Call) -> list[ast.stmt] | None:
 
 
 def _is_scaler(analysis: Analysis, node: ast.expr) -> bool:
-    from torchlore.analysis.members import kind_of
-
     value = analysis.run.values.get(node)
     return value is not None and kind_of(value) == "GradScaler"
 
