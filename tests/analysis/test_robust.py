@@ -17,7 +17,7 @@ OWN_FILES = sorted((HERE.parents[1] / "server" / "torchlore").rglob("*.py"))
 
 def _shape(code: str) -> list[tuple[str, int, int]]:
     """What the analysis says of `code`, without the identity of its objects."""
-    roots = interpret(Source(code).tree).roots  # `Analysis` would hide what is raised
+    roots = interpret(Source(code)).roots  # `Analysis` would hide what is raised
     return [
         (place.event.kind.name, getattr(place.event.node, "lineno", 0), len(place.within))
         for root in roots

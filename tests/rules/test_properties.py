@@ -128,6 +128,6 @@ def test_no_cut_makes_a_rule_fail(data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(code)))
     end = data.draw(st.integers(start, min(len(code), start + 30)))
     analysis = analyze(Source(code[:start] + code[end:]))
-    interpret(analysis.source.tree)  # `Analysis` itself would log what this raises, and go on
+    interpret(analysis.source)  # `Analysis` itself would log what this raises, and go on
     for rule in all_rules():
         list(rule().check(analysis))

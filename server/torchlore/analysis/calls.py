@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from contextlib import nullcontext
 
 from torchlore.analysis import (
@@ -12,15 +13,15 @@ from torchlore.analysis import (
     members,
     methods,
     statements,
+    summaries,
     targets,
-    torch_facts,
 )
 from torchlore.analysis.events import Call, Jump, Kind, Path
 from torchlore.analysis.frames import Frame
 from torchlore.analysis.run import MAX_DEPTH, Run
 from torchlore.analysis.values import (
+    NO_TOKENS,
     Arguments,
-    Batch,
     BoundMethod,
     Const,
     Container,
@@ -28,8 +29,7 @@ from torchlore.analysis.values import (
     Instance,
     Iterable,
     LocalClass,
-    Number,
-    Params,
+    Managed,
     Ref,
     Super,
     Tensor,
@@ -40,6 +40,8 @@ from torchlore.analysis.values import (
     tokens_of_all,
 )
 from torchlore.text.parse import parse_expression
+
+_MANAGERS = ("contextlib.contextmanager", "contextlib.asynccontextmanager")
 
 
 def call(run: Run, node: ast.Call) -> Value:
@@ -135,7 +137,7 @@ def call_value(run: Run, callee: Value, arguments: Arguments, node: ast.expr) ->
         case Instance():
             return call_instance(run, callee, arguments, node)
         case _:
-            result = Unknown(tokens_of_all(arguments.all()) | {node})
+            result = run.given(node, tokens_of_all(arguments.all()) | {node})
             if isinstance(callee, Unknown):
                 run.emit(Kind.FORWARD, node, subject=callee, value=result)
             run.escape(node, list(arguments.all()))
@@ -143,40 +145,72 @@ def call_value(run: Run, callee: Value, arguments: Arguments, node: ast.expr) ->
 
 
 def call_function(run: Run, function: Function, arguments: Arguments | None, node: ast.AST) -> Value:
-    """Follows a function of the file with these arguments; None stands for unknown ones (an entry point)."""
+    """Follows a function with these arguments; None stands for unknown ones (an entry point)."""
+    if arguments is not None and any(isinstance(d, Ref) and d.name in _MANAGERS for d in function.decorators):
+        return Managed(function, arguments)
     code = function.node
     decorated = [d for d in function.decorators if not methods.is_plain_decorator(d)]
-    grad = methods.decorated_grad(run, function.decorators)
     if code in run.stack or len(run.stack) >= MAX_DEPTH or not run.spend():
-        run.emit(Kind.HAVOC, node)
-        return Unknown()
+        return summaries.not_followed(run, function, arguments, node)
+    if run.stack and summaries.is_spent(run, function):
+        return summaries.not_followed(run, function, arguments, node)
     if decorated:  # what runs around the function cannot be seen
-        grad = None
         run.emit(Kind.HAVOC, node)
-    frame = Frame(code, parent=function.frame)
-    _bind_parameters(run, frame, function, arguments)
     path: Path = []
-    outer, run.frame = run.frame, frame
-    run.stack.append(code)
-    run.reached.add(code)
-    try:
-        with run.writing(path), nullcontext() if grad == "same" else run.grad_mode(grad):
-            if isinstance(code, ast.Lambda):
-                frame.returns.append(expressions.evaluate(run, code.body))
-            elif not statements.run_block(run, code.body):
-                frame.returns.append(Const(None))
-    finally:
-        run.stack.pop()
-        run.frame = outer
-    run.frames[code] = frame
+    frame = follow(run, function, arguments, node, path)
     if any(not isinstance(step, Jump) or step.kind == "raise" for step in path):
         forward = function.receiver if methods.is_forward(function) else None
         run.path.append(Call(node, code, path, forward))
-    if frame.yields:
-        return Iterable(Unknown())
-    if decorated or isinstance(code, ast.AsyncFunctionDef):
-        return Unknown()
+    result = _result(frame) if not decorated else run.given(node, NO_TOKENS)
+    if isinstance(result, Unknown):
+        result = summaries.declared(run, function, node) or result
+    summaries.remember(run, function, result, path)
+    return result
+
+
+def _result(frame: Frame) -> Value:
+    """What a call gives, after the function ran in `frame`. An awaitable is taken for what is awaited."""
+    if frame.yields is not None:
+        return Iterable(join(frame.yields) if frame.yields else Unknown())
     return join(frame.returns)
+
+
+def follow(
+    run: Run,
+    function: Function,
+    arguments: Arguments | None,
+    node: ast.AST,
+    path: Path,
+    pause: Callable[[Value], None] | None = None,
+) -> Frame:
+    """Runs the body of a function, whose events go to `path`.
+
+    Args:
+        run: the interpretation.
+        function: what is called.
+        arguments: what it is given; None: unknown things.
+        node: the call.
+        path: where events go.
+        pause: told of what `yield` gives, where that is; None where the generator's caller is not followed.
+    """
+    code = function.node
+    grad = methods.decorated_grad(run, function.decorators)
+    if any(not methods.is_plain_decorator(d) for d in function.decorators):
+        grad = None
+    frame = Frame(code, parent=function.frame, pause=pause)
+    with run.following(function, node):
+        _bind_parameters(run, frame, function, arguments)
+        outer, run.frame = run.frame, frame
+        try:
+            with run.writing(path), nullcontext() if grad == "same" else run.grad_mode(grad):
+                if isinstance(code, ast.Lambda):
+                    frame.returns.append(expressions.evaluate(run, code.body))
+                elif not statements.run_block(run, code.body):
+                    frame.returns.append(Const(None))
+        finally:
+            run.frame = outer
+    run.frames[code] = frame
+    return frame
 
 
 def _bind_parameters(run: Run, frame: Frame, function: Function, arguments: Arguments | None) -> None:
@@ -238,14 +272,12 @@ def _unknown_parameter(run: Run, function: Function, arg: ast.arg, value: Value 
 
 def instantiate(run: Run, cls: LocalClass, arguments: Arguments, node: ast.AST) -> Value:
     """Makes an object of a class of the file and follows its `__init__`."""
-    instance = Instance(cls, node)
+    instance = run.make(node, cls)
     run.instances.setdefault(cls.node, instance)
     run.emit(Kind.RESET, node, key=instance)
     init = members.lookup(cls, "__init__")
     if isinstance(init, Function):
-        bound = members.bind(init, instance)
-        assert isinstance(bound, Function)
-        call_function(run, bound, arguments, node)
+        call_function(run, bound(init, instance), arguments, node)
     elif members.kind_of_class(cls) == "Optimizer":
         instance.arguments = arguments
     else:
@@ -271,7 +303,7 @@ def call_instance(run: Run, instance: Instance, arguments: Arguments, node: ast.
     if isinstance(instance.cls, LocalClass):
         dunder = members.lookup(instance.cls, "__call__")
         if isinstance(dunder, Function):
-            return call_function(run, _bound(dunder, instance), arguments, node)
+            return call_function(run, bound(dunder, instance), arguments, node)
         if members.kind_of(instance) in ("Module", "Loss"):
             return _call_local_module(run, instance, arguments, node)
         result = Unknown(tokens_of_all(arguments.all()))
@@ -280,59 +312,20 @@ def call_instance(run: Run, instance: Instance, arguments: Arguments, node: ast.
     return methods.call_torch_instance(run, instance, arguments, node)
 
 
-def _bound(function: Function, receiver: Value) -> Function:
-    bound = members.bind(function, receiver)
-    assert isinstance(bound, Function)
-    return bound
+def bound(function: Function, receiver: Value) -> Function:
+    """A function found on a class, as it is seen on `receiver`."""
+    method = members.bind(function, receiver)
+    assert isinstance(method, Function)
+    return method
 
 
 def _call_local_module(run: Run, instance: Instance, arguments: Arguments, node: ast.expr) -> Value:
     assert isinstance(instance.cls, LocalClass)
     forward = members.lookup(instance.cls, "forward")
     if isinstance(forward, Function):
-        result = call_function(run, _bound(forward, instance), arguments, node)
+        result = call_function(run, bound(forward, instance), arguments, node)
     else:
         result = Unknown(tokens_of_all(arguments.all()))
     result = methods.module_output(run, instance, result, node)
     run.emit(Kind.FORWARD, node, subject=instance, value=result)
     return result
-
-
-def enter_context(run: Run, node: ast.expr, context: Value, grad: bool | None) -> tuple[Value, bool | None]:
-    """What `with context as x` binds, and the grad mode inside."""
-    match context:
-        case Instance(cls=str() as name) if name in torch_facts.NO_GRAD:
-            flag = context.arguments.get(0, "mode") if context.arguments is not None else None
-            return Unknown(), _inverted(flag) if flag is not None else False
-        case Instance(cls=str() as name) if name in torch_facts.ENABLE_GRAD:
-            return Unknown(), True
-        case Instance(cls=str() as name) if name in torch_facts.SET_GRAD:
-            flag = context.arguments.get(0, "mode") if context.arguments is not None else None
-            return Unknown(), expressions.truth(flag) if flag is not None else None
-        case Instance(cls=str() as name) if torch_facts.keeps_its_hands_off(name):
-            return context, grad
-        case Instance(cls=LocalClass() as cls):
-            enter = members.lookup(cls, "__enter__")
-            if isinstance(enter, Function):
-                return call_function(run, _bound(enter, context), Arguments([], {}), node), None
-            return Unknown(), None
-        case Unknown(made_by=name) if name and torch_facts.keeps_its_hands_off(name):
-            return Unknown(), grad
-        case Iterable() | Container() | Batch() | Tensor() | Number() | Params():
-            return context, grad
-        case _:
-            return Unknown(), None
-
-
-def leave_context(run: Run, node: ast.expr, context: Value) -> None:
-    """What happens at the end of `with context`: `__exit__` of a class of the file runs."""
-    for option in options(context):
-        if isinstance(option, Instance) and isinstance(option.cls, LocalClass):
-            leave = members.lookup(option.cls, "__exit__")
-            if isinstance(leave, Function):
-                call_function(run, _bound(leave, option), None, node)
-
-
-def _inverted(flag: Value) -> bool | None:
-    holds = expressions.truth(flag)
-    return None if holds is None else not holds

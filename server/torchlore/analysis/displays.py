@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from torchlore.analysis import expressions, targets
 from torchlore.analysis.events import Kind
+from torchlore.analysis.frames import Frame
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Const,
@@ -53,7 +54,6 @@ def dictionary(run: Run, node: ast.Dict) -> Value:
 
 
 def comprehension(run: Run, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Value:
-    before = dict(run.frame.names)
     found: list[Value] = []
 
     def body(generators: list[ast.comprehension]) -> Callable[[], bool]:
@@ -70,8 +70,12 @@ def comprehension(run: Run, node: ast.ListComp | ast.SetComp | ast.GeneratorExp 
 
         return go
 
-    body(node.generators)()
-    run.frame.names = before
+    outer = run.frame
+    run.frame = Frame(node, parent=outer)  # a comprehension's variables are its own
+    try:
+        body(node.generators)()
+    finally:
+        run.frame = outer
     inner = join(found)
     if isinstance(node, ast.GeneratorExp):
         return Iterable(inner)

@@ -13,6 +13,7 @@ from torchlore.analysis.events import Root
 from torchlore.analysis.interpret import interpret
 from torchlore.analysis.names import mentions_torch
 from torchlore.analysis.run import Run
+from torchlore.analysis.workspace import Dependencies, Imports, Workspace
 from torchlore.text import Source, Span
 
 _LOG = logging.getLogger(__name__)
@@ -45,7 +46,9 @@ class ScopeName:
     kind: str
 
 
-def analyze(source: Source, installed: Mapping[str, str] | None = None) -> Analysis:
+def analyze(
+    source: Source, installed: Mapping[str, str] | None = None, workspace: Workspace | None = None
+) -> Analysis:
     """The analysis of `source`. Costs nothing until something is asked of it.
 
     Args:
@@ -53,33 +56,53 @@ def analyze(source: Source, installed: Mapping[str, str] | None = None) -> Analy
         installed: the torch classes from which classes of installed packages derive, as far as they are
             known (see `torchlore.analysis.installed`). They answer hovers and fill holes; no finding rests
             on them, so that the editor and the command line find the same.
+        workspace: the files that it may import from; None: it stands alone.
     """
-    return Analysis(source, {} if installed is None else installed)  # one that is empty may fill later
+    return Analysis(source, {} if installed is None else installed, workspace)  # an empty one may fill later
 
 
 class Analysis:
     """What is known of one version of a file. Immutable; its parts are made when first asked for."""
 
-    def __init__(self, source: Source, installed: Mapping[str, str]) -> None:
+    def __init__(self, source: Source, installed: Mapping[str, str], workspace: Workspace | None) -> None:
         self.source = source
         self._installed = installed
+        self._imports = None if workspace is None else Imports(workspace, source.path)
 
     @cached_property
     def run(self) -> Run:
         """The interpretation of the whole file; of nothing where the file cannot be about torch."""
-        empty = ast.Module(body=[], type_ignores=[])
-        if not mentions_torch(self.source.text):
-            return interpret(empty)
+        empty = Source("", self.source.path)
         try:
-            return interpret(self.source.tree)
+            return interpret(self.source if mentions_torch(self.source.text) else empty, self._imports)
         except Exception:  # a file that we fail on is a bug of ours, but the editor goes on
             _LOG.exception("the analysis of %s failed", self.source.path)
             return interpret(empty)
 
     @property
+    def dependencies(self) -> Dependencies:
+        """The other files that the analysis rests on."""
+        self.run  # noqa: B018 (imports are found while it runs)
+        if self._imports is None:
+            return Dependencies({}, frozenset())
+        return Dependencies(self._imports.files, self._imports.missed)
+
+    def owns(self, node: ast.AST) -> bool:
+        """Whether a node is of this file, not of one that it imports."""
+        return not self.run.modules or node is self.source.tree or node in self.parents
+
+    @property
     def roots(self) -> list[Root]:
         """The entry points of the file and what happens from there."""
         return self.run.roots
+
+    def source_of(self, node: ast.AST) -> Source:
+        """The file that a node is of: this one, or one that it imports."""
+        if not self.owns(node):
+            for file in self.dependencies.files.values():
+                if "source" in file.__dict__ and any(part is node for part in ast.walk(file.tree)):
+                    return file.source
+        return self.source
 
     @cached_property
     def parents(self) -> dict[ast.AST, ast.AST]:
@@ -88,6 +111,8 @@ class Analysis:
 
     def is_whole(self, node: ast.AST) -> bool:
         """Whether no line of `node`, nor a header of a block around it, was left out as it does not parse."""
+        if not self.owns(node):
+            return all(file.source.parsed.blanked == frozenset() for file in self.dependencies.files.values())
         blanked = self.source.parsed.blanked
         if not blanked or isinstance(node, ast.Module):
             return not blanked

@@ -7,7 +7,7 @@ import operator
 from collections.abc import Callable
 
 from torchlore.analysis import calls, definitions, displays, members, targets, torch_facts
-from torchlore.analysis.run import Run
+from torchlore.analysis.run import MAX_NESTING, Run
 from torchlore.analysis.values import (
     Batch,
     Const,
@@ -16,6 +16,7 @@ from torchlore.analysis.values import (
     Instance,
     LocalClass,
     Number,
+    OneOf,
     Params,
     Ref,
     Tensor,
@@ -36,27 +37,27 @@ _COMPARE: dict[type[ast.cmpop], Callable[[object, object], bool]] = {
 
 _NOTHING = Unknown()
 
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
 
 def evaluate(run: Run, node: ast.expr) -> Value:
     """What `node` is. What it does on the way is written to the path."""
-    if not run.spend():
-        return Unknown()
-    handler = _HANDLERS.get(type(node))
-    if handler is None:
+    run.left -= 1
+    cls = node.__class__
+    handler = _HANDLERS.get(cls)
+    if handler is None or run.left <= 0 or run.depth >= MAX_NESTING:
         return Unknown()
     run.depth += 1
     value = handler(run, node)
     run.depth -= 1
-    if isinstance(node, ast.Name | ast.Attribute | ast.Call):
-        remember(run, node, value)
+    if cls in _REMEMBERED:
+        known = run.values.get(node)
+        if known is None or known.__class__ is Unknown:  # the first useful thing is kept, for hovers
+            run.values[node] = value
     return value
 
 
-def remember(run: Run, node: ast.AST, value: Value) -> None:
-    """Keeps the first useful thing that was found out about `node`, for hovers."""
-    known = run.values.get(node)
-    if known is None or isinstance(known, Unknown):
-        run.values[node] = value
+_REMEMBERED = frozenset({ast.Name, ast.Attribute, ast.Call})
 
 
 def truth(value: Value) -> bool | None:
@@ -83,8 +84,10 @@ def _constant(run: Run, node: ast.Constant) -> Value:
 
 def _attribute(run: Run, node: ast.Attribute) -> Value:
     owner = evaluate(run, node.value)
-    if isinstance(run.owners.get(node, _NOTHING), Unknown):
+    if run.owners.get(node, _NOTHING).__class__ is Unknown:
         run.owners[node] = owner
+    if owner.__class__ is not OneOf:
+        return members.attribute(run, owner, node.attr, node)
     alternatives = _with_attribute(options(owner), node.attr)
     found = [members.attribute(run, option, node.attr, node) for option in alternatives]
     return found[0] if len(found) == 1 else join(found)
@@ -279,7 +282,12 @@ def _lambda(run: Run, node: ast.Lambda) -> Value:
 
 def _named_expr(run: Run, node: ast.NamedExpr) -> Value:
     value = evaluate(run, node.value)
+    outer = frame = run.frame
+    while isinstance(frame.node, _COMPREHENSIONS) and frame.parent is not None:
+        frame = frame.parent  # `:=` in a comprehension binds in the scope around it
+    run.frame = frame
     targets.assign(run, node.target, value)
+    run.frame = outer
     return value
 
 
@@ -295,9 +303,15 @@ def _await(run: Run, node: ast.Await) -> Value:
 
 
 def _yield(run: Run, node: ast.Yield | ast.YieldFrom) -> Value:
-    run.frame.yields = True
-    if node.value is not None:
-        run.escape(node, [evaluate(run, node.value)])
+    value = Const(None) if node.value is None else evaluate(run, node.value)
+    frame = run.frame
+    if frame.yields is None:
+        frame.yields = []
+    frame.yields.append(targets.element(value) if isinstance(node, ast.YieldFrom) else value)
+    if frame.pause is not None:
+        frame.pause(value)
+    elif len(run.stack) == 1:  # nobody that we see asks for the values
+        run.escape(node, [value])
     return Unknown()
 
 

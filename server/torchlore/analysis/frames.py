@@ -4,11 +4,32 @@ from __future__ import annotations
 
 import ast
 import builtins
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from torchlore.analysis.values import Ref, Unknown, Value, join
+from torchlore.analysis.values import Const, Lazy, Number, Ref, Unknown, Value, join
 
 _BUILTINS = frozenset(dir(builtins))
+
+
+class Loader(Protocol):
+    """Gives the names of a file that is imported, one by one."""
+
+    @property
+    def path(self) -> str: ...
+
+    def load(self, name: str) -> Value | None:
+        """What `name` means at the end of the file; None where it does not bind it."""
+        ...
+
+    def offers(self, name: str) -> bool:
+        """Whether a star import takes `name`, if it is bound."""
+        ...
+
+    def binds(self, name: str) -> bool:
+        """Whether the file itself binds `name`, other than by a star import."""
+        ...
 
 
 @dataclass(eq=False, slots=True)
@@ -21,8 +42,14 @@ class Frame:
         names: what is bound here so far.
         foreign: names declared `global` or `nonlocal`, and the frame that holds them.
         returns: what `return` statements gave so far.
-        yields: whether a `yield` was met, so that this is a generator.
+        yields: what `yield` gave so far; None where this is no generator, so far as was seen.
         blurred: names that code we do not follow may have bound (star imports): all unknown names are.
+        stars: files of which all public names are bound here, the latest last.
+        stored: the names that the innermost loop may bind.
+        jumps: what those names were at each `break` and `continue` of it; None outside of loops.
+        journal: what the names that an arm of a branch binds were before it.
+        pause: told of what `yield` gives, where the caller of a generator is followed.
+        loader: of the file that this is the module of, where the file is imported and not run.
     """
 
     node: ast.AST
@@ -31,7 +58,13 @@ class Frame:
     foreign: dict[str, Frame] = field(default_factory=dict)
     returns: list[Value] = field(default_factory=list)
     blurred: bool = False
-    yields: bool = False
+    yields: list[Value] | None = None
+    stars: list[Frame] = field(default_factory=list)
+    stored: frozenset[str] = frozenset()
+    jumps: list[dict[str, Value | None]] | None = None
+    journal: dict[str, Value | None] | None = None
+    pause: Callable[[Value], None] | None = None
+    loader: Loader | None = None
 
     def lookup(self, name: str) -> Value:
         """What `name` means here; unknown where nothing says."""
@@ -41,9 +74,10 @@ class Frame:
         """What `name` means here; None where nothing in the file binds it."""
         frame: Frame | None = self
         while frame is not None:
-            home = frame.foreign.get(name, frame)
-            if name in home.names:
-                return home.names[name]
+            home = frame.foreign.get(name, frame) if frame.foreign else frame
+            value = home.own(name)
+            if value is not None:
+                return value
             if home.blurred:
                 return Unknown()
             frame = frame.parent
@@ -51,8 +85,79 @@ class Frame:
             return Ref("builtins.__name__")
         return Ref(f"builtins.{name}") if name in _BUILTINS else None
 
+    def own(self, name: str) -> Value | None:
+        """What `name` is bound to in this very scope; None where it is not."""
+        value = self.names.get(name)
+        if value is not None:
+            if value.__class__ is Lazy:
+                value = self.names[name] = value.resolve()
+            return value
+        for star in reversed(self.stars):
+            value = star.exported(name)
+            if value is not None:
+                return value
+        if self.loader is not None:
+            value = self.loader.load(name)
+            if value is not None:
+                self.names[name] = value
+        return value
+
+    def exported(self, name: str) -> Value | None:
+        """What a star import of this module binds `name` to; None where it does not."""
+        return self.own(name) if self.loader is None or self.loader.offers(name) else None
+
     def bind(self, name: str, value: Value) -> None:
-        self.foreign.get(name, self).names[name] = value
+        home = self.foreign.get(name, self) if self.foreign else self
+        if home.journal is not None and name not in home.journal:
+            home.journal[name] = home.names.get(name)
+        home.names[name] = value
+
+    def unbind(self, name: str) -> None:
+        if self.journal is not None and name not in self.journal:
+            self.journal[name] = self.names.get(name)
+        self.names.pop(name, None)
+
+    def now(self, names: Iterable[str]) -> dict[str, Value | None]:
+        """What some names of this scope are bound to; None where they are not."""
+        return {name: self.names.get(name) for name in names}
+
+    def begin_trial(self) -> dict[str, Value | None] | None:
+        """From here on bindings are remembered, to be taken back. Gives what `end_trial` wants.
+
+        Only what changes is remembered: a copy of all names for every branch would cost a long module dear.
+        """
+        outer, self.journal = self.journal, {}
+        return outer
+
+    def end_trial(self, outer: dict[str, Value | None] | None) -> dict[str, Value | None]:
+        """Takes back what was bound since `begin_trial`, and tells what it was."""
+        changed = self.journal or {}
+        self.journal = outer
+        now = self.now(changed)
+        for name, value in changed.items():
+            if value is None:
+                self.names.pop(name, None)
+            else:
+                self.names[name] = value
+        return now
+
+    def merge(self, ends: list[dict[str, Value | None]]) -> None:
+        """Binds every name to what it is at one of several ends; an end that does not tell left it as it is."""
+        for name in {name for end in ends for name in end}:
+            values = [end[name] if name in end else self.names.get(name) for end in ends]
+            known = [value for value in values if value is not None]
+            if not known:
+                self.unbind(name)
+            elif any(value is not known[0] for value in known):
+                self.bind(name, join(known))
+            elif self.names.get(name) is not known[0]:
+                self.bind(name, known[0])
+
+    def widen(self, name: str) -> None:
+        """A number that a loop may count up or down is some number from the start."""
+        value = self.names.get(name)
+        if isinstance(value, Const) and type(value.value) in (int, float):
+            self.bind(name, Number())
 
     @property
     def outermost(self) -> Frame:
@@ -60,18 +165,3 @@ class Frame:
         while frame.parent is not None:
             frame = frame.parent
         return frame
-
-
-def join_names(branches: list[dict[str, Value]]) -> dict[str, Value]:
-    """What each name is after one of several branches ran."""
-    if len(branches) == 1:
-        return branches[0]
-    merged: dict[str, Value] = {}
-    for branch in branches:
-        for name, value in branch.items():
-            known = merged.get(name)
-            if known is None:
-                merged[name] = value
-            elif known is not value:
-                merged[name] = join([known, value])
-    return merged

@@ -5,7 +5,15 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from torchlore.analysis import builtin_functions, calls, expressions, targets, torch_facts, torch_methods
+from torchlore.analysis import (
+    builtin_functions,
+    contexts,
+    expressions,
+    imports,
+    targets,
+    torch_facts,
+    torch_methods,
+)
 from torchlore.analysis.events import Kind
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
@@ -52,6 +60,10 @@ def call_imported(run: Run, name: str, arguments: Arguments, node: ast.expr) -> 
         return _chained(name, arguments)
     if name in ("copy.copy", "copy.deepcopy"):
         return _copied(first, node)
+    if name in ("importlib.import_module", "builtins.__import__"):
+        literal = first.value if isinstance(first, Const) else None
+        known = isinstance(literal, str) and not literal.startswith(".")
+        return imports.import_module(run, str(literal)) if known else Unknown()
     if name == "functools.partial":
         return _partial(run, arguments, node)
     if torch_facts.is_parameter(name):
@@ -71,10 +83,10 @@ def _call_torch(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Va
         or _is_grad_mode(name)
         or name == "torch.device"
     ):
-        made = Instance(name, node, arguments)
+        made = run.make(node, name, arguments)
         run.emit(Kind.RESET, node, key=made)
         if name in torch_facts.SET_GRAD:  # takes effect at once, in a `with` statement or not
-            _, run.grad = calls.enter_context(run, node, made, run.grad)
+            _, run.grad = contexts.enter_context(run, node, made)
         return made
     last = name.rpartition(".")[2]
     if last.endswith("_") or not torch_facts.returns_tensor(name):
@@ -148,7 +160,7 @@ def _call_foreign(run: Run, name: str, arguments: Arguments, node: ast.expr) -> 
         )
         return made or Unknown(tokens, made_by=name)
     run.escape(node, list(arguments.all()))
-    return Unknown(tokens | {node}, made_by=name)
+    return run.given(node, tokens | {node}, made_by=name)
 
 
 def _is_context(name: str) -> bool:

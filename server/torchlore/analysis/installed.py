@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from torchlore.analysis.names import imported_names
-from torchlore.analysis.values import Ref
+from torchlore.analysis.interface import imports
 from torchlore.text import decode
 from torchlore.text.parse import parse
 
@@ -91,8 +90,8 @@ def _bases(tree: ast.Module, line: int) -> list[str]:
     classes: dict[str, ast.ClassDef] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
-            values, _ = imported_names(node)
-            names.update({bound: value.name for bound, value in values.items() if isinstance(value, Ref)})
+            for bound, what in imports(node):
+                names[bound] = what.module if what.name is None else f"{what.module}.{what.name}"
         elif isinstance(node, ast.ClassDef):
             classes.setdefault(node.name, node)
     start = next((cls for cls in classes.values() if cls.lineno <= line <= _header_end(cls)), None)

@@ -3,97 +3,139 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections.abc import Iterator
 
 from torchlore.analysis import calls, members, statements
 from torchlore.analysis.events import Kind, Path, Root
 from torchlore.analysis.frames import Frame
-from torchlore.analysis.run import BUDGET, ROOT_BUDGET, Run
+from torchlore.analysis.run import Budget, Run
 from torchlore.analysis.values import Function, Instance, LocalClass, Value
+from torchlore.analysis.workspace import Imports
+from torchlore.text import Source
+
+_ROUNDS = 6
+"""How often those are looked for that nothing calls; functions that call each other come after that."""
 
 
-def interpret(module: ast.Module) -> Run:
-    """Everything that is known of a file. Never raises on a tree that `ast.parse` made."""
+def interpret(source: Source, imports: Imports | None = None) -> Run:
+    """Everything that is known of a file. Never raises on a tree that `ast.parse` made.
+
+    Args:
+        source: the file.
+        imports: finds the files that it imports; None where it stands alone.
+    """
+    module = source.tree
     frame = Frame(module)
-    run = Run(module, frame)
+    run = Run(module, frame, frame, source.path, imports, Budget.for_text(len(source.text)))
+    run.left_again, run.left_elsewhere = run.budget.again, run.budget.elsewhere
     run.frames[module] = frame
     _run_module(run, module)
-    if run.functions.keys() <= run.reached:
-        return run
-    mentioned = _mentions(module)
-    for only_unmentioned in (True, False):
-        for node, function in list(run.functions.items()):
-            skip = only_unmentioned and _name(function) in mentioned
-            if node not in run.reached and function.owner is None and not skip:
-                _run_root(run, function)
-        for cls in list(run.classes.values()):
-            _run_methods(run, cls, mentioned if only_unmentioned else set())
+    mentions: dict[ast.AST, frozenset[str]] = {}
+    for _ in range(_ROUNDS):
+        waiting = list(_waiting(run))
+        if not waiting:
+            return run
+        for function in _uncalled(source, waiting, mentions):
+            _run_waiting(run, function)
+    while waiting := list(_waiting(run)):
+        for function in reversed(waiting):  # callers often stand below what they call
+            _run_waiting(run, function)
     return run
 
 
-def _mentions(module: ast.Module) -> set[str]:
-    """Names that are read somewhere. Functions that are never read are entry points before others."""
-    names: set[str] = set()
-    for node in ast.walk(module):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            names.add(node.id)
-        elif isinstance(node, ast.Attribute):
-            names.add(node.attr)
-    return names
+def run_aside(run: Run, function: Value) -> None:
+    """Runs a method as an entry point while something else is being run."""
+    with run.aside():
+        _run_root(run, function)
 
 
 def _run_module(run: Run, module: ast.Module) -> None:
     path: Path = []
-    run.left = BUDGET
+    run.left = run.budget.module
     with run.writing(path):
         statements.run_block(run, module.body)
     run.roots.append(Root(module, path, certain=True))
 
 
-def _name(function: Function) -> str:
-    return "" if isinstance(function.node, ast.Lambda) else function.node.name
+def _waiting(run: Run) -> Iterator[Function]:
+    """Functions and methods of the file that nothing has called so far."""
+    for function in list(run.functions.values()):
+        if function.node not in run.reached and run.is_home(function):
+            yield function
 
 
-def _run_methods(run: Run, cls: LocalClass, but: set[str]) -> None:
-    """Methods that nothing called run on an object of their class, after its `__init__`."""
-    waiting = [f for f in cls.attributes.values() if _is_waiting(run, f, but)]
-    if not waiting:
+def _uncalled(
+    source: Source, waiting: list[Function], mentions: dict[ast.AST, frozenset[str]]
+) -> list[Function]:
+    """Those of `waiting` that no other one mentions, nor its class: the others may be reached through them."""
+    mentioned_by: dict[str, int] = {}
+    for function in waiting:
+        if function.node not in mentions:
+            mentions[function.node] = _mentions(source, function)
+        for name in mentions[function.node]:
+            mentioned_by[name] = mentioned_by.get(name, 0) + 1
+    return [f for f in waiting if not any(name in mentioned_by for name in _names(f))]
+
+
+def _names(function: Function) -> Iterator[str]:
+    """The names by which a function may be called."""
+    if isinstance(function.node, ast.Lambda):
         return
+    name = function.node.name
+    if function.owner is None or not (name == "forward" or name.startswith("__")):
+        yield name
+    if function.owner is not None and (name == "forward" or name.startswith("__")):
+        yield function.owner.node.name
+
+
+def _mentions(source: Source, function: Function) -> frozenset[str]:
+    """The words in the text of a function, but for its own name and its class's."""
+    node = function.node
+    start, end = source.lines.start(node.lineno - 1), source.lines.end((node.end_lineno or node.lineno) - 1)
+    return frozenset(re.findall(r"[^\W\d]\w*", source.text[start:end])) - set(_names(function))
+
+
+def _run_waiting(run: Run, function: Function) -> None:
+    """Runs a function, or a method on an object of its class, unless it was reached meanwhile."""
+    if function.node in run.reached:
+        return
+    if function.owner is None:
+        _run_root(run, function)
+        return
+    instance = _object(run, function.owner)
+    if function.node not in run.reached:  # making the object may have reached it
+        _run_root(run, members.bind(function, instance))
+
+
+def _object(run: Run, cls: LocalClass) -> Instance:
+    """An object of a class, or of the last class that derives from one that the file never makes.
+
+    Where the file makes none, its `__init__` is given unknown arguments.
+    """
     kind = cls if cls.node in run.instances else _heir(run, cls)
     instance = run.instances.get(kind.node)
     if instance is None:
-        instance = _make(run, kind)
-    for function in waiting:
-        if isinstance(function, Function) and function.node not in run.reached:
-            _run_root(run, members.bind(function, instance))
+        instance = run.instances[kind.node] = run.make(kind.node, kind)
+        init = members.lookup(kind, "__init__")
+        if isinstance(init, Function):
+            _run_root(run, members.bind(init, instance))
+    return instance
 
 
 def _heir(run: Run, cls: LocalClass) -> LocalClass:
     """The last class that derives from one that the file never makes: its overrides are what would run."""
-    return [cls, *(c for c in run.classes.values() if cls in members.mro(c))][-1]
-
-
-def _is_waiting(run: Run, value: Value, but: set[str]) -> bool:
-    if not isinstance(value, Function) or value.owner is None or isinstance(value.node, ast.Lambda):
-        return False
-    return value.node not in run.reached and value.node.name not in but
-
-
-def _make(run: Run, cls: LocalClass) -> Instance:
-    """An object of a class that the file never makes, its `__init__` given unknown arguments."""
-    instance = Instance(cls, cls.node)
-    init = members.lookup(cls, "__init__")
-    if isinstance(init, Function):
-        _run_root(run, members.bind(init, instance))
-    return instance
+    return [cls, *(c for c in run.classes.values() if c.home is run.home and cls in members.mro(c))][-1]
 
 
 def _run_root(run: Run, function: Value) -> None:
     if not isinstance(function, Function):
         return
     path: Path = []
-    run.left = ROOT_BUDGET
+    run.left = run.budget.module
     run.grad = True
     with run.writing(path):
         result = calls.call_function(run, function, None, function.node)
         run.emit(Kind.RETURN, function.node, value=result)
-    run.roots.append(Root(function.node, path, certain=False))
+    if run.is_home(function):
+        run.roots.append(Root(function.node, path, certain=False))

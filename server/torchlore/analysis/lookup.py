@@ -12,7 +12,8 @@ from pathlib import PurePath
 
 from torchlore.analysis import members, torch_facts
 from torchlore.analysis.events import Kind
-from torchlore.analysis.names import dotted_module, words
+from torchlore.analysis.interface import dotted_module
+from torchlore.analysis.names import words
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Batch,

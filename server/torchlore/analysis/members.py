@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
-from torchlore.analysis import torch_facts
+from torchlore.analysis import calls, imports, pulling, torch_facts
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Batch,
@@ -18,6 +18,7 @@ from torchlore.analysis.values import (
     Grads,
     Instance,
     LocalClass,
+    LocalModule,
     Number,
     OneOf,
     Params,
@@ -34,6 +35,8 @@ def attribute(run: Run, owner: Value, attr: str, node: ast.Attribute) -> Value:
     match owner:
         case Ref(name=name):
             return Ref(f"{name}.{attr}")
+        case LocalModule():
+            return imports.attribute(run, owner, attr)
         case Instance():
             return _instance_attribute(run, owner, attr, node)
         case LocalClass():
@@ -70,8 +73,6 @@ def _instance_attribute(run: Run, owner: Instance, attr: str, node: ast.Attribut
     if isinstance(owner.cls, LocalClass):
         found = lookup(owner.cls, attr)
         if isinstance(found, Function) and _is_property(found):
-            from torchlore.analysis import calls  # calls and members describe each other's results
-
             getter = Function(found.node, found.frame, found.owner, owner, found.defaults, found.decorators)
             return calls.call_function(run, getter, None, node)
         if found is not None:
@@ -81,6 +82,9 @@ def _instance_attribute(run: Run, owner: Instance, attr: str, node: ast.Attribut
         return Container(
             "list", None, Container("dict", None, Unknown(), {"params": Params(frozenset({owner}))})
         )
+    pulled = pulling.set_elsewhere(run, owner, attr)
+    if pulled is not None:
+        return pulled
     if kind == "Module" and attr == "module":  # DDP(model).module is the model that DDP stands for
         return owner
     if kind == "Module" and attr in ("weight", "bias"):

@@ -8,31 +8,61 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from torchlore.analysis.events import Branch, Call, Event, Jump, Kind, Loop, Path, Root
-from torchlore.analysis.frames import Frame, join_names
+from torchlore.analysis.frames import Frame
 from torchlore.analysis.values import (
+    Arguments,
     BoundMethod,
     Function,
     Instance,
     LocalClass,
+    LocalModule,
     OneOf,
     Params,
     Tensor,
+    Token,
     Unknown,
     Value,
+    has_new_kind,
     reachable,
 )
+from torchlore.analysis.workspace import Imports
 
 MAX_DEPTH = 12
 """Calls of functions of the file are followed this deep."""
 
-BUDGET = 400_000
-"""Expressions and statements evaluated per file before everything else is unknown."""
-
 MAX_NESTING = 160
 """Expressions and blocks nested deeper than this are unknown: Python's own stack is finite."""
 
-ROOT_BUDGET = 60_000
-"""The same, per entry point that nothing in the file calls."""
+_MAX_REPEATED_LOOPS = 3
+"""Loops in loops deeper than this run once: each level would double the work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Expressions and statements that may be evaluated, so that the cost per line stays the same.
+
+    Attributes:
+        module: by the module, and by the entry point that is run last, with what they call.
+        again: in functions that were followed before, by the whole file.
+        elsewhere: in files that are imported.
+    """
+
+    module: int
+    again: int
+    elsewhere: int
+
+    @classmethod
+    def for_text(cls, characters: int) -> Budget:
+        """For a file of so many characters, about four of which make one evaluation."""
+        return cls(100_000 + characters, 6_000 + characters // 2, 2_000 + characters // 4)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Summary:
+    """What a function gave when it was followed last, and what happened."""
+
+    result: Value
+    path: Path
 
 
 @dataclass(slots=True)
@@ -40,25 +70,51 @@ class Run:
     """One interpretation of one file.
 
     Attributes:
+        home: the module of the file.
+        file_path: where the file is.
+        imports: finds the files that it imports; None where it stands alone.
+        budget: how much may be evaluated.
         frame: where names are bound now.
         path: where events are written now.
         grad: whether grad mode is on; None where it is not known.
         stack: the functions being followed.
-        left: evaluations left.
+        left: evaluations left, of code of the file or, while imported code is followed, of that.
+        left_elsewhere: those left of the other of the two.
+        left_again: those left for functions that were followed before.
+        repeating: whether such a function is being followed now.
+        is_away: whether imported code is being followed now.
+        context: the calls (and rounds of unrolled loops) that are being followed, as a number.
         depth: how deep expressions and statements are nested in one another now, across calls.
         values: what was found for names, attributes and calls, for hovers.
         owners: what the attributes of expressions were looked up on.
         reached: functions that were followed at least once.
         functions, classes: all that were defined, in order.
         frames: the last frame in which each function (or the module) ran.
+        modules: the files that were imported, by path.
+        summaries: what functions gave, and did, when they were followed last.
+        pulled: the methods that were run because an attribute was wanted that they set.
+        loading: names of them that are being evaluated.
+        made: objects by the place that made them and the context in which it did.
+        stored: the names that each loop may bind.
+        heap_changes: how often an attribute of an object became something of another kind.
+        loops: how many loops are being run, one in another.
     """
 
     module: ast.Module
+    home: Frame
     frame: Frame
+    file_path: str = ""
+    imports: Imports | None = None
+    budget: Budget = Budget(0, 0, 0)
     path: Path = field(default_factory=list)
     grad: bool | None = True
     stack: list[ast.AST] = field(default_factory=list)
-    left: int = BUDGET
+    left: int = 0
+    left_elsewhere: int = 0
+    left_again: int = 0
+    repeating: bool = False
+    is_away: bool = False
+    context: int = 0
     depth: int = 0
     values: dict[ast.AST, Value] = field(default_factory=dict)
     owners: dict[ast.Attribute, Value] = field(default_factory=dict)
@@ -68,6 +124,15 @@ class Run:
     instances: dict[ast.AST, Instance] = field(default_factory=dict)
     frames: dict[ast.AST, Frame] = field(default_factory=dict)
     roots: list[Root] = field(default_factory=list)
+    modules: dict[str, LocalModule] = field(default_factory=dict)
+    summaries: dict[ast.AST, Summary] = field(default_factory=dict)
+    pulled: dict[ast.AST, dict[str, list[str]]] = field(default_factory=dict)
+    loading: set[tuple[str, str]] = field(default_factory=set)
+    made: dict[tuple[ast.AST, int, str | LocalClass], Value] = field(default_factory=dict)
+    stored: dict[ast.AST, frozenset[str]] = field(default_factory=dict)
+    heap_changes: int = 0
+    loops: int = 0
+    _contexts: dict[tuple[int, object], int] = field(default_factory=dict)
 
     def spend(self) -> bool:
         """Takes one evaluation from the budget; False when it is used up or nested too deep."""
@@ -101,6 +166,119 @@ class Run:
                 if isinstance(value, Function):
                     self.emit(Kind.HAVOC, node)
 
+    def is_home(self, function: Function) -> bool:
+        """Whether a function is code of the file, not of one that it imports."""
+        return function.frame.outermost is self.home
+
+    def make(self, node: ast.AST, cls: str | LocalClass, arguments: Arguments | None = None) -> Instance:
+        """The object that `node` makes of a class in this context: the same when a loop comes by again."""
+        key = (node, self.context, cls)
+        known = self.made.get(key)
+        if not isinstance(known, Instance):
+            known = self.made[key] = Instance(cls, node)
+        known.arguments = arguments
+        return known
+
+    def given(self, node: ast.AST, tokens: frozenset[Token], made_by: str = "") -> Unknown:
+        """What code that we cannot see gives at `node` in this context: always the same unknown object."""
+        key = (node, self.context, made_by)
+        known = self.made.get(key)
+        if not isinstance(known, Unknown):
+            known = self.made[key] = Unknown(made_by=made_by)
+        known.tokens |= tokens
+        return known
+
+    @contextmanager
+    def within(self, step: object) -> Iterator[None]:
+        """What is made meanwhile is made by way of `step`: a call, or one round of an unrolled loop."""
+        before = self.context
+        key = (before, step)
+        self.context = self._contexts.setdefault(key, len(self._contexts) + 1)
+        try:
+            yield
+        finally:
+            self.context = before
+
+    @contextmanager
+    def following(self, function: Function, call: ast.AST) -> Iterator[None]:
+        """A function is followed meanwhile: evaluations are charged to where it stands, and to repetition."""
+        code = function.node
+        again = code in self.reached and not self.repeating
+        self.stack.append(code)
+        self.reached.add(code)
+        try:
+            with self.within(call), self.away(not self.is_home(function)):
+                left = self.left
+                self.repeating |= again
+                try:
+                    yield
+                finally:
+                    if again:
+                        self.repeating = False
+                        self.left_again -= left - self.left
+        finally:
+            self.stack.pop()
+
+    @contextmanager
+    def elsewhere(self, frame: Frame) -> Iterator[None]:
+        """The top level of an imported file runs meanwhile: at another time, so that no path tells of it."""
+        outer, path, grad, context = self.frame, self.path, self.grad, self.context
+        self.frame, self.path, self.grad, self.context = frame, [], True, 0
+        try:
+            with self.away():
+                yield
+        finally:
+            self.frame, self.path, self.grad, self.context = outer, path, grad, context
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Something else runs meanwhile, as if it had been called from nowhere."""
+        kept = (
+            self.frame,
+            self.path,
+            self.grad,
+            self.context,
+            self.left,
+            self.loops,
+            self.repeating,
+            self.is_away,
+        )
+        self.context = self.loops = 0
+        self.repeating = self.is_away = False
+        left_elsewhere = self.left_elsewhere
+        if kept[-1]:
+            self.left_elsewhere = self.left
+        try:
+            yield
+        finally:
+            spent = self.left_elsewhere
+            (
+                self.frame,
+                self.path,
+                self.grad,
+                self.context,
+                self.left,
+                self.loops,
+                self.repeating,
+                self.is_away,
+            ) = kept
+            if self.is_away:
+                self.left, self.left_elsewhere = spent, left_elsewhere
+
+    @contextmanager
+    def away(self, away: bool = True) -> Iterator[None]:
+        """Evaluations are charged to imported code meanwhile (or to the file again)."""
+        if away is self.is_away:
+            yield
+            return
+        self.is_away = away
+        self.left, self.left_elsewhere = self.left_elsewhere, self.left
+        try:
+            yield
+        finally:
+            self.is_away = not away
+            self.left, self.left_elsewhere = self.left_elsewhere, self.left
+
     @contextmanager
     def writing(self, path: Path) -> Iterator[None]:
         """Events go to `path` meanwhile."""
@@ -120,40 +298,69 @@ class Run:
             self.grad = before
 
     def branch(self, node: ast.AST, arms: list[Callable[[], bool]]) -> bool:
-        """Runs each arm on its own copy of the names; joins what is left. True if no arm goes on.
+        """Runs each arm from the names as they are now; joins what is left. True if no arm goes on.
 
         Args:
             arms: each runs one alternative and tells whether it left (return, break, continue, raise).
         """
-        before, grad = self.frame.names, self.grad
-        after: list[dict[str, Value]] = []
+        frame, grad = self.frame, self.grad
+        after: list[dict[str, Value | None]] = []
         grads: list[bool | None] = []
         paths: list[Path] = []
         for arm in arms:
-            self.frame.names, self.grad = dict(before), grad
+            self.grad = grad
             path: Path = []
-            with self.writing(path):
-                left = arm()
+            outer = frame.begin_trial()
+            try:
+                with self.writing(path):
+                    left = arm()
+            finally:
+                changed = frame.end_trial(outer)
             if not left:
-                after.append(self.frame.names)
+                after.append(changed)
                 grads.append(self.grad)
             paths.append(path)
-        self.frame.names = join_names(after) if after else before
+        frame.merge(after)
         self.grad = _same(grads) if grads else grad
         if any(paths):
             self.path.append(Branch(node, tuple(paths)))
         return not after
 
-    def loop(self, node: ast.AST, body: Callable[[], bool]) -> None:
-        """Runs `body` once for the names; the path tells that it may run any number of times."""
-        before, grad = dict(self.frame.names), self.grad
-        path: Path = []
-        with self.writing(path):
-            body()
-        self.frame.names = join_names([before, self.frame.names])
+    def loop(self, node: ast.AST, body: Callable[[], bool], stored: frozenset[str] = frozenset()) -> None:
+        """Runs `body` until what it reads no longer changes, twice at most; the path tells that it repeats.
+
+        Args:
+            node: the loop.
+            body: runs one iteration and tells whether it left.
+            stored: the names of this scope that an iteration may bind.
+        """
+        frame, grad, heap = self.frame, self.grad, self.heap_changes
+        for name in stored:
+            frame.widen(name)
+        before = frame.now(stored)
+        outer, frame.jumps, frame.stored = (frame.jumps, frame.stored), [], stored
+        self.loops += 1
+        path = self._iterate(body, stored)
+        again = frame.now(stored)
+        changed = heap != self.heap_changes or any(has_new_kind(before[name], again[name]) for name in stored)
+        if changed and self.loops <= _MAX_REPEATED_LOOPS:
+            path = self._iterate(body, stored)
+        self.loops -= 1
+        frame.jumps, frame.stored = outer
         self.grad = _same([grad, self.grad])
         if path:
             self.path.append(Loop(node, path))
+
+    def _iterate(self, body: Callable[[], bool], stored: frozenset[str]) -> Path:
+        """One iteration from the names as they are; afterwards they are what they were or became."""
+        frame = self.frame
+        ends: list[dict[str, Value | None]] = [frame.now(stored)]
+        path: Path = []
+        with self.writing(path):
+            if not body():
+                ends.append(frame.now(stored))
+        frame.merge([*ends, *(frame.jumps or ())])
+        return path
 
 
 def _same(modes: list[bool | None]) -> bool | None:

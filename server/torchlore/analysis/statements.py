@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 
-from torchlore.analysis import calls, definitions, expressions, targets
+from torchlore.analysis import contexts, definitions, expressions, imports, targets
 from torchlore.analysis.events import Jump, Kind
 from torchlore.analysis.frames import Frame
-from torchlore.analysis.names import imported_names
+from torchlore.analysis.names import stored_names
 from torchlore.analysis.run import Run
-from torchlore.analysis.values import Const, Function, LocalClass, Unknown, Value
+from torchlore.analysis.values import Const, Function, Lazy, LocalClass, Unknown, Value
 
 _FunctionDef = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -112,18 +112,26 @@ def _for(run: Run, node: ast.For | ast.AsyncFor) -> bool:
     iterated = expressions.evaluate(run, node.iter)
     items = targets.few_items(iterated)
     if items is not None and not _jumps(node.body, (ast.Break, ast.Continue)):
-        for item in items:
+        for index, item in enumerate(items):
             targets.assign(run, node.target, item)
-            if run_block(run, node.body):
-                return False
+            with run.within((node, index)):
+                if run_block(run, node.body):
+                    return False
         return run_block(run, node.orelse)
 
     def body() -> bool:
         targets.assign(run, node.target, targets.element(iterated))
         return run_block(run, node.body)
 
-    run.loop(node, body)
+    run.loop(node, body, _stored(run, node))
     return run_block(run, node.orelse)
+
+
+def _stored(run: Run, node: ast.For | ast.AsyncFor | ast.While) -> frozenset[str]:
+    known = run.stored.get(node)
+    if known is None:
+        known = run.stored[node] = stored_names(node)
+    return known
 
 
 def _while(run: Run, node: ast.While) -> bool:
@@ -132,7 +140,7 @@ def _while(run: Run, node: ast.While) -> bool:
             return False
         return run_block(run, node.body)
 
-    run.loop(node, body)
+    run.loop(node, body, _stored(run, node))
     endless = isinstance(node.test, ast.Constant) and bool(node.test.value)
     if endless and not _jumps(node.body, (ast.Break,)):
         return True
@@ -154,19 +162,19 @@ def _jumps(body: Sequence[ast.stmt], kinds: tuple[type[ast.stmt], ...]) -> bool:
 
 
 def _with(run: Run, node: ast.With | ast.AsyncWith) -> bool:
-    before = grad = run.grad
-    contexts: list[tuple[ast.expr, Value]] = []
+    before = run.grad
+    entered_contexts: list[tuple[ast.expr, Value]] = []
     for item in node.items:
         context = expressions.evaluate(run, item.context_expr)
-        contexts.append((item.context_expr, context))
-        entered, grad = calls.enter_context(run, item.context_expr, context, grad)
+        entered_contexts.append((item.context_expr, context))
+        entered, run.grad = contexts.enter_context(run, item.context_expr, context)
         if item.optional_vars is not None:
             targets.assign(run, item.optional_vars, entered)
-    run.grad = grad
+    inside = run.grad
     left = run_block(run, node.body)
-    for expression, context in reversed(contexts):
-        calls.leave_context(run, expression, context)
-    if grad is not before:  # else what the block switched by hand stays
+    for expression, context in reversed(entered_contexts):
+        contexts.leave_context(run, expression, context)
+    if inside is not before:  # else what the block switched by hand stays
         run.grad = before
     return left
 
@@ -232,12 +240,18 @@ def _raise(run: Run, node: ast.Raise) -> bool:
 
 
 def _break(run: Run, node: ast.Break) -> bool:
-    run.path.append(Jump("break"))
-    return True
+    return _jump(run, "break")
 
 
 def _continue(run: Run, node: ast.Continue) -> bool:
-    run.path.append(Jump("continue"))
+    return _jump(run, "continue")
+
+
+def _jump(run: Run, kind: str) -> bool:
+    frame = run.frame
+    if frame.jumps is not None:
+        frame.jumps.append(frame.now(frame.stored))
+    run.path.append(Jump(kind))
     return True
 
 
@@ -247,11 +261,7 @@ def _assert(run: Run, node: ast.Assert) -> bool:
 
 
 def _import(run: Run, node: ast.Import | ast.ImportFrom) -> bool:
-    names, star = imported_names(node)
-    for name, value in names.items():
-        run.frame.bind(name, value)
-    if star:
-        run.frame.blurred = True
+    imports.bind_imports(run, node)
     return False
 
 
@@ -275,11 +285,12 @@ def _function(run: Run, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     with run.grad_mode(run.grad):  # `@torch.set_grad_enabled(False)` switches only while the function runs
         decorators = tuple(expressions.evaluate(run, d) for d in node.decorator_list)
     function = definitions.make_function(run, node, decorators)
-    for arg in definitions.all_args(node.args):
-        if arg.annotation is not None:
-            expressions.evaluate(run, arg.annotation)
-    if node.returns is not None:
-        expressions.evaluate(run, node.returns)
+    if not run.is_away:  # for hovers; imported files have none
+        for arg in definitions.all_args(node.args):
+            if arg.annotation is not None:
+                expressions.evaluate(run, arg.annotation)
+        if node.returns is not None:
+            expressions.evaluate(run, node.returns)
     run.functions[node] = function
     run.frame.bind(node.name, function)
     return False
@@ -290,7 +301,7 @@ def _class(run: Run, node: ast.ClassDef) -> bool:
     for keyword in node.keywords:
         expressions.evaluate(run, keyword.value)
     decorators = tuple(expressions.evaluate(run, d) for d in node.decorator_list)
-    cls = LocalClass(node, bases, {}, decorators)
+    cls = LocalClass(node, bases, {}, decorators, run.frame.outermost)
     outer = run.frame
     inner = Frame(node, parent=outer)
     run.frame = inner
@@ -299,6 +310,7 @@ def _class(run: Run, node: ast.ClassDef) -> bool:
     finally:
         run.frame = outer
     for name, value in inner.names.items():
+        value = value.resolve() if isinstance(value, Lazy) else value
         cls.attributes[name] = value
         if isinstance(value, Function) and value.frame is inner:
             value.owner = cls

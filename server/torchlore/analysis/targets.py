@@ -13,11 +13,13 @@ from torchlore.analysis.values import (
     Container,
     Instance,
     Iterable,
+    LocalModule,
     OneOf,
     Params,
     Tensor,
     Unknown,
     Value,
+    has_new_kind,
     is_none,
     join,
     options,
@@ -78,7 +80,12 @@ def _set_attribute(run: Run, node: ast.Attribute, owner: Value, attr: str, value
                 run.emit(Kind.REGISTER, node, subject=owner, value=value)
             known = owner.attributes.get(attr)
             _let_go(run, node, known)
-            owner.attributes[attr] = value if known is None or is_none(known) else join([known, value])
+            joined = value if known is None or is_none(known) else join([known, value])
+            if known is not None and has_new_kind(known, joined):
+                run.heap_changes += 1
+            owner.attributes[attr] = joined
+        case LocalModule(frame=frame):
+            frame.bind(attr, value)
         case Params(owners=owners) if attr == "requires_grad":
             for module in owners or [None]:
                 freeze(run, node, module, value)
@@ -217,7 +224,7 @@ def delete(run: Run, target: ast.expr) -> None:
     """`del target`: names are unbound, containers emptied."""
     match target:
         case ast.Name(id=name):
-            run.frame.names.pop(name, None)
+            run.frame.unbind(name)
         case ast.Subscript(value=owner):
             held = expressions.evaluate(run, owner)
             for part in options(held):

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Iterator
 from collections.abc import Iterable as ManyOf
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from torchlore.analysis.events import Step
     from torchlore.analysis.frames import Frame
 
 Token = ast.AST
@@ -59,6 +60,38 @@ class Ref(Value):
 
 
 @dataclass(eq=False, slots=True)
+class LocalModule(Value):
+    """A file of the workspace, imported: its names are those of `frame`.
+
+    Attributes:
+        name: as it was imported, dotted; what is not found in a folder without `__init__.py` may be in an
+            installed package of this name.
+        path: of the file, or of the folder, which ends in a separator.
+    """
+
+    name: str
+    path: str
+    frame: Frame
+
+
+@dataclass(eq=False, slots=True)
+class Lazy(Value):
+    """What an import of a workspace file binds, until it is first asked for. Lives in frames only."""
+
+    make: Callable[[], Value] | None
+    value: Value | None = None
+
+    def resolve(self) -> Value:
+        """What it is; unknown while it is being found out (files that import one another)."""
+        if self.value is None:
+            make, self.make = self.make, None
+            if make is None:
+                return Unknown()
+            self.value = make()
+        return self.value
+
+
+@dataclass(eq=False, slots=True)
 class Tensor(Value):
     """A tensor.
 
@@ -94,12 +127,13 @@ class Function(Value):
 
 @dataclass(eq=False, slots=True)
 class LocalClass(Value):
-    """A class of this file. `attributes` holds its methods and class variables."""
+    """A class of the workspace. `attributes` holds its methods and class variables, `home` is its module."""
 
     node: ast.ClassDef
     bases: tuple[Value, ...]
     attributes: dict[str, Value]
     decorators: tuple[Value, ...] = ()
+    home: Frame | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -166,6 +200,19 @@ class BoundMethod(Value):
 
 
 @dataclass(eq=False, slots=True)
+class Managed(Value):
+    """What a call of a `@contextmanager` gives: the generator runs when it is entered.
+
+    Attributes:
+        rest: what happens after its `yield`, once it was entered.
+    """
+
+    function: Function
+    arguments: Arguments | None
+    rest: list[Step] = field(default_factory=list)
+
+
+@dataclass(eq=False, slots=True)
 class Super(Value):
     """`super()` inside a method of `cls`."""
 
@@ -214,8 +261,13 @@ def is_none(value: Value) -> bool:
 
 def join(values: list[Value]) -> Value:
     """What is known of a value that may be any of `values`."""
+    first = values[0] if values else None
+    if first is not None and all(value is first for value in values):
+        return first.resolve() if isinstance(first, Lazy) else first
     flat: list[Value] = []
     for value in values:
+        if isinstance(value, Lazy):
+            value = value.resolve()
         for option in value.options if isinstance(value, OneOf) else (value,):
             if not any(_same(option, known) for known in flat):
                 flat.append(option)
@@ -231,6 +283,34 @@ def join(values: list[Value]) -> Value:
     if len(flat) > MAX_ALTERNATIVES:
         return Unknown(tokens_of(OneOf(tuple(flat))))
     return OneOf(tuple(flat))
+
+
+def has_new_kind(before: Value | None, after: Value | None) -> bool:
+    """Whether something may be of a kind at the end of a loop's body that it was not at its beginning.
+
+    What was not bound at the beginning is not read before it is bound.
+    """
+    if before is None or after is None or before is after:
+        return False
+    return not _kinds(after) <= _kinds(before)
+
+
+def _kinds(value: Value) -> set[object]:
+    return {_kind(option) for option in (value.options if isinstance(value, OneOf) else (value,))}
+
+
+def _kind(value: Value) -> object:
+    match value:
+        case Tensor(attached=attached, activation=activation):
+            return attached, activation
+        case Const(value=literal):
+            return (type(literal), literal) if isinstance(literal, bool) else type(literal)
+        case Instance() | Function() | LocalClass() | LocalModule():
+            return value
+        case Ref(name=name):
+            return name
+        case _:
+            return type(value)
 
 
 def _same(a: Value, b: Value) -> bool:

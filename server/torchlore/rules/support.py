@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+from pathlib import PurePath
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import Call, Event, Kind, Loop, Place, Root, walk
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.values import Instance, Params, Unknown, Value, holds, options, reachable
+from torchlore.rules.model import Related
 from torchlore.text import Edit, Span
 
 
@@ -74,8 +76,8 @@ def holds_on_to(event: Event, optimizer: Instance) -> bool:
 def is_seen_whole(analysis: Analysis, place: Place, *nodes: ast.AST | None) -> bool:
     """Whether nothing in the loops and functions around `place`, or between `nodes`, failed to parse."""
     around = [step.callee if isinstance(step, Call) else step.node for step in place.within]
-    lines = [line(node) - 1 for node in nodes if node is not None]
-    between = range(min(lines), max(lines) + 1)
+    lines = [line(node) - 1 for node in nodes if node is not None and analysis.owns(node)]
+    between = range(min(lines), max(lines) + 1) if lines else range(0)
     return analysis.source.parsed.blanked.isdisjoint(between) and all(map(analysis.is_whole, around))
 
 
@@ -86,8 +88,29 @@ def repeats(loop: Loop, event: Event) -> bool:
 
 
 def written(analysis: Analysis, node: ast.expr) -> str:
-    """`node` as it stands in the file, on one line."""
-    return " ".join(analysis.source.segment(analysis.source.span(node)).split())
+    """`node` as it stands in its file, on one line."""
+    source = analysis.source_of(node)
+    return " ".join(source.segment(source.span(node)).split())
+
+
+def on_line(analysis: Analysis, node: ast.AST) -> str:
+    """Where a node is, in words: "on line 7", "on line 7 of optimizers.py"."""
+    if analysis.owns(node):
+        return f"on line {line(node)}"
+    return f"on line {line(node)} of {PurePath(analysis.source_of(node).path).name}"
+
+
+def shown(analysis: Analysis, place: Place) -> ast.AST | None:
+    """Where in this file to speak of an event: at its node, or at the call that leads to another file."""
+    if analysis.owns(place.event.node):
+        return place.event.node
+    calls = (step.node for step in reversed(place.within) if isinstance(step, Call))
+    return next((node for node in calls if analysis.owns(node)), None)
+
+
+def related(analysis: Analysis, node: ast.expr, message: str) -> tuple[Related, ...]:
+    """What a finding says about another place of this file; nothing where that is in another one."""
+    return (Related(analysis.source.span(node), message),) if analysis.owns(node) else ()
 
 
 def receiver(analysis: Analysis, call: ast.AST) -> str:

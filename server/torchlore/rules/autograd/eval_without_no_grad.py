@@ -125,7 +125,7 @@ class EvalWithoutNoGrad(Rule):
         self, analysis: Analysis, root: Root, place: Place, training: set[ast.AST]
     ) -> Iterator[Finding]:
         call = place.event.node
-        if not isinstance(call, ast.Call):
+        if not isinstance(call, ast.Call) or not analysis.owns(call):
             return
         name = support.written(analysis, call.func)
         message = (
@@ -139,6 +139,7 @@ class EvalWithoutNoGrad(Rule):
                 "evaluation mode begins here",
             )
             for node in modes[:1]
+            if analysis.owns(node)
         )
         fixes = _fixes(analysis, root, place, training)
         yield self.finding(message, analysis.source.span(call), fixes=fixes, related=related)
@@ -246,7 +247,7 @@ def _fixes(analysis: Analysis, root: Root, place: Place, training: set[ast.AST])
         return ()
     call = next((s for s in reversed(place.within) if isinstance(s, Call) and s.forward is None), None)
     function = call.callee if call is not None and place.loops[-1] in _loops_below(call.body) else None
-    if isinstance(function, ast.FunctionDef) and function not in training:
+    if isinstance(function, ast.FunctionDef) and function not in training and analysis.owns(function):
         lines = analysis.source.lines
         first = min([function.lineno, *(d.lineno for d in function.decorator_list)]) - 1
         if function.decorator_list:

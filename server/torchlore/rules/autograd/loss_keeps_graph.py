@@ -102,18 +102,28 @@ class LossKeepsGraph(Rule):
     def _report(self, analysis: Analysis, root: Root, place: Place) -> Iterator[Finding]:
         event, loop = place.event, place.loops[-1]
         kept = _kept(event)
-        if kept is None or _is_emptied(loop, event) or not analysis.is_whole(loop.node):
+        if (
+            kept is None
+            or not analysis.owns(event.node)
+            or _is_emptied(loop, event)
+            or not analysis.is_whole(loop.node)
+        ):
             return
         backward = _proof(root, loop, event)
         if backward is None or not support.repeats(loop, event):
             return
         name, place_name = support.written(analysis, kept), _place_name(analysis, event)
-        line = support.line(backward)
+        where = support.on_line(analysis, backward)
         message = (
             f"`{place_name}` keeps the graph of every iteration alive: "
-            f"`{name}` still carries the history that `backward` went through on line {line}"
+            f"`{name}` still carries the history that `backward` went through {where}"
         )
-        related = (Related(support.code_of_line(analysis, backward), "the graph is used up here"),)
+        is_own = analysis.owns(backward)
+        related = (
+            (Related(support.code_of_line(analysis, backward), "the graph is used up here"),)
+            if is_own
+            else ()
+        )
         yield self.finding(message, analysis.source.span(kept), fixes=_fixes(analysis, kept), related=related)
 
 

@@ -9,7 +9,7 @@ from torchlore.analysis import Analysis, torch_facts
 from torchlore.analysis.events import Kind, Place
 from torchlore.analysis.values import Ref, Tensor, options
 from torchlore.rules import support
-from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
+from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Span
 
 
@@ -72,7 +72,7 @@ class SoftmaxBeforeCrossEntropy(Rule):
     severity = Severity.ERROR
     since = "0.1.0"
     card = "cross-entropy-logits"
-    trigger = r"[sS]oftmax"
+    trigger = r"[cC]ross_?[eE]ntropy"
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for root in analysis.roots:
@@ -85,21 +85,22 @@ class SoftmaxBeforeCrossEntropy(Rule):
         inputs = options(event.value) if event.value is not None else ()
         softmaxed = [v for v in inputs if isinstance(v, Tensor) and v.activation == "softmax" and v.certain]
         argument = _input(call)
-        if not softmaxed or len(softmaxed) < len(inputs) or argument is None:
+        if not softmaxed or len(softmaxed) < len(inputs) or argument is None or not analysis.owns(call):
             return
         softmax = softmaxed[0].made_at if len(softmaxed) == 1 else None
         if not support.is_seen_whole(analysis, place, softmax, call):
             return
         source = analysis.source
-        inside = softmax is not None and source.span(softmax).start in source.span(call)
-        where = "" if softmax is None or inside else f" on line {support.line(softmax)}"
+        here = softmax is not None and analysis.owns(softmax)
+        inside = softmax is not None and here and source.span(softmax).start in source.span(call)
+        where = "" if softmax is None or inside else f" {support.on_line(analysis, softmax)}"
         loss, given = support.written(analysis, call.func), _short(support.written(analysis, argument))
         message = (
             f"`{loss}` expects logits and applies log_softmax itself, "
             f"but a softmax{where} has already been applied to `{given}`"
         )
-        related = () if softmax is None or inside else (Related(source.span(softmax), "the softmax"),)
-        fix = _fix(analysis, softmax, safe=inside)
+        related = () if softmax is None or inside else support.related(analysis, softmax, "the softmax")
+        fix = _fix(analysis, softmax, safe=inside) if here else None
         yield self.finding(
             message, source.span(argument), fixes=(fix,) if fix is not None else (), related=related
         )

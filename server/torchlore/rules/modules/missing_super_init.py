@@ -82,6 +82,8 @@ class MissingSuperInit(Rule):
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for cls in analysis.run.classes.values():
+            if cls.home is not analysis.run.home:
+                continue
             init = cls.attributes.get("__init__")
             if (
                 not isinstance(init, Function)

@@ -77,7 +77,7 @@ class MissingZeroGrad(Rule):
     severity = Severity.ERROR
     since = "0.1.0"
     card = "zero-grad"
-    trigger = r"\bstep\b"
+    trigger = r"\bstep\b|\boptim\b"
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for root in analysis.roots:
@@ -117,21 +117,23 @@ def _report(
     rule: MissingZeroGrad, analysis: Analysis, place: Place, optimizer: Instance
 ) -> Iterator[Finding]:
     loop = next((loop for loop in reversed(place.loops) if _computes_gradients(loop)), None)
-    step = place.event.node
-    if loop is None or not isinstance(step, ast.Call) or not _is_certain(analysis, loop, optimizer):
+    step, shown = place.event.node, support.shown(analysis, place)
+    if loop is None or not isinstance(step, ast.Call) or not isinstance(shown, ast.Call):
+        return
+    if not analysis.owns(loop.node) or not _is_certain(analysis, loop, optimizer):
         return
     name = _name(analysis, step)
     backwards = _backwards_for(loop, place.event)
     message = (
         f"`{name}` is stepped here, but nothing in this loop clears its gradients: "
-        f"`backward` on line {support.line(backwards[0])} adds to those of every earlier iteration"
+        f"`backward` {support.on_line(analysis, backwards[0])} adds to those of every earlier iteration"
     )
     related = (
-        Related(analysis.source.span(backwards[0]), "the gradients are added up here"),  # type: ignore[arg-type]
+        *support.related(analysis, backwards[0], "the gradients are added up here"),  # type: ignore[arg-type]
         Related(support.code_of_line(analysis, loop.node), "in this loop"),
     )
     yield rule.finding(
-        message, analysis.source.span(step), fixes=_fixes(analysis, step, backwards, name), related=related
+        message, analysis.source.span(shown), fixes=_fixes(analysis, step, backwards, name), related=related
     )
 
 

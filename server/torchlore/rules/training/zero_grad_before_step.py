@@ -10,7 +10,7 @@ from torchlore.analysis import Analysis
 from torchlore.analysis.events import Event, Kind, Place, walk
 from torchlore.analysis.values import Instance
 from torchlore.rules import support
-from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
+from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Span
 
 
@@ -94,16 +94,19 @@ class ZeroGradBeforeStep(Rule):
         _, clear, backward = next(iter(states))
         if not all(isinstance(node, ast.Call) for node in (step, clear, backward)):
             return
+        if clear is None or not analysis.owns(clear):
+            return
         if not support.is_seen_whole(analysis, place, backward, clear, step):
             return
         assert isinstance(step, ast.Call) and isinstance(clear, ast.Call) and isinstance(backward, ast.Call)
         message = (
-            f"`{support.written(analysis, clear)}` discards the gradients that `backward` computed on line "
-            f"{support.line(backward)}, so `step` on line {support.line(step)} never sees them"
+            f"`{support.written(analysis, clear)}` discards the gradients that `backward` computed "
+            f"{support.on_line(analysis, backward)}, "
+            f"so `step` {support.on_line(analysis, step)} never sees them"
         )
         related = (
-            Related(analysis.source.span(backward), "the gradients are computed here"),
-            Related(analysis.source.span(step), "and would be used here"),
+            *support.related(analysis, backward, "the gradients are computed here"),
+            *support.related(analysis, step, "and would be used here"),
         )
         span = analysis.source.span(clear)
         yield self.finding(message, span, fixes=_fixes(analysis, clear, backward), related=related)

@@ -1,0 +1,192 @@
+"""What imports bind. Files of the workspace are evaluated name by name, when a name is first used."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from dataclasses import dataclass
+from functools import partial
+
+from torchlore.analysis import statements
+from torchlore.analysis.frames import Frame
+from torchlore.analysis.interface import Imported
+from torchlore.analysis.interface import imports as imported_names
+from torchlore.analysis.run import Run
+from torchlore.analysis.values import Container, Lazy, LocalModule, Ref, Unknown, Value, join
+from torchlore.analysis.workspace import File
+
+_CHANGED = (
+    r"(?:\s*\[[^\]\n]*\]\s*[-+*/|&^@%]?=(?!=)"
+    r"|\s*\.(?:append|add|update|extend|insert|setdefault|pop|clear|remove)\("
+    r"|\s*[-+*/|&^@%]=)"
+)
+"""What stands behind the name of a container that is changed in place."""
+
+
+def bind_imports(run: Run, node: ast.Import | ast.ImportFrom) -> None:
+    """Runs an import statement."""
+    importer = run.frame.outermost
+    for name, bound in imported_names(node):
+        if name == "*":
+            _bind_star(run, bound.module, importer)
+        else:
+            run.frame.bind(name, _imported(run, bound, importer))
+
+
+def attribute(run: Run, module: LocalModule, name: str) -> Value:
+    """`module.name` of an imported file: what it binds, or a module of the package that it is."""
+    return _attribute(run, module, name) or Unknown()
+
+
+def import_module(run: Run, name: str) -> Value:
+    """`importlib.import_module(name)`, as the file that is being followed would write `import name`."""
+    return _module(run, name, run.frame.outermost)
+
+
+def _attribute(run: Run, module: LocalModule, name: str) -> Value | None:
+    value = module.frame.own(name)
+    if value is not None:
+        return value
+    path = run.imports.submodule(module.path, name) if run.imports is not None else None
+    if path is not None:
+        return _local_module(run, path, f"{module.name}.{name}")
+    return Ref(f"{module.name}.{name}") if module.path.endswith(os.sep) else None
+
+
+def _bind_star(run: Run, module: str, importer: Frame) -> None:
+    """All public names of a module; of one that cannot be seen, any name may come."""
+    home = _module(run, module, importer)
+    if not isinstance(home, LocalModule) or home.frame is importer:
+        run.frame.blurred = True
+        return
+    loader = home.frame.loader
+    if loader is not None:
+        for name in [name for name in run.frame.names if loader.binds(name) and loader.offers(name)]:
+            del run.frame.names[name]
+    run.frame.stars.append(home.frame)
+
+
+def _imported(run: Run, bound: Imported, importer: Frame) -> Value:
+    """What an import binds: of a file of the workspace it is found out when it is first asked for."""
+    if bound.name is None:
+        return _module(run, bound.module, importer)
+    path = _find(run, bound.module, importer)
+    if path is None:
+        return Ref(f"{bound.module}.{bound.name}")
+    return Lazy(partial(_member, run, path, bound.module, bound.name))
+
+
+def _member(run: Run, path: str, module: str, name: str) -> Value:
+    return attribute(run, _local_module(run, path, module), name)
+
+
+def _module(run: Run, name: str, importer: Frame) -> Value:
+    path = _find(run, name, importer)
+    return Ref(name) if path is None else _local_module(run, path, name)
+
+
+def _find(run: Run, module: str, importer: Frame) -> str | None:
+    if run.imports is None:
+        return None
+    return run.imports.find(module, importer.loader.path if importer.loader is not None else run.file_path)
+
+
+def _local_module(run: Run, path: str, name: str) -> LocalModule:
+    """The module that a path stands for; the file that is analysed is itself, as far as it has run."""
+    known = run.modules.get(path)
+    if known is None:
+        file = run.imports.file(path) if run.imports is not None else None
+        if path == run.file_path:
+            frame = run.home
+        elif file is None:
+            frame = Frame(ast.Module([], []))
+        else:
+            frame = Frame(ast.Module([], []))
+            frame.loader = FileLoader(run, file, frame)
+        known = run.modules[path] = LocalModule(name, path, frame)
+    return known
+
+
+@dataclass(slots=True)
+class FileLoader:
+    """Evaluates the top level of an imported file, one name at a time (see `frames.Loader`)."""
+
+    run: Run
+    file: File
+    frame: Frame
+
+    @property
+    def path(self) -> str:
+        return self.file.path
+
+    def offers(self, name: str) -> bool:
+        exports = self.file.interface.exports
+        return not name.startswith("_") if exports is None else name in exports
+
+    def binds(self, name: str) -> bool:
+        return name in self.file.interface.names
+
+    def load(self, name: str) -> Value | None:
+        """What `name` means at the end of the file; None where it does not bind it."""
+        run, file, frame = self.run, self.file, self.frame
+        bound = file.interface.names.get(name)
+        if bound is None:
+            return self._starred(name)
+        if (file.path, name) in run.loading:
+            return Unknown()
+        run.loading.add((file.path, name))
+        try:
+            if all(binding is not None for binding in bound):
+                found = [_imported(run, binding, frame) for binding in bound if binding is not None]
+                return _latest(found, name in file.interface.alternatives)
+            return self._run(name)
+        finally:
+            run.loading.discard((file.path, name))
+
+    def _starred(self, name: str) -> Value | None:
+        for module in reversed(self.file.interface.stars):
+            home = _module(self.run, module, self.frame)
+            if not isinstance(home, LocalModule):
+                return Unknown()
+            found = home.frame.exported(name)
+            if found is not None:
+                return found
+        return None
+
+    def _run(self, name: str) -> Value:
+        """Runs the statements that bind `name`, each for itself; what else they do has happened elsewhere."""
+        found: list[Value] = []
+        with self.run.elsewhere(self.frame):
+            for statement in self.file.definitions.get(name, ()):
+                if isinstance(statement, _RUNNABLE):
+                    statements.run_block(self.run, [statement])
+                    found.append(self.frame.names.get(name) or Unknown())
+                else:
+                    found.append(Unknown())
+        value = _latest(found, name in self.file.interface.alternatives)
+        return Unknown() if isinstance(value, Container) and self._is_changed(name) else value
+
+    def _is_changed(self, name: str) -> bool:
+        """Whether a container may hold other things than where it is made."""
+        text = self.file.source.text
+        return re.search(rf"\b{name}{_CHANGED}|\bglobal\b[^\n]*\b{name}\b", text) is not None
+
+
+_RUNNABLE = (
+    ast.Import,
+    ast.ImportFrom,
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.Assign,
+    ast.AnnAssign,
+    ast.AugAssign,
+)
+
+
+def _latest(found: list[Value], alternatives: bool) -> Value:
+    if not found:
+        return Unknown()
+    value = join(found) if alternatives else found[-1]
+    return value.resolve() if isinstance(value, Lazy) else value

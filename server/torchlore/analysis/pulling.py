@@ -1,0 +1,45 @@
+"""Attributes that some other method sets: that method is run when the attribute is first wanted."""
+
+from __future__ import annotations
+
+import ast
+
+from torchlore.analysis import interpret, members
+from torchlore.analysis.run import Run
+from torchlore.analysis.values import Function, Instance, LocalClass, Value
+
+
+def set_elsewhere(run: Run, owner: Instance, attr: str) -> Value | None:
+    """What a method that was not run yet sets `owner.attr` to; None where there is none."""
+    if not isinstance(owner.cls, LocalClass):
+        return None
+    for cls in members.mro(owner.cls):
+        for name in _setters(run, cls).get(attr, ()):
+            method = cls.attributes.get(name)
+            if isinstance(method, Function) and method.node not in run.reached:
+                interpret.run_aside(run, members.bind(method, owner))
+    return owner.attributes.get(attr)
+
+
+def _setters(run: Run, cls: LocalClass) -> dict[str, list[str]]:
+    """The methods that set each attribute of their first argument."""
+    known = run.pulled.get(cls.node)
+    if known is None:
+        known = run.pulled[cls.node] = {}
+        for method in cls.node.body:
+            if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) and method.args.args:
+                for attr in _attributes_set(method):
+                    known.setdefault(attr, []).append(method.name)
+    return known
+
+
+def _attributes_set(method: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    first = method.args.args[0].arg
+    return {
+        node.attr
+        for node in ast.walk(method)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == first
+    }

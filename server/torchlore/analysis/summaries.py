@@ -1,0 +1,111 @@
+"""What is said of calls that are not followed: functions that call themselves, and those that cost too much.
+
+A function is always followed once. Later calls of it are followed while the budget for repetition lasts; what
+they may do is then read off the events of the last time.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from torchlore.analysis import definitions, expressions
+from torchlore.analysis.events import Branch, Call, Event, Kind, Loop, Path
+from torchlore.analysis.run import Run, Summary
+from torchlore.analysis.values import (
+    Arguments,
+    Const,
+    Container,
+    Function,
+    Iterable,
+    Number,
+    Tensor,
+    Token,
+    Unknown,
+    Value,
+    join,
+    options,
+    tokens_of_all,
+)
+from torchlore.text.parse import parse_expression
+
+
+def remember(run: Run, function: Function, result: Value, path: Path) -> None:
+    """Keeps what a call of `function` gave and did."""
+    run.summaries[function.node] = Summary(result, path)
+
+
+def is_spent(run: Run, function: Function) -> bool:
+    """Whether nothing is left for following `function`."""
+    if not run.is_home(function):
+        return (run.left if run.is_away else run.left_elsewhere) <= 0
+    return run.left_again <= 0 and function.node in run.reached
+
+
+def not_followed(run: Run, function: Function, arguments: Arguments | None, node: ast.AST) -> Value:
+    """The result of a call that is not followed. Anything may have happened, unless a summary tells."""
+    given = list(arguments.all()) if arguments is not None else []
+    tokens = tokens_of_all(given) | {node}
+    known = run.summaries.get(function.node)
+    if known is None:
+        if run.is_home(function):
+            run.emit(Kind.HAVOC, node)
+        run.escape(node, given)
+        return declared(run, function, node) or run.given(node, tokens)
+    if any(_matters(step) for step in known.path):
+        run.emit(Kind.HAVOC, node)
+    return _weakened(known.result, tokens) or declared(run, function, node) or run.given(node, tokens)
+
+
+def declared(run: Run, function: Function, node: ast.AST) -> Value | None:
+    """What a function says that it returns; None where it does not say, or nothing that we know."""
+    if isinstance(function.node, ast.Lambda) or function.node.returns is None:
+        return None
+    annotation = function.node.returns
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        try:
+            annotation = parse_expression(annotation.value)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+    outer, run.frame = run.frame, function.frame
+    try:
+        known = definitions.from_annotation(expressions.evaluate(run, annotation), node)
+    finally:
+        run.frame = outer
+    return None if isinstance(known, Unknown) else known
+
+
+_HARMLESS = frozenset({Kind.FORWARD, Kind.RESET, Kind.REGISTER, Kind.LOSS, Kind.SUPER_INIT, Kind.ACCUMULATE})
+
+
+def _matters(step: object) -> bool:
+    """Whether something happens in `step` that a rule about order has to know of."""
+    match step:
+        case Event(kind=kind):
+            return kind not in _HARMLESS
+        case Branch(arms=arms):
+            return any(_matters(inner) for arm in arms for inner in arm)
+        case Loop(body=body) | Call(body=body):
+            return any(_matters(inner) for inner in body)
+        case _:
+            return False
+
+
+def _weakened(value: Value, tokens: frozenset[Token], depth: int = 3) -> Value | None:
+    """What stays true of a result when the arguments are others; None where that is nothing."""
+    match value:
+        case Tensor():
+            return Tensor(certain=False, tokens=tokens)
+        case Number() | Const():
+            return value
+        case Iterable(element=element) if depth:
+            return Iterable(_weakened(element, tokens, depth - 1) or Unknown(tokens))
+        case Container(kind="tuple", items=items) if depth and items is not None:
+            parts = [_weakened(item, tokens, depth - 1) or Unknown(tokens) for item in items]
+            return Container("tuple", parts, join(parts) if parts else Unknown())
+        case _:
+            parts = [
+                part
+                for option in options(value)
+                if option is not value and (part := _weakened(option, tokens, depth))
+            ]
+            return join(parts) if parts and len(parts) == len(options(value)) else None
