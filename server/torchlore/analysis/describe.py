@@ -30,6 +30,7 @@ from torchlore.analysis.values import (
     Unknown,
     Value,
     is_none,
+    options,
 )
 
 MAX_LENGTH = 120
@@ -83,7 +84,8 @@ def _one(value: Value, nested: bool) -> str:
         case LocalClass(node=node):
             return f"class {node.name}"
         case OneOf():
-            return f"({_alternatives(value, nested)})"
+            words = _alternatives(value, nested)
+            return f"({words})" if " | " in words else words
         case BoundMethod() | Super():
             return _member(value)
         case _:
@@ -137,6 +139,9 @@ def _parameters(value: Params | Grads) -> str:
 def _many(value: Container | Iterable | Batch, nested: bool) -> str:
     if isinstance(value, Batch):
         return "batch"
+    params = _collected(value)
+    if params is not None:
+        return _parameters(params)
     kind = value.kind if isinstance(value, Container) else "iterable"
     if isinstance(value, Container) and kind == "tuple" and value.items is not None:
         inner = "…" if nested else ", ".join(_one(item, nested=True) for item in value.items)
@@ -146,9 +151,26 @@ def _many(value: Container | Iterable | Batch, nested: bool) -> str:
     return f"{kind} of {_one(value.element, nested=True)}"
 
 
+def _collected(value: Value) -> Params | None:
+    """The parameters that a list (`[*a.parameters(), …]`) holds; None where it holds something else too."""
+    if not isinstance(value, Container) or value.kind == "dict":
+        return None
+    parts = value.items if value.items is not None else options(value.element)
+    found = [part if isinstance(part, Params) else _collected(part) for part in parts]
+    owners = [part.owners for part in found if part is not None]
+    if not owners or len(owners) < len(found):
+        return None
+    known = [owner for owner in owners if owner is not None]
+    return Params(frozenset[Value]().union(*known) if len(known) == len(owners) else None)
+
+
 def _member(value: BoundMethod | Super) -> str:
     """Something of an object that only its class can tell; of an unknown object it may be anything."""
     if isinstance(value, Super):
         return f"super of {value.cls.node.name}"
-    owner = _one(value.receiver, nested=True)
-    return "unknown" if owner == "unknown" else f"member {value.name} of {owner}"
+    owner = value.receiver
+    seen_whole = isinstance(owner, Instance) and isinstance(owner.cls, LocalClass)
+    of = _one(owner, nested=True)
+    if of == "unknown" or isinstance(owner, Function) or (seen_whole and members.kind_of(owner) == "Unknown"):
+        return "unknown"
+    return f"member {value.name} of {of}"
