@@ -16,6 +16,7 @@ from torchlore.rules import check
 from torchlore.rules.model import Finding, Severity
 from torchlore.rules.selection import Selection, SelectionError, check_selector
 from torchlore.rules.suppression import suppressed
+from torchlore.text import Source
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -125,7 +126,13 @@ def check_source(analysis: Analysis, config: Config, mildest: Severity = Severit
     if not selection.is_explicit:
         shown = _SEVERITIES[: _SEVERITIES.index(config.severity or mildest) + 1]
         findings = [f for f in findings if f.severity in shown]
-    return suppressed(analysis.source, findings)
+    return [_mendable(analysis.source, f) for f in suppressed(analysis.source, findings)]
+
+
+def _mendable(source: Source, finding: Finding) -> Finding:
+    """`finding` with those fixes that can be made in the file: one over several cells cannot."""
+    fixes = tuple(fix for fix in finding.fixes if source.takes(fix.edits))
+    return finding if len(fixes) == len(finding.fixes) else replace(finding, fixes=fixes)
 
 
 def find_config(path: str | Path) -> Config:

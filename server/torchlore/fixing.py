@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torchlore.analysis import analyze
 from torchlore.config import Config, check_source
 from torchlore.rules.model import Finding, Fix, Severity
-from torchlore.text import Edit, Source, apply_edits
+from torchlore.text import Edit, Source
 
 _MAX_ROUNDS = 50
 """Fixes that touch wait for the next round; a text that changes for longer than this has fixes that fight."""
@@ -15,12 +15,16 @@ _MAX_ROUNDS = 50
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """A text after its fixes: what was mended, what is left, and what went wrong (one sentence each)."""
+    """A file after its fixes: what was mended, what is left, and what went wrong (one sentence each)."""
 
-    text: str
+    source: Source
     fixed: tuple[Finding, ...]
     findings: tuple[Finding, ...]
     problems: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return self.source.text
 
 
 def fix_text(source: Source, config: Config, *, unsafe: bool, mildest: Severity = Severity.WARNING) -> Fixed:
@@ -40,15 +44,15 @@ def fix_text(source: Source, config: Config, *, unsafe: bool, mildest: Severity 
     for _ in range(_MAX_ROUNDS):
         edits, mended = _compatible(findings, unsafe)
         if not edits:
-            return Fixed(source.text, tuple(fixed), tuple(findings))
-        new = Source(apply_edits(source.text, edits), source.path)
+            return Fixed(source, tuple(fixed), tuple(findings))
+        new = source.edited(edits)
         if len(new.parsed.blanked) > len(source.parsed.blanked):
             problem = f"the fix of {_codes(mended)} would break the syntax of this file and was left out"
-            return Fixed(source.text, tuple(fixed), tuple(findings), (problem,))
+            return Fixed(source, tuple(fixed), tuple(findings), (problem,))
         source, findings = new, check_source(analyze(new), config, mildest)
         fixed += mended
     problem = f"the fixes of {_codes(mended)} undo each other; stopped"
-    return Fixed(source.text, tuple(fixed), tuple(findings), (problem,))
+    return Fixed(source, tuple(fixed), tuple(findings), (problem,))
 
 
 def applicable(finding: Finding, unsafe: bool) -> Fix | None:

@@ -49,6 +49,7 @@ def test_json_record_is_the_promised_one(tmp_path: Path) -> None:
         "severity",
         "message",
         "filename",
+        "cell",
         "location",
         "end_location",
         "fix",

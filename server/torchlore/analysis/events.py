@@ -9,7 +9,7 @@ iteration" is a path like any other.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Hashable, Iterator
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cached_property
@@ -121,7 +121,18 @@ class Root:
     @cached_property
     def events(self) -> tuple[Event, ...]:
         """Every event below this entry point, in the order of the text."""
-        return tuple(place.event for place in self.places)
+        return tuple(events(self.path))
+
+    def of(self, kind: Kind) -> tuple[Event, ...]:
+        """The events of one kind, in the order of the text. Cheap, also where there are none."""
+        return self._by_kind.get(kind, ())
+
+    @cached_property
+    def _by_kind(self) -> dict[Kind, tuple[Event, ...]]:
+        found: dict[Kind, list[Event]] = {}
+        for event in self.events:
+            found.setdefault(event.kind, []).append(event)
+        return {kind: tuple(them) for kind, them in found.items()}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -140,24 +151,47 @@ class Place:
         return any(isinstance(step, Call) and step.forward is not None for step in self.within)
 
 
-def places(path: Path, within: tuple[Loop | Call | Branch, ...] = ()) -> Iterator[Place]:
+def places(path: Path, within: tuple[Loop | Call | Branch, ...] = ()) -> list[Place]:
     """Every event below `path`, in the order of the text."""
+    found: list[Place] = []
+    _add_places(path, within, found)
+    return found
+
+
+def _add_places(path: Path, within: tuple[Loop | Call | Branch, ...], found: list[Place]) -> None:
+    """A list that is handed down, not generators in one another: each would touch every event again."""
     for step in path:
         match step:
             case Event():
-                yield Place(step, within)
+                found.append(Place(step, within))
             case Branch(arms=arms):
                 for arm in arms:
-                    yield from places(arm, (*within, step))
+                    _add_places(arm, (*within, step), found)
             case Loop(body=body) | Call(body=body):
-                yield from places(body, (*within, step))
+                _add_places(body, (*within, step), found)
             case Jump():
                 pass
 
 
-def events(path: Path) -> Iterator[Event]:
+def events(path: Path) -> list[Event]:
     """Every event below `path`, in the order of the text."""
-    return (place.event for place in places(path))
+    found: list[Event] = []
+    _add_events(path, found)
+    return found
+
+
+def _add_events(path: Path, found: list[Event]) -> None:
+    for step in path:
+        match step:
+            case Event():
+                found.append(step)
+            case Branch(arms=arms):
+                for arm in arms:
+                    _add_events(arm, found)
+            case Loop(body=body) | Call(body=body):
+                _add_events(body, found)
+            case Jump():
+                pass
 
 
 @dataclass(slots=True)
@@ -186,18 +220,58 @@ def walk(
     Returns:
         For every event of those kinds that can be reached, the states in which it can be.
     """
-    seen: dict[Event, set[object]] = {}
-    _walk(path, {start}, _Automaton(move, frozenset(kinds)), seen)  # type: ignore[arg-type]
-    return seen  # type: ignore[return-value]
+    automaton = _Automaton(move, frozenset(kinds))  # type: ignore[arg-type]
+    _walk(path, {start}, automaton)
+    return automaton.seen  # type: ignore[return-value]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Automaton:
+    """An automaton on its way.
+
+    Attributes:
+        seen: the states in which each event was reached.
+        done: how each path was left, by the states in which it was entered. The next iteration of a loop
+            most often begins as the one before did, and need not be walked again, nor what lies in it.
+        silent: whether a path has no event of those kinds and no jump, so that it changes nothing.
+    """
+
     move: Callable[[Event, object], object]
     kinds: frozenset[Kind]
+    seen: dict[Event, set[object]] = field(default_factory=dict)
+    done: dict[tuple[int, frozenset[object]], _Exits] = field(default_factory=dict)
+    silent: dict[int, bool] = field(default_factory=dict)
+
+    def is_silent(self, path: Path) -> bool:
+        known = self.silent.get(id(path))
+        if known is None:
+            known = self.silent[id(path)] = not any(map(self._speaks, path))
+        return known
+
+    def _speaks(self, step: Step) -> bool:
+        match step:
+            case Event(kind=kind):
+                return kind in self.kinds
+            case Branch(arms=arms):
+                return not all(map(self.is_silent, arms))
+            case Loop(body=body) | Call(body=body):
+                return not self.is_silent(body)
+            case Jump():
+                return True
 
 
-def _walk(path: Path, states: set[object], automaton: _Automaton, seen: dict[Event, set[object]]) -> _Exits:
+def _walk(path: Path, states: set[object], automaton: _Automaton) -> _Exits:
+    """How `path` is left when it is entered in one of `states`. Nobody changes what this returns."""
+    if automaton.is_silent(path):
+        return _Exits(states)
+    entered = id(path), frozenset(states)
+    known = automaton.done.get(entered)
+    if known is None:
+        known = automaton.done[entered] = _walk_steps(path, states, automaton)
+    return known
+
+
+def _walk_steps(path: Path, states: set[object], automaton: _Automaton) -> _Exits:
     exits = _Exits(states)
     for step in path:
         if not exits.normal:
@@ -205,7 +279,7 @@ def _walk(path: Path, states: set[object], automaton: _Automaton, seen: dict[Eve
         match step:
             case Event(kind=kind):
                 if kind in automaton.kinds:
-                    seen.setdefault(step, set()).update(exits.normal)
+                    automaton.seen.setdefault(step, set()).update(exits.normal)
                     exits.normal = {automaton.move(step, state) for state in exits.normal}
             case Jump(kind=way):
                 exits.jump(way, exits.normal)
@@ -213,27 +287,25 @@ def _walk(path: Path, states: set[object], automaton: _Automaton, seen: dict[Eve
             case Branch(arms=arms):
                 after: set[object] = set()
                 for arm in arms:
-                    inner = _walk(arm, set(exits.normal), automaton, seen)
+                    inner = _walk(arm, exits.normal, automaton)
                     after |= inner.normal
                     _take_jumps(exits, inner, ())
                 exits.normal = after
             case Call(body=body):
-                inner = _walk(body, exits.normal, automaton, seen)
+                inner = _walk(body, exits.normal, automaton)
                 exits.normal = inner.normal | inner.jumps.get("return", set())
                 _take_jumps(exits, inner, ("return", "break", "continue"))
             case Loop(body=body):
-                exits.normal = _walk_loop(body, exits, automaton, seen)
+                exits.normal = _walk_loop(body, exits, automaton)
     return exits
 
 
-def _walk_loop(
-    body: Path, exits: _Exits, automaton: _Automaton, seen: dict[Event, set[object]]
-) -> set[object]:
+def _walk_loop(body: Path, exits: _Exits, automaton: _Automaton) -> set[object]:
     """The states after no, one or two iterations."""
     out = set(exits.normal)
     states = set(exits.normal)
     for _ in range(2):
-        inner = _walk(body, states, automaton, seen)
+        inner = _walk(body, states, automaton)
         states = inner.normal | inner.jumps.get("continue", set())
         out |= states | inner.jumps.get("break", set())
         _take_jumps(exits, inner, ("break", "continue"))

@@ -18,7 +18,7 @@ from typing import Any
 import torchlore
 from torchlore.config import Config
 from torchlore.rules.model import Finding, Fix, Related, Severity
-from torchlore.text import Edit, Span
+from torchlore.text import Edit, Span, is_notebook
 
 FOLDER = ".torchlore_cache"
 
@@ -39,6 +39,7 @@ class Cache:
     def key(self, data: bytes, config: Config, path: Path) -> str:
         """The name of the answer for a file of these bytes under this configuration."""
         digest = hashlib.sha256(data)
+        digest.update(b"notebook" if is_notebook(path) else b"")
         selection = config.selection_for(path)
         digest.update(
             repr((selection.select, selection.ignore, config.severity)).encode("utf-8", "surrogatepass")

@@ -110,7 +110,7 @@ def _check_paths(
     config_of = config_finder(select, ignore)
     work = [(file, config_of(file.absolute().parent)) for file in python_files(paths, config_of)]
     if not work:
-        warn("no Python files found under the given path(s)")
+        warn("no Python files or notebooks found under the given path(s)")
     return list(
         check_files(work, fixing, jobs, open_cache(_cache_folder(work)) if use_cache and work else None)
     )
@@ -137,8 +137,8 @@ def _check_stdin(
 
 def _show_diff(reports: list[FileReport]) -> int:
     """Prints what fixes would change; 1 where they would change anything or a file could not be read."""
-    from torchlore.cli.formats import shown
     from torchlore.cli.patches import unified_diff
+    from torchlore.cli.views import shown
 
     _print_problems(reports)
     for report in reports:
@@ -186,11 +186,11 @@ def _unwritten(report: FileReport, error: Exception) -> FileReport:
 
 
 def _print_problems(reports: list[FileReport]) -> None:
-    from torchlore.cli.formats import shown
+    from torchlore.cli.views import shown
 
     for report in reports:
         for problem in report.problems:
-            joint = ":" if problem[:1].isdigit() else ": "
+            joint = ":" if problem[:1].isdigit() or problem.startswith("cell ") else ": "
             warn(f"{shown(report.path)}{joint}{problem}")
 
 

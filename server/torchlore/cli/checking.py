@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import os
-import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -14,9 +12,11 @@ from torchlore.analysis import analyze
 from torchlore.cli.cache import Cache
 from torchlore.cli.terminal import set_up_logging
 from torchlore.config import Config, check_source
-from torchlore.fixing import fix_text
+from torchlore.fixing import Fixed, fix_text
 from torchlore.rules.model import Finding, Severity
-from torchlore.text import Source, decode
+from torchlore.text import Notebook, NotebookError, Source, decode, source_of
+from torchlore.text.ipynb import rewritten
+from torchlore.text.parse import parse
 
 MANY_FILES = 64
 """From here on several processes pay for their start."""
@@ -41,7 +41,8 @@ class FileReport:
         path: of the file.
         findings: what is wrong in `text`, by place.
         problems: why the file, or a part of it, could not be checked; one sentence each.
-        text: what the findings speak about, after fixes; "" where there was nothing to say.
+        text: what the file holds after fixes; "" where there was nothing to say. The findings are places in
+            `source_of(text)`, which for a notebook is the code of its cells.
         before: the text as it was, where fixes changed it.
         fixed: the findings that are gone.
         encoding: to write `text` with.
@@ -85,16 +86,25 @@ def check_text(text: str, path: Path, config: Config, fixing: Fixing) -> FileRep
     """Reports on a text; `path` names it and decides the per-file ignores."""
     if "torch" not in text:
         return FileReport(path, text=text)
-    source = Source(text, str(path))
-    problems = _syntax_problems(source)
+    try:
+        source = source_of(text, str(path))
+    except NotebookError as error:
+        return FileReport(path, problems=(str(error),))
+    problems = tuple(_syntax_problems(source))
     if fixing is not Fixing.NONE:
-        result = fix_text(source, config, unsafe=fixing is Fixing.UNSAFE)
-        before = text if result.fixed else None
-        return FileReport(
-            path, result.findings, problems + result.problems, result.text, before, result.fixed
-        )
+        return _mended(text, path, source, problems, fix_text(source, config, unsafe=fixing is Fixing.UNSAFE))
     findings = check_source(analyze(source), config, Severity.WARNING)
     return FileReport(path, tuple(findings), problems, text)
+
+
+def _mended(text: str, path: Path, source: Source, problems: tuple[str, ...], result: Fixed) -> FileReport:
+    problems += result.problems
+    if not result.fixed:
+        return FileReport(path, result.findings, problems, text)
+    after = result.source.text
+    if isinstance(source, Notebook) and isinstance(result.source, Notebook):
+        after = rewritten(text, source, result.source)
+    return FileReport(path, result.findings, problems, after, text, result.fixed)
 
 
 def _check_chunk(chunk: list[tuple[Path, Config]], fixing: Fixing, cache: Cache | None) -> list[FileReport]:
@@ -126,21 +136,26 @@ def _check_file(path: Path, config: Config, fixing: Fixing, cache: Cache | None)
     return report
 
 
-def _syntax_problems(source: Source) -> tuple[str, ...]:
+def _syntax_problems(source: Source) -> Iterator[str]:
     """Why lines were left out, where Python cannot parse them."""
+    if not source.parsed.blanked:
+        return
+    if not isinstance(source, Notebook):
+        yield from _syntax_problem(source)
+        return
+    for cell in source.cells:
+        yield from (f"cell {cell.number}:{problem}" for problem in _syntax_problem(Source(source.code(cell))))
+
+
+def _syntax_problem(source: Source) -> Iterator[str]:
     blanked = source.parsed.blanked
-    if not blanked:
-        return ()
     left_out = f"{len(blanked)} line{'s' if len(blanked) > 1 else ''} left out"
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(source.text)
+        parse(source.text)
     except SyntaxError as error:
-        return (f"{error.lineno or 1}:{error.offset or 1}: syntax error: {error.msg} ({left_out})",)
+        yield f"{error.lineno or 1}:{error.offset or 1}: syntax error: {error.msg} ({left_out})"
     except (ValueError, RecursionError, MemoryError) as error:
-        return (f"cannot be parsed: {error} ({left_out})",)
-    return ()
+        yield f"cannot be parsed: {error} ({left_out})"
 
 
 def _cores() -> int:

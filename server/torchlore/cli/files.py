@@ -12,12 +12,14 @@ from torchlore.config import Config, find_config
 ConfigOf = Callable[[Path], Config]
 """The configuration for the files of one folder."""
 
+_SUFFIXES = (".py", ".pyw", ".ipynb")
+
 
 def python_files(paths: Iterable[Path], config_of: ConfigOf) -> Iterator[Path]:
-    """The Python files under `paths`, each once: a file that was named is given whatever it is called.
+    """The Python files and notebooks under `paths`, each once.
 
-    A path that does not exist is given too, for the reader to report. Links to folders are not followed,
-    so that a loop of links ends.
+    A file that was named is given whatever it is called. A path that does not exist is given too, for the
+    reader to report. Links to folders are not followed, so that a loop of links ends.
     """
     seen: set[str] = set()
     for path in paths:
@@ -57,7 +59,7 @@ def _walk(top: Path, config_of: ConfigOf) -> Iterator[Path]:
         config = config_of(path)
         for entry in entries:
             inner = entry.is_dir(follow_symlinks=False)
-            wanted = inner or (entry.name.endswith((".py", ".pyw")) and _is_file(entry))
+            wanted = inner or (entry.name.endswith(_SUFFIXES) and _is_file(entry))
             if wanted and not config.excludes_entry(entry.path):
                 waiting.append((Path(entry.path), inner))
 

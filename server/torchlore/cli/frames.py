@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 
 from torchlore.cli.checking import FileReport
-from torchlore.cli.formats import place, shown
 from torchlore.cli.terminal import Styled
+from torchlore.cli.views import View, place, views
 from torchlore.rules import rule_by_code_or_name
-from torchlore.rules.model import Finding, Severity
+from torchlore.rules.model import Severity
 from torchlore.text import Source, Span
 
 _STYLES = {
@@ -31,14 +31,14 @@ _TAB = 4
 
 def frames(report: FileReport) -> list[Styled]:
     """Every finding of a file, an empty line after each."""
-    source = Source(report.text)
     lines: list[Styled] = []
-    for finding in report.findings:
-        lines += [*_frame(source, shown(report.path), finding), []]
+    for view in views(report):
+        lines += [*_frame(view), []]
     return lines
 
 
-def _frame(source: Source, name: str, finding: Finding) -> list[Styled]:
+def _frame(view: View) -> list[Styled]:
+    source, finding = view.source, view.finding
     style = _STYLES[finding.severity]
     row, column = place(source, finding.span.start)
     marks = [
@@ -50,9 +50,11 @@ def _frame(source: Source, name: str, finding: Finding) -> list[Styled]:
     margin = (" " * width + " = ", "blue")
     lines: list[Styled] = [
         [(finding.code, style), (f" {finding.name}", "bold"), (f": {finding.message}", "")],
-        [(" " * width + "--> ", "blue"), (f"{name}:{row}:{column}", "")],
+        [(" " * width + "--> ", "blue"), (f"{view.name}:{row}:{column}", "")],
         *_excerpt(source, numbers, marks, width),
     ]
+    for where, message in view.elsewhere:
+        lines.append([margin, (where, "bold"), (f": {message}", "")])
     for fix in finding.fixes:
         option = "--fix" if fix.safe else "--fix --unsafe-fixes"
         lines.append([margin, ("fix", "bold"), (f": {fix.title} ({option})", "")])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import io
 import re
 import tokenize
 from collections.abc import Iterable
@@ -127,11 +126,6 @@ def _line_for_comment(source: Source, finding: Finding) -> int:
 
 
 def _lines_that_take_comments(source: Source) -> set[int]:
-    found: set[int] = set()
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(source.text, newline="").readline):
-            if token.type in (tokenize.NEWLINE, tokenize.NL, tokenize.COMMENT):
-                found.add(token.start[0] - 1)
-    except (tokenize.TokenError, SyntaxError, ValueError):
-        pass  # Broken text: the lines before the break are known, and are all that findings stand on.
-    return found
+    # Of a broken text the lines before the break are known, and they are all that findings stand on.
+    ends = (tokenize.NEWLINE, tokenize.NL, tokenize.COMMENT)
+    return {token.start[0] - 1 for token in source.tokens() if token.type in ends}

@@ -5,37 +5,12 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
+from torchlore.text.edits import Edit, Span, apply_edits
 from torchlore.text.lines import Encoding, LineTable
 from torchlore.text.parse import Parsed, parse_tolerantly
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
-    """A stretch of a text: offsets in code points, `end` not included."""
-
-    start: int
-    end: int
-
-    def __contains__(self, offset: int) -> bool:
-        return self.start <= offset < self.end
-
-    def overlaps(self, other: Span) -> bool:
-        """Whether the two share a code point, or one is an insertion point inside the other."""
-        if self.start == self.end or other.start == other.end:
-            return self.start <= other.end and other.start <= self.end
-        return self.start < other.end and other.start < self.end
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """Replaces the text of `span` (empty: an insertion) by `text`."""
-
-    span: Span
-    text: str
 
 
 class Source:
@@ -117,31 +92,35 @@ class Source:
         found: dict[int, tuple[int, str]] = {}
         if "#" not in self.text:
             return found
-        try:
-            for token in tokenize.generate_tokens(io.StringIO(self.text, newline="").readline):
-                if token.type == tokenize.COMMENT:
-                    line = token.start[0] - 1
-                    found[line] = (self.lines.start(line) + token.start[1], token.string)
-        except (tokenize.TokenError, SyntaxError, ValueError):
-            pass
+        for token in self.tokens():
+            if token.type == tokenize.COMMENT:
+                line = token.start[0] - 1
+                found[line] = (self.lines.start(line) + token.start[1], token.string)
         return found
 
+    def tokens(self) -> Iterator[tokenize.TokenInfo]:
+        """The tokens of the text, up to where it no longer tokenizes."""
+        return tokens(self.text)
 
-def apply_edits(text: str, edits: Iterable[Edit]) -> str:
-    """`text` after `edits`, whose spans are all positions in `text`.
+    def edited(self, edits: Iterable[Edit]) -> Source:
+        """The next version, with `edits` made.
 
-    Raises:
-        ValueError: two edits overlap. Two insertions at one place do not: they keep their order.
-    """
-    ordered = sorted(edits, key=lambda e: (e.span.start, e.span.end))
-    pieces: list[str] = []
-    at = 0
-    for edit in ordered:
-        if edit.span.start < at:
-            raise ValueError(f"edits overlap at offset {edit.span.start}")
-        pieces += [text[at : edit.span.start], edit.text]
-        at = edit.span.end
-    return "".join([*pieces, text[at:]])
+        Raises:
+            ValueError: two edits overlap.
+        """
+        return Source(apply_edits(self.text, edits), self.path)
+
+    def takes(self, edits: Iterable[Edit]) -> bool:
+        """Whether `edits` of this text can be made in the file; of a notebook, see `Notebook.takes`."""
+        return True
+
+
+def tokens(text: str) -> Iterator[tokenize.TokenInfo]:
+    """The tokens of `text`, up to where it no longer tokenizes."""
+    try:
+        yield from tokenize.generate_tokens(io.StringIO(text, newline="").readline)
+    except (tokenize.TokenError, SyntaxError, ValueError):
+        return
 
 
 def decode(data: bytes) -> str:
