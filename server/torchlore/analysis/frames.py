@@ -142,7 +142,7 @@ class Frame:
         return now
 
     def merge(self, ends: list[dict[str, Value | None]]) -> None:
-        """Binds every name to what it is at one of several ends; an end that does not tell left it as it is."""
+        """Binds every name to what it is at one of several ends; one that does not tell left it as it is."""
         for name in {name for end in ends for name in end}:
             values = [end[name] if name in end else self.names.get(name) for end in ends]
             known = [value for value in values if value is not None]

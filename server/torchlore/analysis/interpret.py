@@ -68,7 +68,7 @@ def _waiting(run: Run) -> Iterator[Function]:
 def _uncalled(
     source: Source, waiting: list[Function], mentions: dict[ast.AST, frozenset[str]]
 ) -> list[Function]:
-    """Those of `waiting` that no other one mentions, nor its class: the others may be reached through them."""
+    """Those of `waiting` that no other one mentions, nor its class: these may reach the others."""
     mentioned_by: dict[str, int] = {}
     for function in waiting:
         if function.node not in mentions:
