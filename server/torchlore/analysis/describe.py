@@ -151,12 +151,12 @@ def _many(value: Container | Iterable | Batch, nested: bool) -> str:
     return f"{kind} of {_one(value.element, nested=True)}"
 
 
-def _collected(value: Value) -> Params | None:
+def _collected(value: Value, depth: int = 3) -> Params | None:
     """The parameters that a list (`[*a.parameters(), …]`) holds; None where it holds something else too."""
-    if not isinstance(value, Container) or value.kind == "dict":
+    if not isinstance(value, Container) or value.kind == "dict" or not depth:  # it may hold itself
         return None
     parts = value.items if value.items is not None else options(value.element)
-    found = [part if isinstance(part, Params) else _collected(part) for part in parts]
+    found = [part if isinstance(part, Params) else _collected(part, depth - 1) for part in parts]
     owners = [part.owners for part in found if part is not None]
     if not owners or len(owners) < len(found):
         return None
