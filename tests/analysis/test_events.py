@@ -115,3 +115,28 @@ def test_a_private_method_of_a_base_may_construct_it() -> None:
 def test_what_code_elsewhere_is_given_escapes() -> None:
     root = analyze(Source(SETUP + "import helper\nhelper.fit(opt)\nprint(opt)\n")).roots[0]
     assert [e.node.lineno for e in events(root.path) if e.kind is Kind.ESCAPE] == [8]
+
+
+def test_loops_in_one_another_are_not_walked_again_and_again() -> None:
+    """Twelve loops, each of which takes two turns: the innermost event would be met 4 096 times."""
+    code = (
+        "".join("    " * depth + f"for i{depth} in x:\n" for depth in range(12)) + "    " * 12 + "opt.step()"
+    )
+    met = []
+
+    def move(event: Event, state: str) -> str:
+        met.append(event)
+        return event.kind.name
+
+    root = analyze(Source(SETUP + code)).roots[0]
+    reached = walk(root.path, "nothing", move, (Kind.STEP,))
+    assert list(reached.values()) == [{"nothing", "STEP"}]
+    assert len(met) < 10
+
+
+def test_events_and_places_of_one_kind() -> None:
+    root = analyze(Source(SETUP + "for i in x:\n    opt.step()\nopt.zero_grad()")).roots[0]
+    assert list(root.of(Kind.STEP)) == [event for event in root.events if event.kind is Kind.STEP]
+    (place,) = root.places_of(Kind.STEP)
+    assert len(place.loops) == 1
+    assert root.of(Kind.BACKWARD) == root.places_of(Kind.BACKWARD) == ()

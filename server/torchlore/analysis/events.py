@@ -127,11 +127,22 @@ class Root:
         """The events of one kind, in the order of the text. Cheap, also where there are none."""
         return self._by_kind.get(kind, ())
 
+    def places_of(self, kind: Kind) -> tuple[Place, ...]:
+        """The same with what they lie in."""
+        return self._places_by_kind.get(kind, ()) if self.of(kind) else ()
+
     @cached_property
     def _by_kind(self) -> dict[Kind, tuple[Event, ...]]:
         found: dict[Kind, list[Event]] = {}
         for event in self.events:
             found.setdefault(event.kind, []).append(event)
+        return {kind: tuple(them) for kind, them in found.items()}
+
+    @cached_property
+    def _places_by_kind(self) -> dict[Kind, tuple[Place, ...]]:
+        found: dict[Kind, list[Place]] = {}
+        for place in self.places:
+            found.setdefault(place.event.kind, []).append(place)
         return {kind: tuple(them) for kind, them in found.items()}
 
 

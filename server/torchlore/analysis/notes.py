@@ -72,7 +72,7 @@ def _names_of(run: Run, value: Value) -> list[str]:
 def _loop_order(run: Run, node: ast.Attribute) -> list[str]:
     """The order of clearing, backward and step in the innermost loop that does the training around `node`."""
     for root in run.roots:
-        for place in root.places:
+        for place in (place for kind in _TRAINING for place in root.places_of(kind)):
             if _is_call_of(place.event, node) and place.loops:
                 steps = _training_steps(place.loops[-1])
                 if len(steps) > 1:
@@ -81,7 +81,7 @@ def _loop_order(run: Run, node: ast.Attribute) -> list[str]:
 
 
 def _is_call_of(event: Event, node: ast.Attribute) -> bool:
-    return event.kind in _TRAINING and isinstance(event.node, ast.Call) and event.node.func is node
+    return isinstance(event.node, ast.Call) and event.node.func is node
 
 
 def _training_steps(loop: Loop) -> list[str]:

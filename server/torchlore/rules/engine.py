@@ -6,12 +6,12 @@ import importlib
 import inspect
 import logging
 import pkgutil
-import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
 from torchlore.analysis import Analysis
 from torchlore.rules.model import Family, Finding, Rule
+from torchlore.rules.triggers import triggered
 
 _LOG = logging.getLogger(__name__)
 
@@ -49,9 +49,7 @@ def rule_by_code_or_name(key: str) -> type[Rule] | None:
 def check(analysis: Analysis, rules: Iterable[type[Rule]] | None = None) -> list[Finding]:
     """What `rules` (all by default) find, by place. A rule that fails is logged and says nothing."""
     found: list[Finding] = []
-    for rule in all_rules() if rules is None else rules:
-        if re.search(rule.trigger, analysis.source.text) is None:
-            continue
+    for rule in triggered(all_rules() if rules is None else rules, analysis.source.text):
         try:
             found += rule().check(analysis)
         except Exception:

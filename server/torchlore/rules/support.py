@@ -15,7 +15,7 @@ from torchlore.text import Edit, Span
 
 def optimizers_stepped(root: Root) -> list[Instance]:
     """The optimizers that are stepped somewhere below `root`, each once."""
-    stepped = [e.subject for e in root.events if e.kind is Kind.STEP and is_optimizer(e.subject)]
+    stepped = [event.subject for event in root.of(Kind.STEP) if is_optimizer(event.subject)]
     return list(dict.fromkeys(s for s in stepped if isinstance(s, Instance)))
 
 

@@ -110,10 +110,10 @@ class EvalWithoutNoGrad(Rule):
         reported: set[Loop] = set()
         training = _training(analysis)
         for root in analysis.roots:
-            if not root.certain and not any(event.kind is Kind.BACKWARD for event in root.events):
+            if not root.certain and not root.of(Kind.BACKWARD):
                 continue
-            for place in root.places:
-                if place.event.kind is not Kind.FORWARD or place.in_forward or not place.loops:
+            for place in root.places_of(Kind.FORWARD):
+                if place.in_forward or not place.loops:
                     continue
                 loop = place.loops[-1]
                 if loop.node in training or loop in reported or not _is_certain(analysis, root, place):
@@ -132,7 +132,7 @@ class EvalWithoutNoGrad(Rule):
             f"`{name}` is in evaluation mode and nothing in this loop calls `backward`, "
             "but gradients are on: every call records a graph"
         )
-        modes = [e.node for e in root.events if e.kind is Kind.EVAL and holds(e.subject, place.event.subject)]
+        modes = [e.node for e in root.of(Kind.EVAL) if holds(e.subject, place.event.subject)]
         related = tuple(
             Related(
                 support.code_of_line(analysis, node),
@@ -149,8 +149,8 @@ def _training(analysis: Analysis) -> set[ast.AST]:
     """The loops and functions that compute gradients, in any of the ways in which they are run."""
     found: set[ast.AST] = set()
     for root in analysis.roots:
-        for place in root.places:
-            if place.event.kind in (Kind.BACKWARD, Kind.DIFFERENTIATE, Kind.STEP):
+        for kind in (Kind.BACKWARD, Kind.DIFFERENTIATE, Kind.STEP):
+            for place in root.places_of(kind):
                 found |= {step.callee if isinstance(step, Call) else step.node for step in place.within}
     return found
 

@@ -95,8 +95,8 @@ class LossKeepsGraph(Rule):
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for root in analysis.roots:
-            for place in root.places:
-                if place.event.kind is Kind.ACCUMULATE and place.loops:
+            for place in root.places_of(Kind.ACCUMULATE):
+                if place.loops:
                     yield from self._report(analysis, root, place)
 
     def _report(self, analysis: Analysis, root: Root, place: Place) -> Iterator[Finding]:

@@ -76,8 +76,8 @@ class SoftmaxBeforeCrossEntropy(Rule):
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for root in analysis.roots:
-            for place in root.places:
-                if place.event.kind is Kind.LOSS and isinstance(place.event.node, ast.Call):
+            for place in root.places_of(Kind.LOSS):
+                if isinstance(place.event.node, ast.Call):
                     yield from self._check_loss(analysis, place, place.event.node)
 
     def _check_loss(self, analysis: Analysis, place: Place, call: ast.Call) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
-from torchlore.analysis.events import Call, Event, Kind, Path, events, walk
+from torchlore.analysis.events import Branch, Call, Event, Kind, Loop, Path, events, walk
 from torchlore.analysis.members import is_open, kind_of_class, lookup, mro
 from torchlore.analysis.values import Function, Instance, LocalClass
 from torchlore.rules import support
@@ -81,6 +81,7 @@ class MissingSuperInit(Rule):
     trigger = r"\b__init__\b"
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
+        runs: dict[ast.AST, tuple[Path, Path]] | None = None
         for cls in analysis.run.classes.values():
             if cls.home is not analysis.run.home:
                 continue
@@ -99,10 +100,13 @@ class MissingSuperInit(Rule):
             ):
                 continue
             if init.node in analysis.run.reached and not init.decorators:
-                yield from self._check_init(analysis, cls, init.node)
+                runs = _first_runs(analysis) if runs is None else runs
+                yield from self._check_init(analysis, cls, init.node, runs.get(init.node, ([], [])))
 
-    def _check_init(self, analysis: Analysis, cls: LocalClass, init: ast.FunctionDef) -> Iterator[Finding]:
-        whole, path = _first_run(analysis, init)
+    def _check_init(
+        self, analysis: Analysis, cls: LocalClass, init: ast.FunctionDef, run: tuple[Path, Path]
+    ) -> Iterator[Finding]:
+        whole, path = run
         states = walk(whole, "raw", lambda event, state: _move(event, state, cls))
         for event in events(path):
             if event.kind is Kind.REGISTER and _is_own(event.subject, cls) and states.get(event) == {"raw"}:
@@ -130,14 +134,46 @@ def _is_remade(cls: LocalClass) -> bool:
     return any(c.decorators or c.node.keywords or "__new__" in c.attributes for c in mro(cls))
 
 
-def _first_run(analysis: Analysis, init: ast.FunctionDef) -> tuple[Path, Path]:
-    """The entry point from which `init` runs first, and what that run does."""
+def _first_runs(analysis: Analysis) -> dict[ast.AST, tuple[Path, Path]]:
+    """For every `__init__`, what happens to the object until its first run ends, and what that run does.
+
+    The object is made where the `__init__` of the class that derives from all others begins.
+    """
+    found: dict[ast.AST, tuple[Path, Path]] = {}
     for root in analysis.roots:
-        for place in root.places:
-            for step in place.within:
-                if isinstance(step, Call) and step.callee is init:
-                    return root.path, step.body
-    return [], []
+        _add_runs(analysis, root.path, (), found)
+    return found
+
+
+def _add_runs(
+    analysis: Analysis, path: Path, inits: tuple[Call, ...], found: dict[ast.AST, tuple[Path, Path]]
+) -> None:
+    """Adds the runs below `path`, which lies in the calls `inits` of some `__init__`, outermost first."""
+    for step in path:
+        match step:
+            case Branch(arms=arms):
+                for arm in arms:
+                    _add_runs(analysis, arm, inits, found)
+            case Loop(body=body):
+                _add_runs(analysis, body, inits, found)
+            case Call(callee=callee, body=body):
+                function = analysis.run.functions.get(callee)
+                if function is not None and function.owner is not None and _is_init(callee):
+                    own = (call for call in (*inits, step) if _runs_for(analysis, call, function.owner))
+                    found.setdefault(callee, ([next(own)], body))
+                    _add_runs(analysis, body, (*inits, step), found)
+                else:
+                    _add_runs(analysis, body, inits, found)
+
+
+def _is_init(node: ast.AST) -> bool:
+    return isinstance(node, ast.FunctionDef) and node.name == "__init__"
+
+
+def _runs_for(analysis: Analysis, call: Call, cls: LocalClass) -> bool:
+    """Whether `call` runs the `__init__` of `cls` or of a class that derives from it."""
+    owner = analysis.run.functions[call.callee].owner
+    return owner is not None and cls in mro(owner)
 
 
 def _move(event: Event, state: str, cls: LocalClass) -> str:

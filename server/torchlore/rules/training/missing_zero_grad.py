@@ -82,7 +82,7 @@ class MissingZeroGrad(Rule):
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for root in analysis.roots:
             for optimizer in support.optimizers_stepped(root):
-                if any(_hides(event, optimizer) for event in root.events):
+                if any(_hides(event, optimizer) for event in root.of(Kind.ESCAPE)):
                     continue
                 states = walk(root.path, "clean", partial(_move, optimizer), _KINDS)
                 for place in root.places:
@@ -92,7 +92,7 @@ class MissingZeroGrad(Rule):
 
 def _hides(event: Event, optimizer: Instance) -> bool:
     """Whether code that we cannot see holds the optimizer from here on."""
-    return event.kind is Kind.ESCAPE and holds(event.value, optimizer)
+    return holds(event.value, optimizer)
 
 
 _KINDS = (Kind.CLEAR, Kind.WRITE_GRADS, Kind.BACKWARD, Kind.STEP)

@@ -82,10 +82,9 @@ class ZeroGradBeforeStep(Rule):
         for root in analysis.roots:
             for optimizer in support.optimizers_stepped(root):
                 states = walk(root.path, _START, partial(_move, optimizer), _KINDS)
-                for place in root.places:
-                    event = place.event
-                    if event.kind is Kind.STEP and event.subject is optimizer:
-                        yield from self._report(analysis, place, states.get(event, set()))
+                for place in root.places_of(Kind.STEP):
+                    if place.event.subject is optimizer:
+                        yield from self._report(analysis, place, states.get(place.event, set()))
 
     def _report(self, analysis: Analysis, place: Place, states: set[_State]) -> Iterator[Finding]:
         if not states or any(state[0] != "lost" for state in states):

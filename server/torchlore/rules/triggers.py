@@ -1,0 +1,46 @@
+"""Which rules can have something to say about a file: told from its words, before anything is analysed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache
+
+from torchlore.rules.model import Rule
+
+
+def triggered(rules: Iterable[type[Rule]], text: str) -> list[type[Rule]]:
+    """Those of `rules` whose trigger matches somewhere in `text`.
+
+    Most triggers are a choice of whole words. The words of the file are collected once for all of these:
+    searching the text for each rule by itself would take longer than parsing it as soon as there are ten.
+    """
+    found = None
+    able: list[type[Rule]] = []
+    for rule in rules:
+        words = _words_of(rule.trigger)
+        if words is not None and found is None:
+            found = _words_in(text)
+        if re.search(rule.trigger, text) if words is None or found is None else not words.isdisjoint(found):
+            able.append(rule)
+    return able
+
+
+_WORDS = re.compile(r"\\b(?:(\w+)|\(\?:(\w+(?:\|\w+)*)\))\\b", re.ASCII)
+
+
+@cache
+def _words_of(trigger: str) -> frozenset[bytes] | None:
+    r"""The words that `\bword\b` or `\b(?:one|other)\b` looks for; None for every other expression."""
+    match = _WORDS.fullmatch(trigger)
+    return None if match is None else frozenset((match[1] or match[2]).encode().split(b"|"))
+
+
+_BLANKED = bytes(b if b >= 128 or chr(b).isalnum() or chr(b) == "_" else ord(" ") for b in range(256))
+"""Bytes that end a word are blank. Letters beyond ASCII are part of words; so is all else beyond it, which
+in code stands only in strings and comments."""
+
+
+def _words_in(text: str) -> frozenset[bytes]:
+    """The words of a text: on bytes this takes a third of the time that a regular expression takes."""
+    return frozenset(text.encode(errors="surrogatepass").translate(_BLANKED).split())

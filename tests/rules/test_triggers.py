@@ -1,0 +1,46 @@
+"""Which rules are asked about a file at all."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from torchlore.rules import all_rules
+from torchlore.rules.model import Rule
+from torchlore.rules.triggers import triggered
+
+PATTERNS = [
+    r"\bstep\b",
+    r"\b(?:eval|train)\b",
+    r"\b__init__\b",
+    r"[sS]oftmax",
+    r"\bloss\.\w+",
+    r"\b(?:a.b|c)\b",
+]
+
+
+def _rule(pattern: str) -> type[Rule]:
+    return type("Asked", (Rule,), {"trigger": pattern})
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@given(
+    parts=st.lists(
+        st.sampled_from([*"._ (\n0é→", "step", "eval", "train", "__init__", "Softmax", "loss", "a", "c"])
+    )
+)
+def test_word_triggers_say_what_the_expression_says(pattern: str, parts: list[str]) -> None:
+    text = "".join(parts)
+    beyond_ascii = re.search(r"[^\x00-\x7f]", text)
+    expected = re.search(pattern, text) is not None
+    if not (beyond_ascii and expected):  # a word that touches `→` is in no code: either answer is right
+        assert bool(triggered([_rule(pattern)], text)) == expected
+
+
+def test_every_rule_is_asked_about_its_own_example() -> None:
+    for rule in all_rules():
+        assert rule in triggered(all_rules(), rule.documentation())
+
+
+def test_text_that_no_encoding_can_hold() -> None:
+    assert triggered([_rule(r"\bstep\b")], "x = '\ud800'\nopt.step()")
