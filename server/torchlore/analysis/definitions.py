@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from torchlore.analysis import expressions, members, torch_facts
+from torchlore.analysis import expressions, libraries, members, torch_facts
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Function,
@@ -50,7 +50,7 @@ def _annotated(annotation: Value, node: ast.AST) -> Value:
     match annotation:
         case Ref(name=name) if torch_facts.is_tensor_type(name):
             return Tensor()
-        case Ref(name=name) if members.kind_of_class(annotation) != "Unknown" and name.startswith("torch"):
+        case Ref(name=name) if members.kind_of_class(annotation) != "Unknown" or libraries.family(name):
             return Instance(name, node)
         case Ref(name="builtins.int" | "builtins.float"):
             return Number()

@@ -6,7 +6,15 @@ import ast
 import operator
 from collections.abc import Callable
 
-from torchlore.analysis import calls, definitions, displays, members, targets, torch_facts
+from torchlore.analysis import (
+    calls,
+    definitions,
+    displays,
+    library_calls,
+    members,
+    targets,
+    torch_facts,
+)
 from torchlore.analysis.run import MAX_NESTING, Run
 from torchlore.analysis.values import (
     Batch,
@@ -143,7 +151,9 @@ def _item(owner: Value, key: Value) -> Value:
 
 
 def iterate_instance(instance: Instance) -> Value:
-    """What iterating over an object of a known class yields."""
+    """What iterating over an object of a known class, or indexing it, yields."""
+    if library_calls.ITEMS in instance.attributes:
+        return instance.attributes[library_calls.ITEMS]
     kind = members.kind_of(instance)
     if kind == "DataLoader":
         return Batch()

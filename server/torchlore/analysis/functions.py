@@ -10,6 +10,7 @@ from torchlore.analysis import (
     contexts,
     expressions,
     imports,
+    library_calls,
     targets,
     torch_facts,
     torch_methods,
@@ -68,9 +69,10 @@ def call_imported(run: Run, name: str, arguments: Arguments, node: ast.expr) -> 
         return _partial(run, arguments, node)
     if torch_facts.is_parameter(name):
         return Tensor(attached=True, parameter=True)
-    if name.startswith(("torch.", "torchvision.", "torchaudio.", "torch_geometric.")):
+    if name.startswith("torch."):
         return _call_torch(run, name, arguments, node)
-    return _call_foreign(run, name, arguments, node)
+    known = library_calls.call(run, name, arguments, node)
+    return known if known is not None else _call_foreign(run, name, arguments, node)
 
 
 def _call_torch(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:

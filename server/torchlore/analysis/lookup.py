@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePath
 
-from torchlore.analysis import members, torch_facts
+from torchlore.analysis import libraries, members, torch_facts
 from torchlore.analysis.events import Kind
 from torchlore.analysis.interface import dotted_module
 from torchlore.analysis.names import words
@@ -164,10 +164,11 @@ def _member(owner: Value, attr: str, known: Evidence) -> list[str]:
         case Instance():
             return _instance_member(owner, attr)
         case Super(receiver=Instance() as receiver):
-            return [f"{members.class_name(receiver)}.{attr}"] if members.class_name(receiver) else []
+            return [f"{_home(receiver)}.{attr}"] if _home(receiver) else []
         case LocalClass():
             bases = [b.name for b in members.imported_bases(owner) if isinstance(b, Ref)]
-            return [] if members.lookup(owner, attr) is not None else [f"{name}.{attr}" for name in bases]
+            homes = [libraries.torch_base(name) or name for name in bases]
+            return [] if members.lookup(owner, attr) is not None else [f"{name}.{attr}" for name in homes]
         case Unknown():
             return [f"{home}.{attr}" for home in _likely_homes(owner, attr, known)]
         case _:
@@ -203,8 +204,14 @@ def _instance_member(owner: Instance, attr: str) -> list[str]:
         return [_named(option) for option in options(held) if isinstance(option, Instance)]
     if isinstance(owner.cls, LocalClass) and members.lookup(owner.cls, attr) is not None:
         return []
+    home = _home(owner)
+    return [f"{home}.{attr}"] if home else []
+
+
+def _home(owner: Instance) -> str:
+    """The torch class whose members an object has."""
     name = members.class_name(owner)
-    return [f"{name}.{attr}"] if name else []
+    return libraries.torch_base(name) or name
 
 
 @cache

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
-from torchlore.analysis import calls, imports, pulling, torch_facts
+from torchlore.analysis import calls, imports, libraries, library_calls, pulling, torch_facts
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Batch,
@@ -77,6 +77,9 @@ def _instance_attribute(run: Run, owner: Instance, attr: str, node: ast.Attribut
             return calls.call_function(run, getter, None, node)
         if found is not None:
             return bind(found, owner)
+    known = library_calls.attribute(owner, attr, node)
+    if known is not None:
+        return known
     kind = kind_of(owner)
     if kind == "Optimizer" and attr == "param_groups":
         return Container(
@@ -85,7 +88,7 @@ def _instance_attribute(run: Run, owner: Instance, attr: str, node: ast.Attribut
     pulled = pulling.set_elsewhere(run, owner, attr)
     if pulled is not None:
         return pulled
-    if kind == "Module" and attr == "module":  # DDP(model).module is the model that DDP stands for
+    if kind == "Module" and attr in ("module", "_orig_mod"):  # what DDP(…), torch.compile(…) stand for
         return owner
     if kind == "Module" and attr in ("weight", "bias"):
         return Params(frozenset({owner}), one=True)
@@ -206,6 +209,9 @@ _KINDS: tuple[tuple[Callable[[str], bool], str], ...] = (
 
 @lru_cache(maxsize=4096)
 def _kind_by_name(name: str) -> str:
+    known = libraries.family(name)
+    if known is not None:
+        return known.kind or (_kind_by_name(known.base) if known.base.startswith("torch.") else "Unknown")
     return next((kind for is_kind, kind in _KINDS if is_kind(name)), "Unknown")
 
 
@@ -230,8 +236,8 @@ def kind_of(value: Value) -> str:
 
 
 def is_module_like(value: Value) -> bool:
-    """Modules and losses: what can be called, trained, evaluated, moved."""
-    return kind_of(value) in ("Module", "Loss")
+    """Modules, losses and metrics: what can be called, trained, evaluated, moved."""
+    return kind_of(value) in ("Module", "Loss", "Metric")
 
 
 def class_name(value: Instance) -> str:
@@ -239,7 +245,7 @@ def class_name(value: Instance) -> str:
     if isinstance(value.cls, str):
         return value.cls
     for base in imported_bases(value.cls):
-        if isinstance(base, Ref) and base.name.startswith("torch"):
+        if isinstance(base, Ref) and (base.name.startswith("torch.") or libraries.torch_base(base.name)):
             return base.name
     return ""
 

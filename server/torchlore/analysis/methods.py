@@ -5,7 +5,16 @@ from __future__ import annotations
 import ast
 from typing import Literal
 
-from torchlore.analysis import calls, expressions, functions, members, targets, torch_facts, torch_methods
+from torchlore.analysis import (
+    calls,
+    expressions,
+    functions,
+    library_calls,
+    members,
+    targets,
+    torch_facts,
+    torch_methods,
+)
 from torchlore.analysis.events import Kind
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
@@ -31,6 +40,9 @@ from torchlore.analysis.values import (
     tokens_of,
     tokens_of_all,
 )
+
+_LONGEST_CHAIN = 8
+"""Methods called on one another's results are followed so far: in a loop they could go on for ever."""
 
 _PLAIN_DECORATORS = ("functools.", "builtins.", "torch.", "typing", "abc.", "atexit.", "overload")
 
@@ -151,12 +163,15 @@ def _call_instance_method(
     kind = members.kind_of(receiver)
     if name in ("__enter__", "__exit__", "enter_context"):
         run.grad = None  # contexts that are entered by hand end somewhere else
+    known_method = library_calls.call_method(run, receiver, name, arguments, node)
+    if known_method is not None:
+        return known_method
     if isinstance(receiver.cls, LocalClass) and members.is_open(receiver.cls):
         run.escape(node, [receiver, *arguments.all()])
         if kind == "Unknown":
             return Unknown(tokens_of_all(arguments.all()))
     match kind:
-        case "Module" | "Loss":
+        case "Module" | "Loss" | "Metric":
             return torch_methods.call_module_method(run, receiver, name, arguments, node)
         case "Optimizer":
             return torch_methods.call_optimizer_method(run, receiver, name, arguments, node)
@@ -211,7 +226,8 @@ def _call_unknown_method(run: Run, receiver: Value, name: str, arguments: Argume
     if name in ("to", "cuda", "cpu", "float", "half", "double", "share_memory"):
         return receiver
     return Unknown(
-        frozenset().union(tokens_of(receiver), *(tokens_of(v) for v in arguments.all())), made_by=made_by
+        frozenset().union(tokens_of(receiver), *(tokens_of(v) for v in arguments.all())),
+        made_by=f"{made_by}.{name}" if made_by and made_by.count(".") < _LONGEST_CHAIN else "",
     )
 
 
@@ -224,9 +240,12 @@ def call_torch_instance(run: Run, instance: Instance, arguments: Arguments, node
         run.emit(Kind.LOSS, node, value=first, key=name)
     if name in torch_facts.SOFTMAX:
         return torch_methods.activated(name, first or Unknown(), node)
+    known = library_calls.output(run, instance, arguments, node)
     if not members.is_module_like(instance):
-        return Unknown(tokens_of_all(arguments.all()))
-    if name == "torch.nn.Sequential":
+        return known or Unknown(tokens_of_all(arguments.all()))
+    if known is not None:
+        result = known
+    elif name == "torch.nn.Sequential":
         result = _run_sequential(run, instance, first or Unknown())
     else:
         inputs = [v for a in arguments.all() for v in options(a)]

@@ -8,20 +8,14 @@ from __future__ import annotations
 import re
 import sys
 
+from torchlore.analysis import libraries
 from torchlore.analysis.names import words
 
 _CLASS = re.compile(r"\A_?[A-Z]\w*\Z")
 
 _NOT_MODULES = frozenset({"Parameter", "Buffer", "UninitializedParameter", "UninitializedBuffer"})
 
-_MODULE_HOMES = (
-    "torch.nn.",
-    "torch.ao.nn.",
-    "torchvision.ops.",
-    "torchvision.models.",
-    "torchaudio.models.",
-    "torch_geometric.nn.",
-)
+_MODULE_HOMES = ("torch.nn.", "torch.ao.nn.")
 
 ALIASES = {
     "torch.nn.parallel.DistributedDataParallel",
@@ -160,10 +154,8 @@ def is_scaler(dotted: str) -> bool:
 
 
 def is_module(dotted: str) -> bool:
-    """Whether calling `dotted` makes an `nn.Module` (a class of torch.nn, a model of torchvision)."""
+    """Whether calling `dotted` makes an `nn.Module` (a class of torch.nn)."""
     head, _, last = dotted.rpartition(".")
-    if dotted.startswith("torchvision.models."):
-        return not last.startswith("_") and last not in {"list_models", "get_weight", "get_model_builder"}
     if not dotted.startswith(_MODULE_HOMES) or ".init." in dotted or ".utils." in dotted:
         return False
     return _CLASS.match(last) is not None and last not in _NOT_MODULES and ".functional" not in head
@@ -178,9 +170,7 @@ def is_loader(dotted: str) -> bool:
 
 
 def is_dataset(dotted: str) -> bool:
-    return (dotted.startswith("torch.utils.data.") and dotted.endswith(("Dataset", ".Subset"))) or (
-        dotted.startswith("torchvision.datasets.") and is_class_name(dotted)
-    )
+    return dotted.startswith("torch.utils.data.") and dotted.endswith(("Dataset", ".Subset"))
 
 
 def is_tensor_type(dotted: str) -> bool:
@@ -193,10 +183,9 @@ def is_parameter(dotted: str) -> bool:
 
 
 def has_parameters(dotted: str) -> bool:
-    """Whether instances of this torch.nn class own parameters that require gradients."""
-    return _PARAMETRIC.match(dotted.rpartition(".")[2]) is not None or dotted.startswith(
-        "torchvision.models."
-    )
+    """Whether instances of this class own parameters that require gradients."""
+    known = libraries.family(dotted)
+    return known.trains if known is not None else _PARAMETRIC.match(dotted.rpartition(".")[2]) is not None
 
 
 def returns_tensor(dotted: str) -> bool:
@@ -210,13 +199,13 @@ def returns_tensor(dotted: str) -> bool:
 def keeps_its_hands_off(dotted: str) -> bool:
     """Whether code behind this name clears no gradients and keeps no hold of what it is given.
 
-    True of builtins, the standard library, numpy, torch and its sister libraries: none of them clears
-    gradients but where its name says so, which the interpreter handles before it asks.
+    True of builtins, the standard library, torch and the libraries of which `libraries` says so: none of
+    them clears gradients but where its name says so, which the interpreter handles before it asks.
     """
     package = dotted.partition(".")[0]
-    return package in _HARMLESS or package in sys.stdlib_module_names
+    if package in _HARMLESS or package in sys.stdlib_module_names:
+        return True
+    return libraries.keeps_its_hands_off(dotted)
 
 
-_HARMLESS = frozenset(
-    {"builtins", "torch", "torchvision", "torchaudio", "numpy", "tqdm", "PIL", "matplotlib"}
-)
+_HARMLESS = frozenset({"builtins", "torch", "tqdm", "matplotlib"})
