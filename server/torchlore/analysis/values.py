@@ -103,6 +103,11 @@ class Tensor(Value):
         made_at: the call that applied `activation`; None where several did.
         tokens: what it was made from.
         parameter: whether it is an `nn.Parameter`.
+        dtype: the last part of its dtype's name ("float32"); empty where that is not known.
+        device: where it is ("cpu", "cuda:0"); empty where that is not known.
+        leaf: whether the user made it with `requires_grad=True`, so that an optimizer may own it.
+        made_by: the dotted name of the function (or of the module's class) that gave it; empty where
+            that is not one.
     """
 
     attached: bool | None = None
@@ -111,6 +116,10 @@ class Tensor(Value):
     made_at: ast.expr | None = None
     tokens: frozenset[Token] = NO_TOKENS
     parameter: bool = False
+    dtype: str = ""
+    device: str = ""
+    leaf: bool = False
+    made_by: str = ""
 
 
 @dataclass(eq=False, slots=True)
@@ -333,6 +342,9 @@ def _join_tensors(tensors: list[Tensor]) -> Tensor:
         made_at=first.made_at if all(t.made_at is first.made_at for t in tensors) else None,
         tokens=frozenset().union(*(t.tokens for t in tensors)),
         parameter=all(t.parameter for t in tensors),
+        dtype=first.dtype if all(t.dtype == first.dtype for t in tensors) else "",
+        device=first.device if all(t.device == first.device for t in tensors) else "",
+        made_by=first.made_by if all(t.made_by == first.made_by for t in tensors) else "",
     )
 
 

@@ -1,0 +1,92 @@
+"""What comes out of torch's own modules."""
+
+from __future__ import annotations
+
+from torchlore.analysis import functions, tensors
+from torchlore.analysis.names import words
+from torchlore.analysis.values import (
+    Arguments,
+    Const,
+    Container,
+    Instance,
+    Tensor,
+    Unknown,
+    Value,
+    join,
+    options,
+    tokens_of_all,
+)
+
+_KEEP_DTYPE = words(
+    """
+    ReLU ReLU6 Identity Flatten Unflatten Dropout Dropout1d Dropout2d Dropout3d AlphaDropout MaxPool1d
+    MaxPool2d
+    MaxPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d PixelShuffle PixelUnshuffle
+    LeakyReLU Hardtanh
+    ELU Threshold ChannelShuffle ZeroPad2d ReflectionPad2d ReplicationPad2d ConstantPad2d
+    """
+)
+_KEEP_FLOAT = words(
+    """
+    Sigmoid Tanh GELU SiLU Mish Softplus SELU CELU Hardswish Hardsigmoid Softmax LogSoftmax MSELoss L1Loss
+    SmoothL1Loss HuberLoss CrossEntropyLoss NLLLoss BCELoss BCEWithLogitsLoss KLDivLoss AvgPool2d
+    AdaptiveAvgPool2d
+    Upsample
+    """
+)
+"""Layers without parameters: the result has the dtype of the input (of the second: as far as autocast lets it)."""
+
+PACKED = "torch.nn.utils.rnn.PackedSequence"
+
+
+def output(name: str, module: Instance, arguments: Arguments) -> Value:
+    """What the module, of the torch class called `name`, makes of its input."""
+    inputs = [v for a in arguments.all() for v in options(a)]
+    tokens = tokens_of_all(inputs)
+    last = name.rpartition(".")[2]
+    if last in ("Module", "ScriptModule"):
+        return Unknown(tokens)
+    found = [value for value in inputs[:1] if isinstance(value, Tensor)]
+    dtype = tensors.common_dtype(found) if found else ""
+    if last not in _KEEP_DTYPE and (last not in _KEEP_FLOAT or dtype not in ("float32", "float64")):
+        dtype = ""
+    device = tensors.common_device([v for v in inputs if isinstance(v, Tensor)])
+    attached = functions.attached(inputs)
+
+    def tensor() -> Tensor:
+        return Tensor(attached, tokens=tokens, dtype=dtype, device=device, made_by=name)
+
+    match last:
+        case "LSTM":
+            return _pair(_sequence(inputs, tensor()), _pair(tensor(), tensor()))
+        case "RNN" | "GRU":
+            return _pair(_sequence(inputs, tensor()), tensor())
+        case "LSTMCell":
+            return _pair(tensor(), tensor())
+        case "MultiheadAttention":
+            flag = arguments.get(4, "need_weights")
+            off = isinstance(flag, Const) and flag.value is False
+            return _pair(tensor(), Const(None) if off else tensor())
+        case _ if last.startswith(("MaxPool", "AdaptiveMaxPool")) and _returns_indices(module):
+            return _pair(tensor(), Tensor(False, dtype="int64", device=device))
+        case _:
+            return tensor()
+
+
+def _sequence(inputs: list[Value], plain_output: Tensor) -> Value:
+    """A packed sequence goes in and comes out packed."""
+    first = inputs[0] if inputs else Unknown()
+    if isinstance(first, Instance) and first.cls == PACKED:
+        return first
+    if not isinstance(first, Tensor):
+        return Unknown(plain_output.tokens)
+    return plain_output
+
+
+def _pair(first: Value, second: Value) -> Container:
+    return Container("tuple", [first, second], join([first, second]))
+
+
+def _returns_indices(module: Instance) -> bool:
+    flag = module.arguments.keywords.get("return_indices") if module.arguments is not None else None
+    return flag is not None and not (isinstance(flag, Const) and flag.value is False)

@@ -1,0 +1,134 @@
+"""What operators give: arithmetic, comparisons, subscripts."""
+
+from __future__ import annotations
+
+import ast
+
+from torchlore.analysis import containers, loaders, plain, tensors
+from torchlore.analysis.plain import Plain
+from torchlore.analysis.values import (
+    Batch,
+    Const,
+    Container,
+    Instance,
+    LocalClass,
+    Params,
+    Ref,
+    Tensor,
+    Unknown,
+    Value,
+    join,
+    options,
+    tokens_of,
+    tokens_of_all,
+)
+
+
+def combine(left: Value, right: Value, op: ast.operator | None = None) -> Value:
+    """The result of arithmetic. `op` is None where something like it is meant."""
+    alternatives = (options(left), options(right))
+    parts = [*alternatives[0], *alternatives[1]]
+    if any(isinstance(part, Tensor) for part in parts):
+        return _combined_tensor(alternatives, parts, op)
+    if all(map(tensors.is_number, parts)):
+        return plain.made("number")
+    if any(isinstance(part, Plain) or _is_text(part) for part in parts):
+        return join([_with_plain(a, b, op) for a in alternatives[0] for b in alternatives[1]])
+    lists = [part for part in parts if isinstance(part, Container)]
+    if len(parts) == 2 and lists:
+        found = containers.combined(left, right, op)
+        if found is not None:
+            return found
+    owned = [part for part in parts if isinstance(part, Params)]
+    if owned and len(owned) == len(parts):
+        known = [part.owners for part in owned if part.owners is not None]
+        return Params(frozenset().union(*known) if len(known) == len(owned) else None)
+    return Unknown(tokens_of_all(parts))
+
+
+def _with_plain(left: Value, right: Value, op: ast.operator | None) -> Value:
+    return plain.arithmetic(left, right, op) or Unknown(tokens_of_all((left, right)))
+
+
+def _is_text(value: Value) -> bool:
+    return isinstance(value, Const) and isinstance(value.value, str)
+
+
+def _combined_tensor(
+    operands: tuple[tuple[Value, ...], ...], parts: list[Value], op: ast.operator | None
+) -> Tensor:
+    """The result of arithmetic with tensors. What an operand only may be says nothing for certain."""
+    tokens = tokens_of_all(parts)
+    certain = any(all(isinstance(p, Tensor) and p.certain for p in o) for o in operands)
+    if any(all(isinstance(p, Tensor) and p.attached for p in o) for o in operands):
+        attached: bool | None = True
+    else:
+        graphless = (
+            isinstance(p, Const) or tensors.is_number(p) or (isinstance(p, Tensor) and p.attached is False)
+            for p in parts
+        )
+        attached = False if all(graphless) else None
+    dtype, device = _kind_of_result(parts, op)
+    return Tensor(attached, certain, tokens=tokens, dtype=dtype, device=device)
+
+
+def _kind_of_result(parts: list[Value], op: ast.operator | None) -> tuple[str, str]:
+    """Dtype and device of the result; empty where an operand may be something that has a say."""
+    found = [part for part in parts if isinstance(part, Tensor)]
+    others = [part for part in parts if not isinstance(part, Tensor)]
+    device = tensors.common_device(found) if all(map(tensors.is_number, others)) else ""
+    if not others:
+        dtype = tensors.common_dtype(found)
+        if isinstance(op, ast.MatMult):  # autocast changes it
+            dtype = dtype if dtype == "float64" else ""
+        elif isinstance(op, ast.Pow) or (isinstance(op, ast.Div) and dtype not in tensors.FLOATING):
+            dtype = dtype if dtype in ("float32", "float64") else ""
+        return dtype, device
+    dtypes = {tensor.dtype for tensor in found}
+    if len(dtypes) != 1 or not all(map(tensors.is_number, others)):
+        return "", device
+    results = {tensors.scalar_dtype(found[0], other, op) for other in others}
+    return (results.pop() if len(results) == 1 else ""), device
+
+
+def item(owner: Value, key: Value) -> Value:
+    """`owner[key]`, of one definite `owner`."""
+    match owner:
+        case Container():
+            return containers.item(owner, key)
+        case Tensor():
+            return Tensor(
+                owner.attached, owner.certain, tokens=owner.tokens, dtype=owner.dtype, device=owner.device
+            )
+        case Params():
+            return owner
+        case Batch():
+            return Batch()
+        case Ref() | LocalClass():  # Optional[nn.Module], Generic[T]
+            return owner
+        case Instance():
+            return loaders.item(owner, key)
+        case Plain():
+            return plain.element(owner)
+        case Const(value=str() | bytes()):
+            return plain.STR if isinstance(owner.value, str) else plain.BYTES
+        case _:
+            return Unknown(tokens_of(owner))
+
+
+def compared(left: Value, right: Value) -> Value:
+    """What a comparison of two values that are not both literals gives."""
+    if isinstance(left, Tensor) or isinstance(right, Tensor):
+        found = [part for part in (left, right) if isinstance(part, Tensor)]
+        return Tensor(
+            attached=False,
+            certain=any(tensor.certain for tensor in found),
+            dtype="bool",
+            device=tensors.common_device(found),
+        )
+    if plain.NDARRAY in (*options(left), *options(right)):
+        return plain.NDARRAY
+    simple = all(
+        tensors.is_number(p) or isinstance(p, Plain | Const) for p in (*options(left), *options(right))
+    )
+    return plain.BOOL if simple else Unknown()

@@ -1,0 +1,172 @@
+"""What is in `nn.Sequential`, `ModuleList`, `ModuleDict` and their kin."""
+
+from __future__ import annotations
+
+from torchlore.analysis import containers, members, targets
+from torchlore.analysis.values import (
+    Arguments,
+    Const,
+    Container,
+    Instance,
+    Iterable,
+    OneOf,
+    Params,
+    Unknown,
+    Value,
+    join,
+    options,
+)
+
+_SOME = " some"
+"""The attribute under which a module keeps the stand-in for any of its parts: no attribute is called so."""
+
+_LISTS = {"torch.nn.Sequential", "torch.nn.ModuleList", "torch.nn.ParameterList"}
+_DICTS = {"torch.nn.ModuleDict", "torch.nn.ParameterDict"}
+
+
+def is_container(module: Instance) -> bool:
+    """Whether `module` is one of torch's containers, or of a class that derives from one."""
+    return members.class_name(module) in _LISTS | _DICTS
+
+
+def children(module: Instance) -> list[Value] | None:
+    """The items of a container in order; None where they are not all known."""
+    if module.arguments is None or not module.arguments.complete:
+        return None
+    given = module.arguments.positional
+    if members.class_name(module) == "torch.nn.Sequential":
+        if len(given) != 1 or not isinstance(given[0], Container):
+            return list(given)
+        return list(given[0].keyed.values()) or [value for _, value in containers.known_pairs(given[0])]
+    if not given:
+        return []
+    first = given[0]
+    if not isinstance(first, Container):
+        return None
+    if first.kind == "dict":
+        return list(first.keyed.values()) or None
+    return list(first.items) + list(given[1:]) if first.items is not None else None
+
+
+def any_child(module: Instance) -> Value:
+    """Any one of the items of a container."""
+    if module.arguments is None:
+        return Unknown()
+    parts: list[Value] = []
+    for value in [*module.arguments.all(), *_set_later(module)]:
+        parts.append(_inner(value))
+    parts = [part for part in parts if not isinstance(part, Unknown)]
+    if not parts:
+        return Unknown()
+    found = join(parts)
+    if isinstance(found, Unknown) and all(map(_is_module, parts)):
+        return some(module)
+    return found
+
+
+def some(module: Instance) -> Instance:
+    """Some module inside of `module`, or itself, where it is not known which."""
+    stand_in = module.attributes.get(_SOME)
+    if not isinstance(stand_in, Instance):
+        stand_in = Instance("torch.nn.Module", module.node)
+        module.attributes[_SOME] = stand_in
+    return stand_in
+
+
+def any_of(module: Instance) -> Value:
+    """Any one of the modules that were set as attributes of `module`, or are its items."""
+    if is_container(module):
+        return any_child(module)
+    parts = [part for part in members.submodules(module) if _is_module(part)]
+    if (
+        not parts
+        or any(isinstance(part, Container) for part in parts)
+        or members.class_name(module) != "torch.nn.Module"
+    ):
+        return some(module)
+    found = join(parts)
+    return some(module) if isinstance(found, Unknown) else found
+
+
+def at(module: Instance, path: list[str]) -> Value:
+    """The module that a path such as `["encoder", "0"]` leads to."""
+    current: Value = module
+    for name in path:
+        if not isinstance(current, Instance):
+            return some(module)
+        if name in current.attributes:
+            current = current.attributes[name]
+        elif name.isdecimal() and is_container(current):
+            current = item(current, Const(int(name)))
+        else:
+            return some(module)
+    return current
+
+
+def _inner(value: Value) -> Value:
+    match value:
+        case Container():
+            found = containers.any_item(value)
+            return _inner(found) if isinstance(found, Container) and found.kind == "tuple" else found
+        case Iterable() | Params():
+            return targets.element(value)
+        case _:
+            return value
+
+
+def _set_later(module: Instance) -> list[Value]:
+    return [value for name, value in module.attributes.items() if name != _SOME and _is_module(value)]
+
+
+def _is_module(value: Value) -> bool:
+    return all(members.is_module_like(option) or isinstance(option, Container) for option in options(value))
+
+
+def item(module: Instance, key: Value) -> Value:
+    """`module[key]`: an item of a container, or a part of it."""
+    name = members.class_name(module)
+    if isinstance(key, Const):
+        if name in _LISTS and isinstance(key.value, int):
+            known = children(module)
+            if known is not None and -len(known) <= key.value < len(known):
+                return known[key.value]
+        if name in _DICTS and isinstance(key.value, str):
+            found = _keyed(module, key.value)
+            if found is not None:
+                return found
+        return any_child(module)
+    return any_child(module)
+
+
+def _keyed(module: Instance, key: str) -> Value | None:
+    if key in module.attributes:
+        return module.attributes[key]
+    for value in module.arguments.positional if module.arguments is not None else ():
+        if isinstance(value, Container) and key in value.keyed:
+            return value.keyed[key]
+    return None
+
+
+def part(module: Instance) -> Instance:
+    """`module[a:b]`: a container of some of its items. The module keeps it: who has the one has the other."""
+    inside = any_child(module)
+    given = list(inside.options) if isinstance(inside, OneOf) else [inside]
+    made = Instance(module.cls, module.node, Arguments(given, {}, complete=False))
+    module.attributes[f"{_SOME} slice"] = made
+    return made
+
+
+def add(module: Instance, value: Value) -> None:
+    """`append`, `insert` or `extend`: perhaps on one branch only, so that the items are no longer certain."""
+    if module.arguments is None:
+        module.arguments = Arguments([], {})
+    module.arguments.positional.append(value)
+    module.arguments.complete = False
+
+
+def named(module: Instance) -> Value:
+    """What `items()` of a ModuleDict yields."""
+    inner = any_child(module)
+    first = module.arguments.positional[0] if module.arguments and module.arguments.positional else None
+    key = containers.keys(first) if isinstance(first, Container) and first.kind == "dict" else Unknown()
+    return Container("tuple", [key, inner], inner)
