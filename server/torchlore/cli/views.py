@@ -66,15 +66,20 @@ def _in_cell(name: str, notebook: Notebook, cell: Cell, text: Source, finding: F
         home = notebook.cell_at(other.span.start)
         span = notebook.in_cell(other.span)
         if home is cell:
-            related.append(replace(other, span=span, message=notebook.told_in(cell, other.message)))
+            related.append(
+                replace(other, span=span, message=notebook.told_at(finding.span.start, other.message))
+            )
         elif home is not None:
             line, column = home.lines.position(span.start)
             elsewhere.append(
-                (f"cell {home.number}:{line + 1}:{column + 1}", notebook.told_in(cell, other.message))
+                (
+                    f"cell {home.number}:{line + 1}:{column + 1}",
+                    notebook.told_at(finding.span.start, other.message),
+                )
             )
     local = replace(
         finding,
-        message=notebook.told_in(cell, finding.message),
+        message=notebook.told_at(finding.span.start, finding.message),
         span=notebook.in_cell(finding.span),
         related=tuple(related),
         fixes=tuple(_fixes_in_cell(notebook, finding)),

@@ -8,17 +8,18 @@ from urllib.parse import unquote
 
 from torchlore.analysis import Analysis, analyze
 from torchlore.config import Config, ConfigError, check_source, find_config
+from torchlore.lsp.convert import Places
 from torchlore.rules.model import Finding
-from torchlore.text import Source
+from torchlore.text import Encoding, Source
 
 log = logging.getLogger(__name__)
 
 
 class Analysed:
-    """What is known about one version of a file, found out once.
+    """What is known about one version of a file or a notebook, found out once.
 
     Attributes:
-        uri: of the file.
+        uri: of the file or the notebook.
         source: the version.
         analysis: what it means.
     """
@@ -29,6 +30,10 @@ class Analysed:
         self.analysis: Analysis = analyze(source, installed)
         self._config: Config | None = None
         self._findings: list[Finding] = []
+
+    def places(self, encoding: Encoding) -> Places:
+        """Between offsets in this version and what a client counts in `encoding`."""
+        return Places(self.uri, self.source, encoding)
 
     def findings(self) -> list[Finding]:
         """What is wrong, under the configuration that the file has now."""
@@ -41,7 +46,7 @@ class Analysed:
 
 
 class Analyses:
-    """The latest `Analysed` of each open file.
+    """The latest `Analysed` of each open file and notebook.
 
     Args:
         installed: what is known of installed classes; it grows while the server runs (see `analyze`).

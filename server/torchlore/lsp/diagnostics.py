@@ -1,11 +1,12 @@
 """Findings as diagnostics: on request where the client can also be told to ask again, else published.
 
 A client that asks but cannot be told to ask again (Neovim 0.11) would show stale findings after a change
-of configuration, so it is served like one that cannot ask.
+of configuration, so it is served like one that cannot ask. Cells of notebooks are published to every client.
 """
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -13,7 +14,7 @@ from lsprotocol import types
 from torchlore.lsp.protocol import Superseded
 from torchlore.lsp.server import Server
 from torchlore.lsp.worker import Priority, Stale
-from torchlore.text import Source
+from torchlore.text import Notebook, Source
 
 if TYPE_CHECKING:
     from torchlore.lsp.analyses import Analysed
@@ -30,25 +31,35 @@ def register(server: Server) -> None:
 
 
 def text_changed(server: Server, uri: str) -> None:
-    """Starts to look at the new text at once; what was started for an older one is dropped."""
-    if server.client.pulls:
+    """Starts to look at the new text at once; what was started for an older one is dropped.
+
+    Args:
+        server: whose client changed it.
+        uri: of the file, or of the notebook: all its cells are looked at anew.
+    """
+    if not _is_published(server, uri):
         return
     _drop(server, uri)
-    document = server.documents.document(uri)
-    if document is not None and document.analysable:
+    if server.documents.snapshot(uri) is not None:
         server.publishing[uri] = server.start_task(_publish(server, uri), f"diagnostics of {uri}")
-    elif uri in server.published:
-        _show(server, uri, [], None)
+    else:
+        _take_back(server, uri)
 
 
 def closed(server: Server, uri: str) -> None:
     """Takes back what was published."""
-    if server.client.pulls:
-        return
     _drop(server, uri)
-    if uri in server.published:
-        _show(server, uri, [], None)
-        server.published.discard(uri)
+    _take_back(server, uri)
+    server.published.pop(uri, None)
+
+
+def _is_published(server: Server, uri: str) -> bool:
+    """Whether the client is told of mistakes unasked.
+
+    Of notebooks it always is: a change of one cell changes what is wrong in others, which no client asks for
+    again.
+    """
+    return not server.client.pulls or server.documents.get_notebook_document(notebook_uri=uri) is not None
 
 
 def _drop(server: Server, uri: str) -> None:
@@ -57,37 +68,56 @@ def _drop(server: Server, uri: str) -> None:
         task.cancel()
 
 
+def _take_back(server: Server, uri: str, *, but: Container[str] = ()) -> None:
+    """Clears what is shown of a file or notebook, but for the documents named."""
+    for shown in sorted(server.published.get(uri, ())):
+        if shown not in but:
+            server.text_document_publish_diagnostics(types.PublishDiagnosticsParams(shown, [], None))
+
+
 async def _publish(server: Server, uri: str) -> None:
     found = await server.analysed(uri, lambda known: _look(server, known), Priority.BACKGROUND)
     if found is None:
         return
-    source, items = found
+    source, by_document = found
     if not server.documents.is_current(uri, source):
         return  # The next version's own task is on its way.
-    _show(server, uri, items, source.version)
+    _take_back(server, uri, but=by_document)  # Cells that are gone.
+    # No findings are published too: a client learns from it that this version was looked at.
+    for document, (version, items) in by_document.items():
+        params = types.PublishDiagnosticsParams(document, items, version)
+        server.text_document_publish_diagnostics(params)
+    server.published[uri] = set(by_document)
 
 
-def _look(server: Server, known: Analysed) -> tuple[Source, list[types.Diagnostic]]:
+_ByDocument = dict[str, tuple[int, list[types.Diagnostic]]]
+"""By a document's URI its version and its diagnostics."""
+
+
+def _look(server: Server, known: Analysed) -> tuple[Source, _ByDocument]:
     from torchlore.lsp.findings import to_diagnostic  # On the worker: see `create_server`.
 
-    return known.source, [to_diagnostic(finding, known, server) for finding in known.findings()]
-
-
-def _show(server: Server, uri: str, items: list[types.Diagnostic], version: int | None) -> None:
-    # No findings are published too: a client learns from it that this version was looked at.
-    server.published.add(uri)
-    server.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, items, version))
+    source, places = known.source, known.places(server.encoding)
+    shown: _ByDocument = {known.uri: (source.version, [])}
+    if isinstance(source, Notebook):
+        shown = {cell.uri: (cell.version, []) for cell in source.cells}
+    for finding in known.findings():
+        shown[places.location(finding.span).uri][1].append(to_diagnostic(finding, known, server))
+    return source, shown
 
 
 async def _report(server: Server, params: types.DocumentDiagnosticParams) -> types.DocumentDiagnosticReport:
     uri = params.text_document.uri
+    if server.documents.home(uri) != uri:
+        return types.RelatedFullDocumentDiagnosticReport(items=[])  # A cell: it is published.
     try:
         found = await server.analysed(uri, lambda known: _look(server, known), Priority.BACKGROUND)
     except Stale:
         raise Superseded from None
     if found is None:
         return types.RelatedFullDocumentDiagnosticReport(items=[])
-    source, items = found
+    source, by_document = found
     if not server.documents.is_current(uri, source):
         raise Superseded
+    ((_, items),) = by_document.values()
     return types.RelatedFullDocumentDiagnosticReport(items=items)

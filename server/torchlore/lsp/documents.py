@@ -15,7 +15,7 @@ from lsprotocol import types
 from pygls.uris import to_fs_path
 from pygls.workspace import TextDocument, Workspace
 
-from torchlore.text import Encoding, LineTable, Source
+from torchlore.text import Cell, Encoding, LineTable, Notebook, Source
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,11 @@ class Document(TextDocument):
         """The lines with their ends, as the protocol counts them."""
         table = self._lines()
         return tuple(self._text[table.start(n) : table.start(n + 1)] for n in range(len(table)))
+
+    @property
+    def table(self) -> LineTable:
+        """The lines of the current version."""
+        return self._lines()
 
     @property
     def snapshot(self) -> Source:
@@ -98,7 +103,7 @@ class Document(TextDocument):
 
 
 class Documents(Workspace):
-    """The open files and the workspace folders."""
+    """The open files and notebooks and the workspace folders. Each cell of a notebook is a document too."""
 
     def __init__(
         self, root_uri: str | None, folders: list[types.WorkspaceFolder] | None, encoding: Encoding
@@ -110,6 +115,7 @@ class Documents(Workspace):
             types.PositionEncodingKind(encoding.value),
         )
         self.encoding = encoding
+        self._notebook_sources: dict[str, Notebook] = {}
 
     def document(self, uri: str) -> Document | None:
         """The open document of `uri`; None where the client never opened it."""
@@ -121,8 +127,26 @@ class Documents(Workspace):
             if isinstance(document, Document):
                 yield document
 
+    def home(self, uri: str) -> str:
+        """The notebook of which the document `uri` is a cell; `uri` itself where it is none."""
+        notebook = self.get_notebook_document(cell_uri=uri)
+        return uri if notebook is None else str(notebook.uri)
+
+    def snapshot(self, uri: str) -> Source | None:
+        """The current version of a file, or of the notebook that `uri` names or is a cell of.
+
+        The same object until something changes. None where it is not open, not Python or too long.
+        """
+        notebook = self.get_notebook_document(notebook_uri=self.home(uri))
+        if notebook is not None:
+            return self._notebook_snapshot(notebook)
+        document = self.document(uri)
+        return document.snapshot if document is not None and document.analysable else None
+
     def is_current(self, uri: str, source: Source) -> bool:
-        """Whether `source` is still what the client has on its screen."""
+        """Whether `source` is still what the client has on its screen. Any thread may ask."""
+        if isinstance(source, Notebook):
+            return self._notebook_sources.get(unquote(self.home(uri))) is source
         document = self.document(uri)
         return document is not None and document.holds(source)
 
@@ -138,6 +162,38 @@ class Documents(Workspace):
             root = to_fs_path(next(iter(self._folders.values())).uri)
         return root
 
+    def put_notebook_document(self, params: types.DidOpenNotebookDocumentParams) -> None:
+        """Opens a notebook and its cells."""
+        self._notebook_sources.pop(unquote(params.notebook_document.uri), None)
+        super().put_notebook_document(params)
+
+    def update_notebook_document(self, params: types.DidChangeNotebookDocumentParams) -> None:
+        """Applies a change; one of a notebook that was never opened is logged and dropped."""
+        uri = params.notebook_document.uri
+        notebook = self.get_notebook_document(notebook_uri=uri)
+        if notebook is None:
+            log.warning("ignoring a change of %s, which is not open", uri)
+            return
+        cells = params.change.cells
+        structure = cells.structure if cells is not None else None
+        if structure is not None and structure.did_close:
+            # pygls opens before it closes: a cell that is moved by closing and opening it would be lost.
+            opened = {unquote(document.uri) for document in structure.did_open or ()}
+            structure.did_close = [d for d in structure.did_close if unquote(d.uri) not in opened]
+        kinds = [cell.kind for cell in notebook.cells]
+        super().update_notebook_document(params)
+        # Results of running a cell come as a change too, and leave the code as it is.
+        if structure or (cells and cells.text_content) or kinds != [cell.kind for cell in notebook.cells]:
+            self._notebook_sources.pop(unquote(uri), None)
+
+    def remove_notebook_document(self, params: types.DidCloseNotebookDocumentParams) -> None:
+        """Closes a notebook and its cells, also those that the client does not list."""
+        notebook = self.get_notebook_document(notebook_uri=params.notebook_document.uri)
+        self._notebook_sources.pop(unquote(params.notebook_document.uri), None)
+        super().remove_notebook_document(params)
+        for cell in notebook.cells if notebook is not None else ():
+            self.remove_text_document(cell.document)
+
     def update_text_document(
         self, text_doc: types.VersionedTextDocumentIdentifier, change: types.TextDocumentContentChangeEvent
     ) -> None:
@@ -145,7 +201,24 @@ class Documents(Workspace):
         if self.document(text_doc.uri) is None:
             log.warning("ignoring a change of %s, which is not open", text_doc.uri)
             return
+        self._notebook_sources.pop(unquote(self.home(text_doc.uri)), None)
         super().update_text_document(text_doc, change)
+
+    def _notebook_snapshot(self, notebook: types.NotebookDocument) -> Notebook | None:
+        key = unquote(notebook.uri)
+        if key not in self._notebook_sources:
+            cells = [
+                Cell(number, document.table, document.uri, document.version or 0)
+                for number, cell in enumerate(notebook.cells, 1)
+                if cell.kind == types.NotebookCellKind.Code
+                and (document := self.document(cell.document)) is not None
+                and document.is_python
+            ]
+            if sum(len(cell.text) for cell in cells) > MAX_CHARACTERS:
+                return None
+            path = to_fs_path(notebook.uri) or notebook.uri
+            self._notebook_sources[key] = Notebook(cells, path, notebook.version)
+        return self._notebook_sources[key]
 
     def _create_text_document(
         self,

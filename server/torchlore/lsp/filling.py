@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from torchlore.analysis import ScopeName
 from torchlore.knowledge import Insert
-from torchlore.text import Edit, Source, Span, apply_edits
+from torchlore.text import Edit, Notebook, Source, Span, apply_edits
 
 
 def names_for(insert: Insert, in_scope: Iterable[ScopeName]) -> dict[str, str]:
@@ -73,17 +73,21 @@ def import_edit(source: Source, imports: Iterable[str], place: Span) -> Edit | N
         place: where the snippet goes. Where the imports belong on that very line the edit's span is `place`
             and its text comes before the snippet.
     """
-    bound = {entry for statement in source.tree.body for entry in _bindings(statement)}
-    missing = [line for line in imports if not set(_bindings_of(line)) <= bound]
+    line = source.lines.line_of(place.start)
+    # A cell is run by itself: what a later one imports is not there yet, and the others stay as they are.
+    is_cell = isinstance(source, Notebook)
+    above = (s for s in source.tree.body if not is_cell or s.lineno <= line)
+    bound = {entry for statement in above for entry in _bindings(statement)}
+    missing = [one for one in imports if not set(_bindings_of(one)) <= bound]
     if not missing:
         return None
     at = _import_line(source)
-    text = "".join(line + source.newline for line in missing)
+    text = "".join(one + source.newline for one in missing)
     start = source.lines.start(at)
-    if start >= place.start:
+    if is_cell or start >= place.start:
         # The snippet stands above the imports: its own come with it, as deep as it is.
-        indent = source.indent(source.lines.line_of(place.start))
-        return Edit(place, "".join(indent + line + source.newline for line in missing) + source.newline)
+        indent = source.indent(line)
+        return Edit(place, "".join(indent + one + source.newline for one in missing) + source.newline)
     if at >= len(source.lines) or (start == len(source.text) and not source.text.endswith(("\n", "\r"))):
         return Edit(Span(len(source.text), len(source.text)), source.newline + text.rstrip("\r\n"))
     return Edit(Span(start, start), text)

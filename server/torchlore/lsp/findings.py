@@ -5,7 +5,6 @@ from __future__ import annotations
 from lsprotocol import types
 
 from torchlore.lsp.analyses import Analysed
-from torchlore.lsp.convert import to_range
 from torchlore.lsp.server import Server
 from torchlore.rules.model import Finding, Severity
 
@@ -21,17 +20,17 @@ _SEVERITIES = {
 
 def to_diagnostic(finding: Finding, known: Analysed, server: Server) -> types.Diagnostic:
     """The diagnostic of `finding`, with what the client declares and nothing else."""
-    client, source = server.client, known.source
+    client, places = server.client, known.places(server.encoding)
     described = client.code_description and finding.url
     related = [
         types.DiagnosticRelatedInformation(
-            types.Location(known.uri, to_range(source, place.span, client.encoding)), place.message
+            places.location(other.span), known.source.told_at(finding.span.start, other.message)
         )
-        for place in finding.related
+        for other in finding.related
     ]
     return types.Diagnostic(
-        range=to_range(source, finding.span, client.encoding),
-        message=finding.message,
+        range=places.range(finding.span),
+        message=known.source.told_at(finding.span.start, finding.message),
         severity=_SEVERITIES[finding.severity],
         code=finding.code,
         source=SOURCE,

@@ -12,7 +12,6 @@ from pygls.uris import from_fs_path
 from torchlore import knowledge
 from torchlore.knowledge import Card, Symbol
 from torchlore.lsp.analyses import Analysed
-from torchlore.lsp.convert import to_offset, to_range
 from torchlore.lsp.markdown import content
 from torchlore.lsp.names import EXPLAIN
 from torchlore.lsp.server import Server
@@ -24,13 +23,14 @@ async def hover(server: Server, params: types.HoverParams) -> types.Hover | None
     """Answers `textDocument/hover`; null where the cursor is on nothing of torch's."""
 
     def look(known: Analysed) -> tuple[types.Hover | None, bool]:
-        offset = to_offset(known.source, params.position, server.encoding)
+        places = known.places(server.encoding)
+        offset = places.offset(params.text_document.uri, params.position)
         found = hover_text(known, offset, _reading_on(server))
         if found is None:
             return None, not known.analysis.foreign_classes <= server.asked
         span, markdown = found
         shown = content(markdown, shows_markdown=server.client.markdown)
-        return types.Hover(shown, to_range(known.source, span, server.encoding)), False
+        return types.Hover(shown, places.range(span)), False
 
     hover_here, is_worth_asking = await server.analysed(params.text_document.uri, look) or (None, False)
     if is_worth_asking:  # the file uses an installed class that it did not when it was opened
@@ -53,7 +53,7 @@ def hover_text(known: Analysed, offset: int, read_on: Callable[[Card], str]) -> 
     card = find_card(at.candidates, symbol)
     if symbol is None and card is None:
         return None
-    notes = known.analysis.notes_at(offset)
+    notes = tuple(known.source.told_at(offset, note) for note in known.analysis.notes_at(offset))
     return at.span, _page(card, symbol, notes, read_on)
 
 

@@ -46,12 +46,16 @@ class Server(LanguageServer):
         watched: the client's process, where it is one of this machine; set by `initialize`.
         tasks: what runs beside the requests.
         publishing: the task that will publish the diagnostics of a file, by URI.
-        published: the files for which the client shows diagnostics now.
+        published: for each file and notebook the documents for which the client shows diagnostics now.
     """
 
     def __init__(self) -> None:
         super().__init__(
-            "torchlore", __version__, protocol_cls=Protocol, converter_factory=tolerant_converter
+            "torchlore",
+            __version__,
+            notebook_document_sync=_notebooks(),
+            protocol_cls=Protocol,
+            converter_factory=tolerant_converter,
         )
         self.client = Client()
         self.settings = Settings()
@@ -63,7 +67,7 @@ class Server(LanguageServer):
         self.watched: int | None = None
         self.tasks: set[asyncio.Task[Any]] = set()
         self.publishing: dict[str, asyncio.Task[Any]] = {}
-        self.published: set[str] = set()
+        self.published: dict[str, set[str]] = {}
 
     @property
     def documents(self) -> Documents:
@@ -125,20 +129,20 @@ class Server(LanguageServer):
     ) -> R | None:
         """What `work` makes of the current version of a file, on the worker thread.
 
-        None at once where the file is not open, not Python or too long.
+        Of a cell it is the whole notebook. None at once where it is not open, not Python or too long.
 
         Raises:
             Stale: the text changed, or the file was closed, before the turn of this call came.
         """
-        document = self.documents.document(uri)
-        if document is None or not document.analysable:
+        home = self.documents.home(uri)
+        source = self.documents.snapshot(home)
+        if source is None:
             return None
-        source = document.snapshot
         return await self.worker.run(
-            lambda: work(self.analyses.of(uri, source)),
+            lambda: work(self.analyses.of(home, source)),
             priority=priority,
             # A closed file holds its last text too; what is found out about it would be kept for ever.
-            still_wanted=lambda: self.documents.is_current(uri, source),
+            still_wanted=lambda: self.documents.is_current(home, source),
         )
 
     def start_task(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
@@ -199,6 +203,15 @@ def create_server() -> Server:
     server.handle_command(EXPLAIN, _later("commands", "explain"))
     server.handle_command(RUN, _later("commands", "run"))
     return server
+
+
+def _notebooks() -> types.NotebookDocumentSyncOptions:
+    """The notebooks, and the cells of them, that the client shall tell us about."""
+    jupyter = types.NotebookDocumentFilterNotebookType(notebook_type="jupyter-notebook")
+    cells = [types.NotebookCellLanguage(language="python")]
+    return types.NotebookDocumentSyncOptions(
+        notebook_selector=[types.NotebookDocumentFilterWithNotebook(notebook=jupyter, cells=cells)], save=True
+    )
 
 
 def _later(module: str, name: str) -> Callable[[Server, Any], Awaitable[Any]]:

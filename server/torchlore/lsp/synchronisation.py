@@ -1,4 +1,4 @@
-"""Opening, changing and closing files. pygls updates the mirror before these are called."""
+"""Opening, changing and closing files and notebooks. pygls updates the mirror before these are called."""
 
 from __future__ import annotations
 
@@ -18,9 +18,30 @@ def register(server: Server) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def did_change(params: types.DidChangeTextDocumentParams) -> None:
-        diagnostics.text_changed(server, params.text_document.uri)
+        diagnostics.text_changed(server, server.documents.home(params.text_document.uri))
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def did_close(params: types.DidCloseTextDocumentParams) -> None:
-        server.analyses.forget(params.text_document.uri)
-        diagnostics.closed(server, params.text_document.uri)
+        _forget(server, params.text_document.uri)
+
+    @server.feature(types.NOTEBOOK_DOCUMENT_DID_OPEN)
+    def notebook_did_open(params: types.DidOpenNotebookDocumentParams) -> None:
+        diagnostics.text_changed(server, params.notebook_document.uri)
+        server.learn(params.notebook_document.uri)
+
+    @server.feature(types.NOTEBOOK_DOCUMENT_DID_CHANGE)
+    def notebook_did_change(params: types.DidChangeNotebookDocumentParams) -> None:
+        diagnostics.text_changed(server, params.notebook_document.uri)
+
+    @server.feature(types.NOTEBOOK_DOCUMENT_DID_SAVE)
+    def notebook_did_save(params: types.DidSaveNotebookDocumentParams) -> None:
+        diagnostics.text_changed(server, params.notebook_document.uri)
+
+    @server.feature(types.NOTEBOOK_DOCUMENT_DID_CLOSE)
+    def notebook_did_close(params: types.DidCloseNotebookDocumentParams) -> None:
+        _forget(server, params.notebook_document.uri)
+
+
+def _forget(server: Server, uri: str) -> None:
+    server.analyses.forget(uri)
+    diagnostics.closed(server, uri)

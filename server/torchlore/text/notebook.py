@@ -112,8 +112,11 @@ class Notebook(Source):
         start, length = self._starts[index], len(self.cells[index].text)
         return Span(min(span.start - start, length), max(0, min(span.end - start, length)))
 
-    def told_in(self, cell: Cell, message: str) -> str:
-        """`message`, which names lines of the whole source (`line 12`), for a reader of `cell`."""
+    def told_at(self, offset: int, message: str) -> str:
+        """`message`, which names lines of the whole source (`line 12`), for a reader of the cell there."""
+        cell = self.cell_at(offset)
+        if cell is None:
+            return message
         parts = message.split("`")  # What stands between backticks is code, not ours.
         for index in range(0, len(parts), 2):
             parts[index] = _LINE_NAME.sub(lambda match: self._line_name(int(match[1]), cell), parts[index])

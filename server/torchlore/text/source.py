@@ -110,6 +110,10 @@ class Source:
         """
         return Source(apply_edits(self.text, edits), self.path)
 
+    def told_at(self, offset: int, message: str) -> str:
+        """`message`, which names lines of this source (`line 12`), as the reader at `offset` counts them."""
+        return message
+
     def takes(self, edits: Iterable[Edit]) -> bool:
         """Whether `edits` of this text can be made in the file; of a notebook, see `Notebook.takes`."""
         return True

@@ -9,7 +9,6 @@ from lsprotocol import types
 from torchlore.lsp.analyses import Analysed
 from torchlore.lsp.code_actions import explain, fix, fix_all, insert
 from torchlore.lsp.code_actions.model import Asked, wanted
-from torchlore.lsp.convert import to_span
 from torchlore.lsp.server import Server
 
 
@@ -22,7 +21,7 @@ async def code_actions(
         asked = Asked(
             server=server,
             known=known,
-            span=to_span(known.source, params.range, server.encoding),
+            span=known.places(server.encoding).span(params.text_document.uri, params.range),
             only=tuple(str(getattr(kind, "value", kind)) for kind in params.context.only or ()),
             unasked=params.context.trigger_kind == types.CodeActionTriggerKind.Automatic,
         )

@@ -21,7 +21,7 @@ def actions(asked: Asked) -> Iterator[types.CodeAction]:
     for finding in findings:
         yield from _fixes(asked, finding)
     for finding in findings:
-        yield _ignore(asked, finding)
+        yield from _ignore(asked, finding)
 
 
 def _fixes(asked: Asked, finding: Finding) -> Iterator[types.CodeAction]:
@@ -38,10 +38,12 @@ def _fixes(asked: Asked, finding: Finding) -> Iterator[types.CodeAction]:
         yield action
 
 
-def _ignore(asked: Asked, finding: Finding) -> types.CodeAction:
-    return types.CodeAction(
-        title=f"Ignore {finding.code} on this line",
-        kind=QUICK_FIX,
-        diagnostics=[to_diagnostic(finding, asked.known, asked.server)],
-        edit=asked.edit((ignore_edit(asked.known.source, finding),)),
-    )
+def _ignore(asked: Asked, finding: Finding) -> Iterator[types.CodeAction]:
+    edit = asked.edit((ignore_edit(asked.known.source, finding),))
+    if edit is not None:
+        yield types.CodeAction(
+            title=f"Ignore {finding.code} on this line",
+            kind=QUICK_FIX,
+            diagnostics=[to_diagnostic(finding, asked.known, asked.server)],
+            edit=edit,
+        )

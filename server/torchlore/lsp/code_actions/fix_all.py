@@ -1,4 +1,4 @@
-"""Apply every safe fix of the file at once."""
+"""Apply every safe fix of the file, or of the cell of a notebook, at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torchlore.lsp.analyses import configuration
 from torchlore.lsp.code_actions.model import Asked, wanted
 from torchlore.lsp.names import FIX_ALL_KIND
 from torchlore.rules.model import Severity
-from torchlore.text import Edit, LineTable, Source, Span
+from torchlore.text import Edit, LineTable, Notebook, Source, Span
 
 KINDS = (FIX_ALL_KIND,)
 
@@ -29,11 +29,24 @@ def actions(asked: Asked) -> Iterator[types.CodeAction]:
     if not any(fix.safe for finding in asked.known.findings() for fix in finding.fixes[:1]):
         return
     fixed = fix_text(source, configuration(source.path), unsafe=False, mildest=Severity.HINT)
-    edits = line_edits(source, fixed.text)
-    if edits:
-        yield types.CodeAction(
-            title="Fix all safe torchlore findings", kind=FIX_ALL_KIND, edit=asked.edit(edits)
-        )
+    if isinstance(source, Notebook) and isinstance(fixed.source, Notebook):
+        edits = _edits_of_cell(source, fixed.source, asked.span.start)
+    else:
+        edits = line_edits(source, fixed.source.text)
+    change = asked.edit(edits) if edits else None
+    if change is not None:
+        yield types.CodeAction(title="Fix all safe torchlore findings", kind=FIX_ALL_KIND, edit=change)
+
+
+def _edits_of_cell(before: Notebook, after: Notebook, offset: int) -> tuple[Edit, ...]:
+    """The edits of the cell at `offset`: an editor asks for each cell by itself."""
+    pairs = zip(before.cells, after.cells, strict=True)
+    old, new = next((old, new) for old, new in pairs if old is before.cell_at(offset))
+    start = before.start(old)
+    return tuple(
+        Edit(Span(edit.span.start + start, edit.span.end + start), edit.text)
+        for edit in line_edits(Source(old.text), new.text)
+    )
 
 
 def line_edits(source: Source, after: str) -> tuple[Edit, ...]:

@@ -9,10 +9,9 @@ from lsprotocol import types
 from torchlore import knowledge
 from torchlore.knowledge import Insert
 from torchlore.lsp.code_actions.model import Asked, wanted
-from torchlore.lsp.convert import to_range, to_text_edits, workspace_edit
 from torchlore.lsp.filling import fill, fill_snippet, import_edit, names_for
 from torchlore.lsp.names import INSERT_KIND
-from torchlore.text import Source, Span
+from torchlore.text import Edit, Source, Span
 
 KINDS = (INSERT_KIND,)
 
@@ -24,6 +23,8 @@ def actions(asked: Asked) -> Iterator[types.CodeAction]:
     place = source.line_span(line)
     if source.segment(place).strip() or asked.span.end > place.end:
         return
+    if not source.takes([Edit(place, "pass")]):
+        return  # It only looks blank: it is a line of another language in a notebook.
     requested = bool(asked.only) and wanted(INSERT_KIND, asked.only)
     if not requested and (asked.unasked or not _is_about_torch(source)):
         return
@@ -44,18 +45,12 @@ def _is_about_torch(source: Source) -> bool:
 
 def _edit(
     asked: Asked, insert: Insert, names: dict[str, str], place: Span, indent: str
-) -> types.WorkspaceEdit:
-    source, client = asked.known.source, asked.server.client
+) -> types.WorkspaceEdit | None:
+    source = asked.known.source
     imports = import_edit(source, insert.imports, place)
     head = imports.text if imports is not None and imports.span == place else ""
-    edits: list[types.TextEdit | types.SnippetTextEdit] = []
-    if imports is not None and not head:
-        edits += to_text_edits(source, [imports], client.encoding)
-    where = to_range(source, place, client.encoding)
+    elsewhere = (imports,) if imports is not None and not head else ()
     open_holes = [hole for hole in insert.holes if hole.name not in names]
-    if client.snippet_edits and open_holes:
-        text = fill_snippet(insert, names, source, indent, head)
-        edits.append(types.SnippetTextEdit(where, types.StringValue(text)))
-    else:
-        edits.append(types.TextEdit(where, head + fill(insert, names, source, indent)))
-    return workspace_edit(asked.known.uri, source.version, edits, client)
+    if asked.server.client.snippet_edits and open_holes:
+        return asked.edit(elsewhere, Edit(place, fill_snippet(insert, names, source, indent, head)))
+    return asked.edit((*elsewhere, Edit(place, head + fill(insert, names, source, indent))))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from lsprotocol import types
 
 from torchlore.lsp.analyses import Analysed
-from torchlore.lsp.convert import to_text_edits, workspace_edit
 from torchlore.lsp.server import Server
 from torchlore.rules.model import Finding
 from torchlore.text import Edit, Span
@@ -39,11 +38,10 @@ class Asked:
         area = lines if self.span.start == self.span.end else self.span
         return [finding for finding in self.known.findings() if finding.span.overlaps(area)]
 
-    def edit(self, edits: tuple[Edit, ...]) -> types.WorkspaceEdit:
-        """`edits` of this file for this client."""
-        source, client = self.known.source, self.server.client
-        changes = list(to_text_edits(source, edits, client.encoding))
-        return workspace_edit(self.known.uri, source.version, [*changes], client)
+    def edit(self, edits: tuple[Edit, ...], snippet: Edit | None = None) -> types.WorkspaceEdit | None:
+        """Edits of this file for this client, of which `snippet` has tab stops; see `Places`."""
+        client = self.server.client
+        return self.known.places(client.encoding).workspace_edit(edits, client, snippet)
 
 
 def wanted(kind: str, only: tuple[str, ...]) -> bool:
