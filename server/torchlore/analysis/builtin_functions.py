@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from torchlore.analysis import calls, expressions, members, targets
+from torchlore.analysis import calls, members, operators, targets
 from torchlore.analysis.events import Kind
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
@@ -67,7 +67,7 @@ def call_builtin(run: Run, name: str, arguments: Arguments, node: ast.expr) -> V
             return targets.element(first)
         case "sum" | "max" | "min" if first is not None:
             inner = targets.element(first) if len(arguments.positional) == 1 else join(arguments.positional)
-            return expressions.combine(inner, Number()) if not isinstance(inner, Unknown) else inner
+            return operators.combine(inner, Number()) if not isinstance(inner, Unknown) else inner
         case "dict":
             return Container(
                 "dict", None, Unknown(), {k: v for k, v in arguments.keywords.items() if k != "**"}

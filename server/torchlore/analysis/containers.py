@@ -37,6 +37,13 @@ def item(container: Container, key: Value) -> Value:
     return any_item(container)
 
 
+def part(container: Container) -> Value:
+    """`container[a:b]`."""
+    if container.kind == "dict":
+        return any_item(container)
+    return Container(container.kind, None, any_item(container))
+
+
 def any_item(container: Container) -> Value:
     """Any one of the items (of a dict: of the values)."""
     return join(container.items) if container.items else container.element
@@ -187,7 +194,9 @@ def merge(receiver: Container, other: Value) -> None:
     for option in options(other):
         if not isinstance(option, Container):
             targets.extend(receiver, Unknown())
+            receiver.whole = False
             continue
+        receiver.whole = receiver.whole and option.whole
         receiver.keyed.update(option.keyed)
         if option.kind == "dict" and not is_empty(option):
             targets.extend(receiver, option.element)
@@ -210,6 +219,8 @@ def _put(receiver: Container, key: Value, value: Value) -> None:
     targets.extend(receiver, value)
     if isinstance(key, Const):
         receiver.keyed[targets.hashable(key.value)] = value
+    else:
+        receiver.whole = False
 
 
 def dictionary(arguments: Arguments) -> Container:

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
+from collections.abc import Callable
 
 from torchlore.analysis import (
     builtin_functions,
+    calls,
+    containers,
     contexts,
+    copies,
     expressions,
     imports,
+    layers,
     library_calls,
+    loaders,
+    partials,
+    plain,
     targets,
+    tensor_facts,
+    tensors,
     torch_facts,
     torch_methods,
 )
@@ -25,7 +34,10 @@ from torchlore.analysis.values import (
     Grads,
     Instance,
     Iterable,
+    LocalClass,
+    Number,
     Params,
+    Ref,
     Tensor,
     Unknown,
     Value,
@@ -59,26 +71,28 @@ def call_imported(run: Run, name: str, arguments: Arguments, node: ast.expr) -> 
         return builtin_functions.call_builtin(run, name.removeprefix("builtins."), arguments, node)
     if name in ("itertools.chain", "itertools.chain.from_iterable"):
         return _chained(name, arguments)
-    if name in ("copy.copy", "copy.deepcopy"):
-        return _copied(first, node)
+    special = _SPECIAL.get(name)
+    if special is not None:
+        return special(run, arguments, node)
     if name in ("importlib.import_module", "builtins.__import__"):
         literal = first.value if isinstance(first, Const) else None
         known = isinstance(literal, str) and not literal.startswith(".")
         return imports.import_module(run, str(literal)) if known else Unknown()
-    if name == "functools.partial":
-        return _partial(run, arguments, node)
     if torch_facts.is_parameter(name):
-        return Tensor(attached=True, parameter=True)
+        return _parameter(name, first or arguments.keywords.get("data"), arguments)
+    made = plain.call_function(name)
+    if made is not None:
+        return _call_plain(run, name, made, arguments, node)
     if name.startswith("torch."):
         return _call_torch(run, name, arguments, node)
-    known = library_calls.call(run, name, arguments, node)
-    return known if known is not None else _call_foreign(run, name, arguments, node)
+    found = library_calls.call(run, name, arguments, node)
+    return found if found is not None else _call_foreign(run, name, arguments, node)
 
 
 def _call_torch(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
     """A class of torch makes an object, a function of torch most often a tensor."""
     if torch_facts.is_tensor_type(name):
-        return Tensor(attached=False)
+        return Tensor(attached=False, dtype=tensors.dtype_named(Ref(name)), made_by=name)
     if (
         torch_facts.is_class_name(name)
         or torch_facts.is_module(name)
@@ -87,6 +101,7 @@ def _call_torch(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Va
     ):
         made = run.make(node, name, arguments)
         run.emit(Kind.RESET, node, key=made)
+        loaders.remember_items(run, made, node)
         if name in torch_facts.SET_GRAD:  # takes effect at once, in a `with` statement or not
             _, run.grad = contexts.enter_context(run, node, made)
         return made
@@ -96,7 +111,7 @@ def _call_torch(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Va
     if name.startswith("torch.nn.init."):
         return arguments.positional[0] if arguments.positional else Unknown()
     if torch_facts.returns_tensor(name):
-        return _tensor_function(name, last, arguments)
+        return _tensor_function(run, name, last, arguments)
     call_back(run, arguments, node)
     return Unknown(made_by=name)
 
@@ -114,33 +129,71 @@ def _is_grad_mode(name: str) -> bool:
     return name in torch_facts.NO_GRAD | torch_facts.ENABLE_GRAD | torch_facts.SET_GRAD
 
 
-def _tensor_function(name: str, last: str, arguments: Arguments) -> Value:
+def _tensor_function(run: Run, name: str, last: str, arguments: Arguments) -> Value:
+    given = [value for key, value in arguments.keywords.items() if key not in ("dtype", "device", "layout")]
     inputs = [
-        v for a in arguments.all() for v in options(targets.element(a) if isinstance(a, Container) else a)
+        v
+        for a in [*arguments.positional, *given]
+        for v in options(targets.element(a) if isinstance(a, Container) else a)
     ]
-    requires = arguments.keywords.get("requires_grad")
     out = arguments.keywords.get("out")
     if isinstance(out, Tensor):
         targets.overwrite(out, join(inputs))
-    tokens = tokens_of_all(inputs)
+    if last in tensor_facts.FACTORIES and name == f"torch.{last}":
+        return _factory(run, name, last, arguments)
+    found = [value for value in inputs if isinstance(value, Tensor)]
+    mixed = len(found) < len(inputs) and any(isinstance(value, Unknown) for value in inputs)
+    dtype = "" if mixed and last not in _FIRST_DECIDES else tensors.result_dtype(last, found, arguments)
+    device = tensors.result_device(found, arguments)
     if last in torch_facts.NOT_DIFFERENTIABLE:
-        return Tensor(attached=requires is not None and expressions.truth(requires) is True)
-    combined = Tensor(attached(inputs), tokens=tokens)
-    if last in ("max", "min", "topk", "sort", "kthvalue", "mode", "median", "cummax", "cummin"):
-        return _values_and_indices(combined, arguments)
+        trained = _requires_grad(arguments)
+        return Tensor(trained, dtype=dtype, device=device, leaf=trained, made_by=name)
+    tokens = tokens_of_all(inputs)
     first = arguments.positional[0] if arguments.positional else None
     if last in torch_facts.RESHAPES and isinstance(first, Tensor):
-        return Tensor(first.attached, True, first.activation, first.made_at, tokens)
-    if last in ("chunk", "split", "unbind", "tensor_split", "meshgrid", "broadcast_tensors"):
+        return Tensor(
+            first.attached, True, first.activation, first.made_at, tokens, dtype=dtype, device=device
+        )
+    combined = Tensor(attached(inputs), tokens=tokens, dtype=dtype, device=device, made_by=name)
+    if name in tensor_facts.TUPLES:
+        return Container("tuple", [combined] * tensor_facts.TUPLES[name], combined)
+    if last in tensor_facts.PAIRS:
+        return _values_and_indices(combined, last, arguments)
+    if last in tensor_facts.SEVERAL:
         return Iterable(combined)
     return combined
 
 
-def _values_and_indices(combined: Tensor, arguments: Arguments) -> Value:
-    """`torch.max(x)` is a tensor, `torch.max(x, 1)` a pair."""
-    if len(arguments.positional) + len(arguments.keywords) < 2:
+_FIRST_DECIDES = tensor_facts.GIVE_BOOL | tensor_facts.GIVE_INT64
+"""Functions whose result has one dtype, whatever they are given."""
+
+
+def _requires_grad(arguments: Arguments) -> bool:
+    requires = arguments.keywords.get("requires_grad")
+    return requires is not None and expressions.truth(requires) is True
+
+
+def _factory(run: Run, name: str, last: str, arguments: Arguments) -> Tensor:
+    """A tensor that is made of no other one."""
+    trained = _requires_grad(arguments)
+    first = arguments.positional[0] if arguments.positional else None
+    if isinstance(first, Tensor) and last in ("as_tensor", "asarray"):
+        return first
+    dtype = tensors.factory_dtype(run, last, arguments)
+    device = tensors.factory_device(run, arguments)
+    return Tensor(trained, dtype=dtype, device=device, leaf=trained, made_by=name)
+
+
+def _values_and_indices(combined: Tensor, last: str, arguments: Arguments) -> Value:
+    """`torch.max(x)` is a tensor, `torch.max(x, 1)` a pair, `torch.max(x, y)` a tensor."""
+    several = len(arguments.positional) + len(arguments.keywords) > 1
+    if last not in tensor_facts.ALWAYS_PAIRS and not several:
         return combined
-    return Container("tuple", [combined, Tensor(attached=False)], combined)
+    if len(arguments.positional) > 1 and isinstance(arguments.positional[1], Tensor):
+        return combined
+    return Container(
+        "tuple", [combined, Tensor(attached=False, dtype="int64", device=combined.device)], combined
+    )
 
 
 def attached(inputs: list[Value]) -> bool | None:
@@ -188,18 +241,139 @@ def _chained(name: str, arguments: Arguments) -> Value:
     )
 
 
+def _parameter(name: str, data: Value | None, arguments: Arguments) -> Tensor:
+    flag = arguments.get(1, "requires_grad")
+    trained = True if flag is None else expressions.truth(flag)
+    dtype, device = (data.dtype, data.device) if isinstance(data, Tensor) else ("", "")
+    return Tensor(
+        trained, parameter=True, dtype=dtype, device=device, leaf=trained is not False, made_by=name
+    )
+
+
+def _call_plain(run: Run, name: str, known: Value, arguments: Arguments, node: ast.expr) -> Value:
+    """A function whose result is not torch's. Others than those of known packages may do anything."""
+    if torch_facts.keeps_its_hands_off(name):
+        call_back(run, arguments, node)
+    else:
+        run.escape(node, list(arguments.all()))
+    return known
+
+
+def _copy(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    value = arguments.get(0, "x")
+    return copies.shallow(value, node) if value is not None else Unknown()
+
+
+def _deepcopy(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    value = arguments.get(0, "x")
+    return copies.deep(value, node) if value is not None else Unknown()
+
+
 def _partial(run: Run, arguments: Arguments, node: ast.expr) -> Value:
-    """Given keywords only, `partial(f, …)` stands for `f`; where arguments move, what it does is unknown."""
-    if len(arguments.positional) != 1 or not arguments.complete:
+    """`partial(f, …)`: `f` with some parameters bound; anything, where arguments are not known."""
+    if not arguments.positional or not arguments.complete:
         run.escape(node, list(arguments.all()))
         return Unknown()
-    callee = arguments.positional[0]
-    if isinstance(callee, Function):
-        return replace(callee, defaults={**callee.defaults, **arguments.keywords})
-    return callee
+    callee, rest = arguments.positional[0], arguments.positional[1:]
+    if rest:  # whoever gets hold of it may call it: what is bound to it may change at any time from here
+        run.escape(node, list(arguments.all()))
+    return partials.bound(callee, Arguments(rest, arguments.keywords))
 
 
-def _copied(value: Value | None, node: ast.expr) -> Value:
-    if isinstance(value, Instance):
-        return Instance(value.cls, node, value.arguments, dict(value.attributes), value.frozen)
-    return value if isinstance(value, Tensor | Const) else Unknown()
+def _dict(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    made = containers.dictionary(arguments)
+    run.emit(Kind.RESET, node, key=made)
+    return made
+
+
+def _defaultdict(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    """`defaultdict(list)` holds what its factory makes, before anything is put in."""
+    given = Arguments(arguments.positional[1:], arguments.keywords, arguments.complete)
+    made = containers.dictionary(given)
+    factory = arguments.positional[0] if arguments.positional else None
+    if containers.is_empty(made) and isinstance(factory, Ref | Function | LocalClass):
+        made.element = calls.call_value(run, factory, Arguments([], {}), node)
+    run.emit(Kind.RESET, node, key=made)
+    return made
+
+
+def _deque(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    longest = arguments.get(1, "maxlen")
+    inner = targets.element(arguments.positional[0]) if arguments.positional else Unknown()
+    made = Container("list" if longest is None else containers.BOUNDED, None, inner)
+    run.emit(Kind.RESET, node, key=made)
+    return made
+
+
+def _namespace(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    attributes = {name: value for name, value in arguments.keywords.items() if name != "**"}
+    return Instance("types.SimpleNamespace", node, arguments, attributes)
+
+
+def _counter(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    return Container("dict", None, Number())
+
+
+def _default_dtype(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    tensors.set_default_dtype(run, arguments.positional[0] if arguments.positional else Unknown())
+    return Const(None)
+
+
+def _random_split(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    return loaders.splits(arguments, node)
+
+
+def _packed(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    return Instance(layers.PACKED, node, arguments)
+
+
+def _unpacked(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    padded = Tensor(tokens=tokens_of_all(arguments.all()))
+    return Container("tuple", [padded, Tensor(False, dtype="int64", device="cpu")], padded)
+
+
+def _padded(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    parts = [targets.element(value) for value in arguments.positional[:1]]
+    return Tensor(attached(parts), tokens=tokens_of_all(parts))
+
+
+def _norm_of_gradients(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    _write_gradients(run, arguments, node)
+    return Tensor(attached=False)
+
+
+def _vector(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    return Tensor()
+
+
+def _script_module(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    return Instance("torch.jit.ScriptModule", node, arguments)
+
+
+_SPECIAL: dict[str, Callable[[Run, Arguments, ast.expr], Value]] = {
+    "copy.copy": _copy,
+    "copy.deepcopy": _deepcopy,
+    "functools.partial": _partial,
+    "collections.OrderedDict": _dict,
+    "builtins.dict": _dict,
+    "collections.defaultdict": _defaultdict,
+    "collections.deque": _deque,
+    "collections.Counter": _counter,
+    "types.SimpleNamespace": _namespace,
+    "argparse.Namespace": _namespace,
+    "torch.set_default_dtype": _default_dtype,
+    "torch.set_default_tensor_type": _default_dtype,
+    "torch.utils.data.random_split": _random_split,
+    "torch.utils.data.dataset.random_split": _random_split,
+    "torch.nn.utils.rnn.pack_padded_sequence": _packed,
+    "torch.nn.utils.rnn.pack_sequence": _packed,
+    "torch.nn.utils.rnn.pad_packed_sequence": _unpacked,
+    "torch.nn.utils.rnn.pad_sequence": _padded,
+    "torch.nn.utils.clip_grad_norm_": _norm_of_gradients,
+    "torch.nn.utils.clip_grad.clip_grad_norm_": _norm_of_gradients,
+    "torch.nn.utils.parameters_to_vector": _vector,
+    "torch.jit.load": _script_module,
+    "torch.autograd.functional.jacobian": _vector,
+    "torch.autograd.functional.hessian": _vector,
+}
+"""Functions that give something of their own kind."""

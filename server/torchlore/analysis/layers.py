@@ -34,7 +34,7 @@ _KEEP_FLOAT = words(
     Upsample
     """
 )
-"""Layers without parameters: the result has the dtype of the input (of the second: as far as autocast lets it)."""
+"""Layers without parameters: the result has the dtype of the input (of the second: if autocast lets it)."""
 
 PACKED = "torch.nn.utils.rnn.PackedSequence"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from torchlore.analysis import calls, containers, members, plain, submodules, targets
+from torchlore.analysis import calls, containers, library_calls, members, plain, submodules, targets
 from torchlore.analysis.plain import Plain
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
@@ -31,6 +31,8 @@ _YIELDS = " yields"
 
 def iterated(instance: Instance) -> Value:
     """What iterating over an object of a known class yields."""
+    if library_calls.ITEMS in instance.attributes:
+        return instance.attributes[library_calls.ITEMS]
     match members.kind_of(instance):
         case "DataLoader":
             return instance.attributes.get(_YIELDS, Batch())
@@ -53,6 +55,13 @@ def item(instance: Instance, key: Value) -> Value:
     """`instance[key]`."""
     if members.kind_of(instance) == "Module":
         return submodules.item(instance, key)
+    return iterated(instance)
+
+
+def part(instance: Instance) -> Value:
+    """`instance[a:b]`."""
+    if submodules.is_container(instance):
+        return submodules.part(instance)
     return iterated(instance)
 
 
@@ -91,21 +100,21 @@ def collated(value: Value, depth: int = 4) -> Value:
     """What torch's `default_collate` makes of items such as `value`."""
     match value:
         case Tensor():
-            return Tensor(False, value.certain, tokens=value.tokens, dtype=value.dtype)
+            return Tensor(False, False, tokens=value.tokens, dtype=value.dtype)
         case Number():
-            return Tensor(False)
+            return Tensor(False, False)
         case Const(value=bool()):
-            return Tensor(False, dtype="bool")
+            return Tensor(False, False, dtype="bool")
         case Const(value=int()):
-            return Tensor(False, dtype="int64")
+            return Tensor(False, False, dtype="int64")
         case Const(value=float()):
-            return Tensor(False, dtype="float64")
+            return Tensor(False, False, dtype="float64")
         case Const(value=str()) | Plain(kind="str"):
             return Container("list", None, plain.STR)
         case Plain(kind=plain.NDARRAY.kind):
-            return Tensor(False)
+            return Tensor(False, False)
         case Plain(kind="bool"):
-            return Tensor(False, dtype="bool")
+            return Tensor(False, False, dtype="bool")
         case Container(kind="dict", keyed=keyed) if depth and keyed:
             inner = {key: collated(part, depth - 1) for key, part in keyed.items()}
             return Container("dict", None, join(list(inner.values())), inner)

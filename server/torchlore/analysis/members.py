@@ -5,12 +5,24 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 
-from torchlore.analysis import calls, imports, libraries, library_calls, pulling, torch_facts
+from torchlore.analysis import (
+    calls,
+    imports,
+    libraries,
+    library_calls,
+    loaders,
+    parameters,
+    plain,
+    pulling,
+    torch_attributes,
+    torch_facts,
+)
+from torchlore.analysis.plain import Plain
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
-    Batch,
     BoundMethod,
     Const,
     Container,
@@ -34,13 +46,16 @@ def attribute(run: Run, owner: Value, attr: str, node: ast.Attribute) -> Value:
     """`owner.attr`, read."""
     match owner:
         case Ref(name=name):
-            return Ref(f"{name}.{attr}")
+            patched = run.patched.get(f"{name}.{attr}") if run.patched else None
+            return patched or Ref(f"{name}.{attr}")
         case LocalModule():
             return imports.attribute(run, owner, attr)
         case Instance():
             return _instance_attribute(run, owner, attr, node)
         case LocalClass():
             found = lookup(owner, attr)
+            if isinstance(found, Function) and _is_classmethod(found):
+                return bind(found, owner)
             return found if found is not None else Unknown()
         case Super(receiver=receiver, cls=cls):
             for base in _after(receiver, cls):
@@ -48,19 +63,17 @@ def attribute(run: Run, owner: Value, attr: str, node: ast.Attribute) -> Value:
                     return bind(base.attributes[attr], receiver)
             return BoundMethod(owner, attr)
         case Tensor():
-            return _tensor_attribute(owner, attr)
-        case Params(owners=owners) if attr == "grad":
-            return Grads(owners)
+            return torch_attributes.of_tensor(owner, attr, node)
+        case Params():
+            return torch_attributes.of_parameters(owner, attr, node)
         case Grads() if attr in ("data", "grad"):
             return owner
-        case Params() if attr in ("data", "requires_grad", "shape", "device", "dtype"):
-            return Unknown() if attr != "data" else owner
-        case Batch():
-            return BoundMethod(owner, attr)
-        case Params() | Grads() | Container() | BoundMethod() | Number() | Const():
-            return BoundMethod(owner, attr)
-        case Function() if attr in ("__name__", "__doc__", "__qualname__"):
-            return Const("")
+        case Plain(kind=kind):
+            return plain.attribute(kind, attr) or BoundMethod(owner, attr)
+        case Number():
+            return plain.attribute("number", attr) or BoundMethod(owner, attr)
+        case Function() if attr in ("__name__", "__doc__", "__qualname__", "__module__"):
+            return plain.STR
         case Unknown() if attr == "grad":
             return Grads(None)
         case _:
@@ -80,37 +93,30 @@ def _instance_attribute(run: Run, owner: Instance, attr: str, node: ast.Attribut
     known = library_calls.attribute(owner, attr, node)
     if known is not None:
         return known
-    kind = kind_of(owner)
-    if kind == "Optimizer" and attr == "param_groups":
-        return Container(
-            "list", None, Container("dict", None, Unknown(), {"params": Params(frozenset({owner}))})
-        )
-    pulled = pulling.set_elsewhere(run, owner, attr)
-    if pulled is not None:
-        return pulled
-    if kind == "Module" and attr in ("module", "_orig_mod"):  # what DDP(…), torch.compile(…) stand for
-        return owner
-    if kind == "Module" and attr in ("weight", "bias"):
-        return Params(frozenset({owner}), one=True)
-    return BoundMethod(owner, attr)
+    return pulling.set_elsewhere(run, owner, attr) or _by_kind(owner, attr) or BoundMethod(owner, attr)
 
 
-def _tensor_attribute(owner: Tensor, attr: str) -> Value:
-    match attr:
-        case "data":
-            return Tensor(
-                attached=False, certain=owner.certain, activation=owner.activation, made_at=owner.made_at
-            )
-        case "grad":
-            return Grads(None)
-        case "T" | "mT" | "H" | "mH" | "real" | "imag":
-            return Tensor(owner.attached, owner.certain, tokens=owner.tokens)
-        case "ndim" | "itemsize" | "nbytes":
-            return Number()
-        case "shape" | "device" | "dtype" | "layout" | "grad_fn" | "is_leaf" | "requires_grad" | "is_cuda":
-            return Unknown()
+def _by_kind(owner: Instance, attr: str) -> Value | None:
+    """What torch says that an attribute of its own objects is."""
+    match kind_of(owner):
+        case "Optimizer":
+            return torch_attributes.of_optimizer(owner, attr)
+        case "Module" | "Loss":
+            return torch_attributes.of_module(owner, attr, class_name(owner))
+        case "Scheduler" if attr == "optimizer":
+            return parameters.optimizer_of(owner)
+        case "DataLoader" | "Dataset":
+            return loaders.attribute(owner, attr)
+        case "Device":
+            return torch_attributes.of_device(owner, attr)
+        case _ if isinstance(owner.cls, LocalClass) and attr == "__class__":
+            return owner.cls
+        case _ if owner.cls in ("types.SimpleNamespace", "argparse.Namespace"):
+            return Unknown()  # any code may have set it
+        case _ if attr == "__dict__":
+            return Container("dict", None, Unknown(), dict[object, Value](attributes(owner)))
         case _:
-            return BoundMethod(owner, attr)
+            return None
 
 
 def bind(value: Value, receiver: Value) -> Value:
@@ -120,9 +126,13 @@ def bind(value: Value, receiver: Value) -> Value:
     names = {d.name for d in value.decorators if isinstance(d, Ref)}
     if "builtins.staticmethod" in names:
         return value
-    if "builtins.classmethod" in names:
-        receiver = value.owner
-    return Function(value.node, value.frame, value.owner, receiver, value.defaults, value.decorators)
+    if _is_classmethod(value) and isinstance(receiver, Instance) and isinstance(receiver.cls, LocalClass):
+        receiver = receiver.cls
+    return replace(value, receiver=receiver)
+
+
+def _is_classmethod(function: Function) -> bool:
+    return any(isinstance(d, Ref) and d.name == "builtins.classmethod" for d in function.decorators)
 
 
 def _is_property(function: Function) -> bool:
@@ -132,17 +142,26 @@ def _is_property(function: Function) -> bool:
     )
 
 
-def mro(cls: LocalClass) -> Iterator[LocalClass]:
-    """The classes of this file that an attribute is looked up in: `cls`, then its bases, depth first."""
-    seen: set[int] = set()
-    stack = [cls]
-    while stack:
-        current = stack.pop(0)
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        stack = [b for b in current.bases if isinstance(b, LocalClass)] + stack
+def mro(cls: LocalClass) -> tuple[LocalClass, ...]:
+    """The classes of the workspace that an attribute is looked up in, in Python's order."""
+    if not cls.order:
+        cls.order = _linear(cls, ())
+    return cls.order
+
+
+def _linear(cls: LocalClass, below: tuple[LocalClass, ...]) -> tuple[LocalClass, ...]:
+    """C3 linearization; where there is none (Python raises), or a class is its own base, depth first."""
+    bases = [base for base in cls.bases if isinstance(base, LocalClass) and base not in (*below, cls)]
+    lines = [list(_linear(base, (*below, cls))) for base in bases]
+    lines.append(list(bases))
+    order = [cls]
+    while any(lines):
+        lines = [line for line in lines if line]
+        tails = {id(c) for line in lines for c in line[1:]}
+        head = next((line[0] for line in lines if id(line[0]) not in tails), lines[0][0])
+        order.append(head)
+        lines = [[c for c in line if c is not head] for line in lines]
+    return tuple(order)
 
 
 def _after(receiver: Value, cls: LocalClass) -> list[LocalClass]:
@@ -159,6 +178,14 @@ def lookup(cls: LocalClass, attr: str) -> Value | None:
         if attr in current.attributes:
             return current.attributes[attr]
     return None
+
+
+def is_named_tuple(cls: LocalClass) -> bool:
+    """Whether objects of `cls` are tuples of their fields."""
+    return any(
+        isinstance(base, Ref) and base.name in ("typing.NamedTuple", "builtins.tuple")
+        for base in imported_bases(cls)
+    )
 
 
 def imported_bases(cls: LocalClass) -> Iterator[Value]:
@@ -235,6 +262,25 @@ def kind_of(value: Value) -> str:
             return "Unknown"
 
 
+def may_be_false(value: Instance) -> bool:
+    """Whether an object may be taken for false: it has a length, or says itself whether it is true."""
+    if isinstance(value.cls, LocalClass):
+        if lookup(value.cls, "__bool__") is not None or lookup(value.cls, "__len__") is not None:
+            return True
+        return is_open(value.cls) or any(
+            _has_length(b.name) for b in imported_bases(value.cls) if isinstance(b, Ref)
+        )
+    return _has_length(value.cls)
+
+
+def _has_length(name: str) -> bool:
+    kind = _kind_by_name(name)
+    return kind in ("DataLoader", "Dataset") or name.rpartition(".")[2] in _CONTAINERS
+
+
+_CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"})
+
+
 def is_module_like(value: Value) -> bool:
     """Modules, losses and metrics: what can be called, trained, evaluated, moved."""
     return kind_of(value) in ("Module", "Loss", "Metric")
@@ -250,9 +296,14 @@ def class_name(value: Instance) -> str:
     return ""
 
 
+def attributes(value: Instance) -> list[tuple[str, Value]]:
+    """What was set on an object, by name. Names that begin with a space are the analysis' own."""
+    return [(name, part) for name, part in value.attributes.items() if not name.startswith(" ")]
+
+
 def submodules(value: Instance) -> list[Value]:
     """The modules set as attributes of a module."""
-    parts = list(value.attributes.values())
+    parts = [part for _, part in attributes(value)]
     if value.arguments is not None:
         parts += list(value.arguments.all())
     return [p for p in parts if isinstance(p, Instance | Container | OneOf)]

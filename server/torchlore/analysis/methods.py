@@ -7,15 +7,24 @@ from typing import Literal
 
 from torchlore.analysis import (
     calls,
+    containers,
     expressions,
     functions,
+    layers,
     library_calls,
+    loaders,
     members,
+    module_methods,
+    partials,
+    plain,
     targets,
+    tensors,
     torch_facts,
     torch_methods,
 )
 from torchlore.analysis.events import Kind
+from torchlore.analysis.partials import Partial
+from torchlore.analysis.plain import Plain
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Arguments,
@@ -35,8 +44,6 @@ from torchlore.analysis.values import (
     Tensor,
     Unknown,
     Value,
-    join,
-    options,
     tokens_of,
     tokens_of_all,
 )
@@ -91,7 +98,7 @@ def call_method(run: Run, receiver: Value, name: str, arguments: Arguments, node
         case Super(receiver=inner):
             if name in ("__init__", "__new__", "__init_subclass__"):
                 run.emit(Kind.SUPER_INIT, node, subject=inner)
-                if isinstance(inner, Instance) and members.kind_of(inner) == "Optimizer":
+                if isinstance(inner, Instance) and members.class_name(inner) not in ("", "torch.nn.Module"):
                     inner.arguments = arguments
                 return Const(None)
             if name.startswith("_"):  # a private method of a base may do what its constructor does
@@ -103,7 +110,7 @@ def call_method(run: Run, receiver: Value, name: str, arguments: Arguments, node
             tensor = receiver if isinstance(receiver, Tensor) else Tensor(attached=False, certain=False)
             return torch_methods.call_tensor_method(run, tensor, name, arguments, node)
         case Container():
-            return _call_container_method(run, receiver, name, arguments, node)
+            return containers.call_method(run, receiver, name, arguments, node)
         case Grads(owners=owners):
             if name in ("zero_", "fill_"):
                 for module in owners or [None]:
@@ -119,42 +126,25 @@ def call_method(run: Run, receiver: Value, name: str, arguments: Arguments, node
             return receiver
         case Params() if name in ("cpu", "cuda", "to", "data", "detach", "clone"):
             return receiver
-        case Const() | Number() | Iterable() | Params():
+        case Partial(callee=callee) if name == "__call__":
+            return calls.call_value(run, callee, partials.completed(receiver, arguments), node)
+        case Plain(kind=kind):
+            return _call_plain_method(run, kind, name, arguments, node)
+        case Const(value=literal):
+            return _call_plain_method(run, plain.kind_of_literal(literal), name, arguments, node)
+        case Number():
+            return _call_plain_method(run, "number", name, arguments, node)
+        case Iterable() | Params():
             return Unknown(tokens_of(receiver))
         case _:
             return _call_unknown_method(run, receiver, name, arguments, node)
 
 
-def _call_container_method(
-    run: Run, receiver: Container, name: str, arguments: Arguments, node: ast.expr
-) -> Value:
-    if name in ("append", "add", "appendleft", "insert") and arguments.positional:
-        value = arguments.positional[-1]
-        if isinstance(value, Tensor | Unknown):
-            run.emit(Kind.ACCUMULATE, node, subject=receiver, value=value, key=receiver)
-            value = targets.with_token(value, node)
-        targets.extend(receiver, value)
-        return Const(None)
-    if name == "extend" and arguments.positional:
-        targets.extend(receiver, targets.element(arguments.positional[0]))
-        return Const(None)
-    if name in ("clear", "pop", "popleft", "remove"):
-        run.emit(Kind.RESET, node, key=receiver)
-        return receiver.element if name != "clear" else Const(None)
-    if name == "items":
-        pairs: list[Value] = [Container("tuple", [Const(k), v], v) for k, v in receiver.keyed.items()]
-        return Iterable(
-            join(pairs) if pairs else Container("tuple", [Unknown(), receiver.element], receiver.element)
-        )
-    if name == "values":
-        return Container("list", list(receiver.keyed.values()) or None, receiver.element)
-    if name in ("get", "setdefault") and arguments.positional:
-        key = arguments.positional[0]
-        found = receiver.keyed.get(targets.hashable(key.value)) if isinstance(key, Const) else None
-        return found or receiver.element
-    if name in ("copy",):
-        return Container(receiver.kind, receiver.items, receiver.element, dict(receiver.keyed))
-    return Unknown()
+def _call_plain_method(run: Run, kind: str, name: str, arguments: Arguments, node: ast.expr) -> Value:
+    """A method of something that is not torch's: it may call what it is given, and keeps its hands off it."""
+    functions.call_back(run, arguments, node)
+    found = plain.call(kind, name)
+    return found if found is not None else Unknown(tokens_of_all(arguments.all()), made_by=kind)
 
 
 def _call_instance_method(
@@ -172,17 +162,44 @@ def _call_instance_method(
             return Unknown(tokens_of_all(arguments.all()))
     match kind:
         case "Module" | "Loss" | "Metric":
-            return torch_methods.call_module_method(run, receiver, name, arguments, node)
+            return module_methods.call_module_method(run, receiver, name, arguments, node)
         case "Optimizer":
             return torch_methods.call_optimizer_method(run, receiver, name, arguments, node)
         case "GradScaler":
             return _call_scaler_method(run, name, arguments, node)
-        case "Scheduler" | "DataLoader" | "Dataset" | "Device":
+        case "Scheduler":
+            return _call_scheduler_method(name)
+        case "DataLoader" | "Dataset":
+            return _call_loader_method(receiver, name)
+        case "Device":
             return Unknown()
-    known = isinstance(receiver.cls, str) and torch_facts.keeps_its_hands_off(receiver.cls)
-    if not known:
-        run.escape(node, [receiver, *arguments.all()])
+    if isinstance(receiver.cls, str) and torch_facts.keeps_its_hands_off(receiver.cls):
+        found = plain.call(receiver.cls, name)
+        return found if found is not None else Unknown(tokens_of_all(arguments.all()))
+    run.escape(node, [receiver, *arguments.all()])
     return Unknown(tokens_of_all(arguments.all()))
+
+
+def _call_scheduler_method(name: str) -> Value:
+    match name:
+        case "get_last_lr" | "get_lr":
+            return Container("list", None, Number())
+        case "state_dict":
+            return Container("dict", None, Unknown())
+        case _:
+            return Const(None)
+
+
+def _call_loader_method(receiver: Instance, name: str) -> Value:
+    match name:
+        case "__iter__":
+            return Iterable(loaders.iterated(receiver))
+        case "__getitem__":
+            return loaders.iterated(receiver)
+        case "__len__":
+            return Number()
+        case _:
+            return Unknown()
 
 
 def _call_scaler_method(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
@@ -193,7 +210,17 @@ def _call_scaler_method(run: Run, name: str, arguments: Arguments, node: ast.exp
                 calls.call_function(run, closure, Arguments([], {}), node)
         run.emit_each(Kind.STEP, node, first)
         return Unknown()
-    return first if name == "scale" else Unknown()
+    match name:
+        case "scale":
+            return first
+        case "get_scale" | "get_growth_factor" | "get_backoff_factor" | "get_growth_interval":
+            return Number()
+        case "is_enabled":
+            return plain.BOOL
+        case "state_dict":
+            return Container("dict", None, Number())
+        case _:
+            return Const(None)
 
 
 def _call_unknown_method(run: Run, receiver: Value, name: str, arguments: Arguments, node: ast.expr) -> Value:
@@ -248,9 +275,7 @@ def call_torch_instance(run: Run, instance: Instance, arguments: Arguments, node
     elif name == "torch.nn.Sequential":
         result = _run_sequential(run, instance, first or Unknown())
     else:
-        inputs = [v for a in arguments.all() for v in options(a)]
-        tokens = tokens_of_all(inputs)
-        result = Tensor(functions.attached(inputs), tokens=tokens)
+        result = layers.output(name, instance, arguments)
     result = module_output(run, instance, result, node)
     run.emit(Kind.FORWARD, node, subject=instance, value=result)
     return result
@@ -283,7 +308,7 @@ def module_output(run: Run, module: Instance, result: Value, node: ast.AST) -> V
             attached = True if run.grad else None
         if run.grad is None and attached:
             attached = None
-        return Tensor(attached, result.certain, result.activation, result.made_at, result.tokens | {node})
+        return tensors.like(result, attached, result.tokens | {node})
     if isinstance(result, Unknown):
         return Unknown(result.tokens | {node})
     return result
@@ -291,5 +316,5 @@ def module_output(run: Run, module: Instance, result: Value, node: ast.AST) -> V
 
 def _detached(value: Value) -> Value:
     if isinstance(value, Tensor):
-        return Tensor(False, value.certain, value.activation, value.made_at, value.tokens)
+        return tensors.like(value, False, value.tokens)
     return value

@@ -91,11 +91,11 @@ def _kind_of_result(parts: list[Value], op: ast.operator | None) -> tuple[str, s
     return (results.pop() if len(results) == 1 else ""), device
 
 
-def item(owner: Value, key: Value) -> Value:
-    """`owner[key]`, of one definite `owner`."""
+def item(owner: Value, key: Value, is_slice: bool = False) -> Value:
+    """`owner[key]`, of one definite `owner`. Of a slice the bounds are not looked at."""
     match owner:
         case Container():
-            return containers.item(owner, key)
+            return containers.part(owner) if is_slice else containers.item(owner, key)
         case Tensor():
             return Tensor(
                 owner.attached, owner.certain, tokens=owner.tokens, dtype=owner.dtype, device=owner.device
@@ -107,9 +107,9 @@ def item(owner: Value, key: Value) -> Value:
         case Ref() | LocalClass():  # Optional[nn.Module], Generic[T]
             return owner
         case Instance():
-            return loaders.item(owner, key)
+            return loaders.part(owner) if is_slice else loaders.item(owner, key)
         case Plain():
-            return plain.element(owner)
+            return owner if is_slice else plain.element(owner)
         case Const(value=str() | bytes()):
             return plain.STR if isinstance(owner.value, str) else plain.BYTES
         case _:

@@ -34,7 +34,7 @@ def names_at(
 
 
 def _attributes(instance: Instance, installed: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for attr, value in instance.attributes.items():
+    for attr, value in members.attributes(instance):
         yield f"self.{attr}", _kind(value, installed)
 
 

@@ -277,3 +277,10 @@ def is_number(value: Value) -> bool:
 def is_size(value: Value) -> bool:
     """Whether an argument of `view` is a size, or several, and not a dtype."""
     return is_number(value) or isinstance(value, Container)
+
+
+def recorded(run: Run, result: Value) -> Value:
+    """The result of an operation, without its graph where operations are not recorded."""
+    if run.grad is True or not isinstance(result, Tensor) or result.attached is False:
+        return result
+    return like(result, None if run.grad is None else False, result.tokens)

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 
-from torchlore.analysis import calls, expressions, members, targets, torch_facts
+from torchlore.analysis import (
+    calls,
+    expressions,
+    operators,
+    parameters,
+    plain,
+    targets,
+    tensor_facts,
+    tensors,
+    torch_facts,
+)
 from torchlore.analysis.events import Kind, Path
-from torchlore.analysis.names import words
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Arguments,
@@ -16,7 +26,6 @@ from torchlore.analysis.values import (
     Instance,
     Iterable,
     Number,
-    Params,
     Tensor,
     Unknown,
     Value,
@@ -25,60 +34,162 @@ from torchlore.analysis.values import (
     tokens_of,
 )
 
-_MODULE_MOVES = words(
-    """
-    to cuda cpu float double half bfloat16 type requires_grad_ share_memory apply to_empty xpu ipu
-    compile
-    """
-)
-
 
 def activated(name: str, value: Value, node: ast.expr) -> Tensor:
     """The output of softmax or log_softmax."""
-    attached = value.attached if isinstance(value, Tensor) else None
-    return Tensor(attached, True, torch_facts.SOFTMAX[name], node, tokens_of(value))
+    kind = torch_facts.SOFTMAX[name]
+    if not isinstance(value, Tensor):
+        return Tensor(None, True, kind, node, tokens_of(value), made_by=name)
+    dtype = value.dtype if value.dtype in ("float32", "float64") else ""
+    return Tensor(
+        value.attached, True, kind, node, value.tokens, dtype=dtype, device=value.device, made_by=name
+    )
 
 
 def call_tensor_method(run: Run, tensor: Tensor, name: str, arguments: Arguments, node: ast.expr) -> Value:
     """A method of `torch.Tensor`."""
-    if name == "backward":
-        keeps = (
-            bool({"retain_graph", "create_graph"} & arguments.keywords.keys())
-            or len(arguments.positional) > 1
-        )
-        run.emit(Kind.BACKWARD, node, subject=tensor, value=tensor, keeps_graph=keeps)
-        return Const(None)
-    if name in torch_facts.TO_PYTHON:
-        return Number() if name not in ("tolist", "numpy", "size", "stride") else Unknown()
+    if name in torch_facts.TO_PYTHON or name in tensor_facts.IS_QUESTIONS:
+        return _to_python(name, arguments)
+    special = _SPECIAL.get(name)
+    if special is not None:
+        return special(run, tensor, arguments, node)
     if name in ("softmax", "log_softmax"):
         return activated(f"torch.{name}", tensor, node)
-    if name == "requires_grad_":
-        flag = arguments.get(0, "requires_grad")
-        tensor.attached = True if flag is None or expressions.truth(flag) else None
-        return tensor
-    if name == "log" and tensor.activation == "softmax":
-        return Tensor(tensor.attached, tensor.certain, "log_softmax", node, tensor.tokens)
-    if name == "detach_":
-        tensor.attached = False
-        return tensor
     if name.endswith("_") and not name.startswith("__"):
         targets.overwrite(tensor, join([*arguments.all()]) if arguments.positional else Number())
         return tensor
     if name in torch_facts.RESHAPES:
-        return Tensor(tensor.attached, tensor.certain, tensor.activation, tensor.made_at, tensor.tokens)
+        return _reshaped(tensor, name, arguments)
+    return _computed(tensor, name, arguments)
+
+
+def _to_python(name: str, arguments: Arguments) -> Value:
+    match name:
+        case "numpy":
+            return plain.NDARRAY
+        case "size" | "stride" if not arguments.positional and not arguments.keywords:
+            return Container("tuple", None, Number())
+        case "tolist":
+            return Container("list", None, Unknown())
+        case _ if name in tensor_facts.IS_QUESTIONS:
+            return plain.BOOL
+        case _:
+            return Number()
+
+
+def _backward(run: Run, tensor: Tensor, arguments: Arguments, node: ast.expr) -> Value:
+    keeps = (
+        bool({"retain_graph", "create_graph"} & arguments.keywords.keys()) or len(arguments.positional) > 1
+    )
+    run.emit(Kind.BACKWARD, node, subject=tensor, value=tensor, keeps_graph=keeps)
+    return Const(None)
+
+
+def _require_grad(run: Run, tensor: Tensor, arguments: Arguments, node: ast.expr) -> Value:
+    flag = arguments.get(0, "requires_grad")
+    tensor.leaf = tensor.attached is False
+    tensor.attached = True if flag is None or expressions.truth(flag) else None
+    return tensor
+
+
+def _log(run: Run, tensor: Tensor, arguments: Arguments, node: ast.expr) -> Value:
+    if tensor.activation != "softmax":
+        return _computed(tensor, "log", arguments)
+    return activated("torch.log_softmax", tensor, node)
+
+
+def _detach_in_place(run: Run, tensor: Tensor, arguments: Arguments, node: ast.expr) -> Value:
+    tensor.attached = False
+    return tensor
+
+
+def _leave(run: Run, tensor: Tensor, arguments: Arguments, node: ast.expr) -> Value:
+    return Unknown()
+
+
+def _type(run: Run, tensor: Tensor, arguments: Arguments, node: ast.expr) -> Value:
+    """`x.type()` names the type, `x.type(torch.float16)` casts."""
+    if not arguments.positional and not arguments.keywords:
+        return plain.STR
+    return _reshaped(tensor, "type", arguments)
+
+
+_SPECIAL: dict[str, Callable[[Run, Tensor, Arguments, ast.expr], Value]] = {
+    "backward": _backward,
+    "requires_grad_": _require_grad,
+    "log": _log,
+    "detach_": _detach_in_place,
+    "type": _type,
+    "register_hook": _leave,
+    "register_post_accumulate_grad_hook": _leave,
+    "storage": _leave,
+    "untyped_storage": _leave,
+}
+
+
+def _reshaped(tensor: Tensor, name: str, arguments: Arguments) -> Tensor:
+    """The same numbers in another shape, dtype or place."""
+    dtype, device = tensor.dtype, tensor.device
+    match name:
+        case "to":
+            dtype, device = tensors.moved(tensor, arguments)
+        case "cpu":
+            device = "cpu"
+        case "cuda":
+            chosen = arguments.get(0, "device")
+            device = "cuda" if chosen is None else tensors.device_named(chosen)
+        case "type" | "view" if arguments.positional and tensors.dtype_named(arguments.positional[0]):
+            dtype = tensors.dtype_named(arguments.positional[0])
+        case "type":
+            dtype = ""
+        case "type_as" if arguments.positional:
+            other = arguments.positional[0]
+            dtype, device = (other.dtype, other.device) if isinstance(other, Tensor) else ("", "")
+        case "view" if not all(map(tensors.is_size, arguments.positional)):
+            dtype = ""
+        case _:
+            dtype = tensor_facts.CASTS.get(name, dtype)
+    attached = tensor.attached if not dtype or dtype in tensor_facts.CARRY_GRAPH else False
+    return Tensor(
+        attached,
+        tensor.certain,
+        tensor.activation,
+        tensor.made_at,
+        tensor.tokens,
+        dtype=dtype,
+        device=device,
+        made_by=tensor.made_by,
+    )
+
+
+def _computed(tensor: Tensor, name: str, arguments: Arguments) -> Value:
+    """What a method gives that computes something new."""
+    others = [v for a in arguments.all() for v in options(a)]
+    found = [tensor, *(v for v in others if isinstance(v, Tensor))]
+    dtype = tensors.result_dtype(name, found, arguments)
+    device = tensors.result_device(found, arguments)
+    made_by = f"torch.Tensor.{name}"
     if name in torch_facts.NOT_DIFFERENTIABLE:
-        return Tensor(attached=False, certain=tensor.certain)
-    inputs = [tensor, *(v for a in arguments.all() for v in options(a))]
-    result = expressions.combine(tensor, join(inputs[1:])) if len(inputs) > 1 else tensor
-    attached = result.attached if isinstance(result, Tensor) else tensor.attached
-    plain = Tensor(attached, tensor.certain, tokens=tensor.tokens | tokens_of(join(inputs)))
-    if name in ("max", "min", "topk", "sort", "kthvalue", "mode", "median") and arguments.positional:
-        return Container("tuple", [plain, Tensor(attached=False, certain=tensor.certain)], plain)
-    if name in ("chunk", "split", "unbind", "tensor_split"):
-        return Iterable(plain)
-    if name in ("register_hook", "register_post_accumulate_grad_hook", "storage", "untyped_storage", "type"):
-        return Unknown()
-    return plain
+        return Tensor(False, tensor.certain, dtype=dtype, device=device, made_by=made_by)
+    combined = operators.combine(tensor, join(others)) if others else tensor
+    attached = combined.attached if isinstance(combined, Tensor) else tensor.attached
+    tokens = tensor.tokens | tokens_of(join([tensor, *others]))
+    plain_result = Tensor(
+        attached, tensor.certain, tokens=tokens, dtype=dtype, device=device, made_by=made_by
+    )
+    if name in tensor_facts.SEVERAL:
+        return Iterable(plain_result)
+    if name in tensor_facts.ALWAYS_PAIRS or (name in tensor_facts.PAIRS and _asks_for_pair(arguments)):
+        indices = Tensor(attached=False, certain=tensor.certain, dtype="int64", device=device)
+        return Container("tuple", [plain_result, indices], plain_result)
+    return plain_result
+
+
+def _asks_for_pair(arguments: Arguments) -> bool:
+    """`x.max(1)` and `x.max(dim=1)` give values and indices, `x.max()` and `x.max(other)` do not."""
+    if not arguments.positional:
+        return "dim" in arguments.keywords
+    return not isinstance(arguments.positional[0], Tensor)
 
 
 def call_optimizer_method(
@@ -96,6 +207,11 @@ def call_optimizer_method(
             run.emit(Kind.HAVOC, node)
         run.emit(Kind.STEP, node, subject=optimizer)
         return Unknown()
+    if name == "add_param_group" and arguments.positional and optimizer.arguments is not None:
+        optimizer.arguments = parameters.with_group(optimizer.arguments, arguments.positional[0])
+        return Const(None)
+    if name == "state_dict":
+        return Container("dict", None, Unknown())
     if name.startswith("register_"):
         run.escape(node, [optimizer])
     return Unknown()
@@ -107,67 +223,3 @@ def _run_closure(run: Run, closure: Function, node: ast.AST) -> None:
     with run.writing(path):
         calls.call_function(run, closure, Arguments([], {}), node)
     run.path.extend(path)
-
-
-def call_module_method(run: Run, module: Instance, name: str, arguments: Arguments, node: ast.expr) -> Value:
-    """A method of `torch.nn.Module`."""
-    if name in ("forward", "__call__"):
-        return calls.call_instance(run, module, arguments, node)
-    if name == "zero_grad":
-        run.emit(Kind.CLEAR, node, subject=module)
-        return Const(None)
-    if name in ("train", "eval"):
-        run.emit(_mode(name, arguments), node, subject=module)
-        return module
-    if name == "requires_grad_":
-        flag = arguments.get(0, "requires_grad")
-        if flag is not None and expressions.truth(flag) is not True:
-            targets.freeze(run, node, module, flag)
-        return module
-    if name in _MODULE_MOVES:
-        run.escape(node, [v for v in arguments.all() if isinstance(v, Function)])
-        return module
-    if name == "parameters":
-        return Params(frozenset({module}))
-    if name == "named_parameters":
-        owned = Params(frozenset({module}))
-        return Iterable(Container("tuple", [Const(""), owned], owned))
-    if name in ("children", "modules", "named_children", "named_modules"):
-        return _submodules(module, name)
-    if name in ("add_module", "register_module") and len(arguments.positional) == 2:
-        key, value = arguments.positional
-        if isinstance(key, Const):
-            module.attributes[str(key.value)] = value
-        run.emit(Kind.REGISTER, node, subject=module, value=value)
-        return Const(None)
-    if name in ("register_buffer", "register_parameter"):
-        run.emit(
-            Kind.REGISTER, node, subject=module, value=arguments.get(1, "tensor") or arguments.get(1, "param")
-        )
-        return Const(None)
-    if name == "append" and arguments.positional and module.arguments is not None:
-        module.arguments.positional.append(arguments.positional[0])
-        module.arguments.complete = False  # perhaps on one branch only: its layers are no longer certain
-        return module
-    if name in ("insert", "extend", "pop") and module.arguments is not None:
-        module.arguments.complete = False
-        return module if name != "pop" else Unknown()
-    if name.startswith("register_") and "hook" in name:
-        run.escape(node, list(arguments.all()))
-    return Unknown()
-
-
-def _mode(name: str, arguments: Arguments) -> Kind:
-    if name == "eval":
-        return Kind.EVAL
-    flag = arguments.get(0, "mode")
-    holds = True if flag is None else expressions.truth(flag)
-    return Kind.MODE if holds is None else Kind.TRAIN if holds else Kind.EVAL
-
-
-def _submodules(module: Instance, name: str) -> Value:
-    parts = [p for p in members.submodules(module) if not isinstance(p, Container)]
-    inner = join(parts) if parts and members.class_name(module) == "torch.nn.Module" else Unknown()
-    if name.startswith("named_"):
-        return Iterable(Container("tuple", [Const(""), inner], inner))
-    return Iterable(inner)
