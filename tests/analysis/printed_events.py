@@ -20,7 +20,7 @@ import ast
 from collections.abc import Iterator
 
 from torchlore.analysis.describe import describe
-from torchlore.analysis.events import Branch, Call, Event, Jump, Kind, Loop, Path
+from torchlore.analysis.events import Branch, Call, Event, Finally, Jump, Kind, Loop, Path
 from torchlore.analysis.values import Instance, Value
 
 _SHOWN = {
@@ -56,6 +56,9 @@ def _lines(path: Path) -> Iterator[str]:
                 yield kind
             case Branch(arms=arms):
                 yield from _branch([list(_lines(arm)) for arm in arms])
+            case Finally(body=body, final=final):
+                yield from _lines(body)
+                yield from _block("finally", list(_lines(final)))
             case Loop(body=body):
                 yield from _block("loop", list(_lines(body)))
             case Call(callee=callee, body=body):

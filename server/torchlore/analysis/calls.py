@@ -102,6 +102,8 @@ def _arguments(run: Run, node: ast.Call) -> Arguments:
         value = expressions.evaluate(run, keyword.value)
         if keyword.arg is not None:
             keywords[keyword.arg] = value
+        elif isinstance(value, Container) and value.whole and all(isinstance(k, str) for k in value.keyed):
+            keywords.update((str(name), item) for name, item in value.keyed.items())
         else:
             complete = False
             keywords.setdefault("**", value)
@@ -247,7 +249,10 @@ def _bind_parameters(run: Run, frame: Frame, function: Function, arguments: Argu
     if args.kwarg is not None:
         named = {arg.arg for arg in [*positional, *args.kwonlyargs]}
         extra: dict[object, Value] = {k: v for k, v in given.items() if k not in named and k != "**"}
-        frame.names[args.kwarg.arg] = Container("dict", None, Unknown(), extra)
+        inner = join(list(extra.values())) if extra else Unknown()
+        frame.names[args.kwarg.arg] = Container(
+            "dict", None, inner, extra, arguments is not None and not spread
+        )
 
 
 def _unknown_parameter(run: Run, function: Function, arg: ast.arg, value: Value | None) -> Value:
@@ -273,6 +278,7 @@ def _unknown_parameter(run: Run, function: Function, arg: ast.arg, value: Value 
 def instantiate(run: Run, cls: LocalClass, arguments: Arguments, node: ast.AST) -> Value:
     """Makes an object of a class of the file and follows its `__init__`."""
     instance = run.make(node, cls)
+    instance.made_with = arguments
     run.instances.setdefault(cls.node, instance)
     run.emit(Kind.RESET, node, key=instance)
     init = members.lookup(cls, "__init__")
@@ -281,21 +287,27 @@ def instantiate(run: Run, cls: LocalClass, arguments: Arguments, node: ast.AST) 
     elif members.kind_of_class(cls) == "Optimizer":
         instance.arguments = arguments
     else:
-        _fill_fields(run, cls, instance, arguments)
+        _fill_fields(run, cls, instance, arguments, node)
         if members.is_open(cls) or not arguments.complete:
             run.escape(node, list(arguments.all()))
     return instance
 
 
-def _fill_fields(run: Run, cls: LocalClass, instance: Instance, arguments: Arguments) -> None:
-    """A dataclass or named tuple: its fields in order."""
-    fields = [
-        s.target.id for s in cls.node.body if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name)
+def _fill_fields(run: Run, cls: LocalClass, instance: Instance, arguments: Arguments, node: ast.AST) -> None:
+    """A dataclass or named tuple: its fields in order, those of its bases first; then `__post_init__`."""
+    names = [
+        statement.target.id
+        for part in reversed(members.mro(cls))
+        for statement in part.node.body
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
     ]
-    for index, name in enumerate(fields):
+    for index, name in enumerate(dict.fromkeys(names)):
         value = arguments.get(index, name)
         if value is not None:
             instance.attributes[name] = value
+    after = members.lookup(cls, "__post_init__")
+    if isinstance(after, Function):
+        call_function(run, bound(after, instance), Arguments([], {}), node)
 
 
 def call_instance(run: Run, instance: Instance, arguments: Arguments, node: ast.expr) -> Value:
@@ -321,9 +333,10 @@ def bound(function: Function, receiver: Value) -> Function:
 
 def _call_local_module(run: Run, instance: Instance, arguments: Arguments, node: ast.expr) -> Value:
     assert isinstance(instance.cls, LocalClass)
-    forward = members.lookup(instance.cls, "forward")
+    forward = instance.attributes.get("forward") or members.lookup(instance.cls, "forward")
     if isinstance(forward, Function):
-        result = call_function(run, bound(forward, instance), arguments, node)
+        method = forward if "forward" in instance.attributes else bound(forward, instance)
+        result = call_function(run, method, arguments, node)
     else:
         result = Unknown(tokens_of_all(arguments.all()))
     result = methods.module_output(run, instance, result, node)

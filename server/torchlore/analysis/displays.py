@@ -48,7 +48,8 @@ def dictionary(run: Run, node: ast.Dict) -> Value:
             key = expressions.evaluate(run, key_node)
             if isinstance(key, Const):
                 keyed[targets.hashable(key.value)] = value
-    container = Container("dict", None, join(loose) if loose else Unknown(), keyed)
+    whole = len(keyed) == len(node.keys)
+    container = Container("dict", None, join(loose) if loose else Unknown(), keyed, whole)
     run.emit(Kind.RESET, node, key=container)
     return container
 

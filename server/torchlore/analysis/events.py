@@ -89,13 +89,22 @@ class Call:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Finally:
+    """The body runs, then `final`, however the body is left. Stands only where a jump leaves the body."""
+
+    node: ast.AST
+    body: Path
+    final: Path
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Jump:
     """Control leaves: "break", "continue", "return" or "raise"."""
 
     kind: str
 
 
-Step = Event | Branch | Loop | Call | Jump
+Step = Event | Branch | Loop | Call | Finally | Jump
 Path = list[Step]
 
 
@@ -180,8 +189,32 @@ def _add_places(path: Path, within: tuple[Loop | Call | Branch, ...], found: lis
                     _add_places(arm, (*within, step), found)
             case Loop(body=body) | Call(body=body):
                 _add_places(body, (*within, step), found)
+            case Finally(body=body, final=final):
+                _add_places(body, within, found)
+                _add_places(final, within, found)
             case Jump():
                 pass
+
+
+def has_jump(path: Path, kinds: frozenset[str] = frozenset({"break", "continue", "return", "raise"})) -> bool:
+    """Whether a jump of these kinds may lead out of `path`."""
+    for step in path:
+        match step:
+            case Jump(kind=kind):
+                found = kind in kinds
+            case Branch(arms=arms):
+                found = any(has_jump(arm, kinds) for arm in arms)
+            case Loop(body=body):
+                found = has_jump(body, kinds - {"break", "continue"})
+            case Call(body=body):
+                found = has_jump(body, kinds & {"raise"})
+            case Finally(body=body, final=final):
+                found = has_jump(body, kinds) or has_jump(final, kinds)
+            case Event():
+                found = False
+        if found:
+            return True
+    return False
 
 
 def events(path: Path) -> list[Event]:
@@ -201,6 +234,9 @@ def _add_events(path: Path, found: list[Event]) -> None:
                     _add_events(arm, found)
             case Loop(body=body) | Call(body=body):
                 _add_events(body, found)
+            case Finally(body=body, final=final):
+                _add_events(body, found)
+                _add_events(final, found)
             case Jump():
                 pass
 
@@ -267,6 +303,8 @@ class _Automaton:
                 return not all(map(self.is_silent, arms))
             case Loop(body=body) | Call(body=body):
                 return not self.is_silent(body)
+            case Finally(body=body, final=final):
+                return not (self.is_silent(body) and self.is_silent(final))
             case Jump():
                 return True
 
@@ -308,7 +346,21 @@ def _walk_steps(path: Path, states: set[object], automaton: _Automaton) -> _Exit
                 _take_jumps(exits, inner, ("return", "break", "continue"))
             case Loop(body=body):
                 exits.normal = _walk_loop(body, exits, automaton)
+            case Finally(body=body, final=final):
+                exits.normal = _walk_finally(body, final, exits, automaton)
     return exits
+
+
+def _walk_finally(body: Path, final: Path, exits: _Exits, automaton: _Automaton) -> set[object]:
+    """The states after `final`, which also runs on the way of every jump out of `body`."""
+    inner = _walk(body, exits.normal, automaton)
+    for kind, states in inner.jumps.items():
+        left = _walk(final, states, automaton)
+        exits.jump(kind, left.normal)
+        _take_jumps(exits, left, ())
+    after = _walk(final, inner.normal, automaton)
+    _take_jumps(exits, after, ())
+    return after.normal
 
 
 def _walk_loop(body: Path, exits: _Exits, automaton: _Automaton) -> set[object]:

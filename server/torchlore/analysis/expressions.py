@@ -10,19 +10,26 @@ from torchlore.analysis import (
     calls,
     definitions,
     displays,
-    library_calls,
     members,
+    narrowing,
+    operators,
+    plain,
     targets,
     torch_facts,
 )
+from torchlore.analysis.plain import Plain
 from torchlore.analysis.run import MAX_NESTING, Run
 from torchlore.analysis.values import (
     Batch,
+    BoundMethod,
     Const,
     Container,
     Function,
+    Grads,
     Instance,
+    Iterable,
     LocalClass,
+    LocalModule,
     Number,
     OneOf,
     Params,
@@ -33,8 +40,6 @@ from torchlore.analysis.values import (
     is_none,
     join,
     options,
-    tokens_of,
-    tokens_of_all,
 )
 
 _COMPARE: dict[type[ast.cmpop], Callable[[object, object], bool]] = {
@@ -60,10 +65,21 @@ def evaluate(run: Run, node: ast.expr) -> Value:
     run.depth -= 1
     if cls in _REMEMBERED:
         known = run.values.get(node)
-        if known is None or known.__class__ is Unknown:  # the first useful thing is kept, for hovers
+        if known is None or known.__class__ is Unknown:
             run.values[node] = value
+        elif known is not value and (known.__class__ not in _ALIKE or value.__class__ is not known.__class__):
+            _remember_both(run, node, known, value)
     return value
 
+
+def _remember_both(run: Run, node: ast.expr, known: Value, value: Value) -> None:
+    """A place that is come by twice is all that it was, for hovers; but what is unknown teaches nothing."""
+    if value.__class__ is not Unknown and value.__class__ is not BoundMethod:
+        run.values[node] = join([known, value])
+
+
+_ALIKE = frozenset({Tensor, Number, Batch, BoundMethod, Container, Iterable, Params, Grads})
+"""Kinds of values of which one is as good as another for a hover: joining them anew each time costs more."""
 
 _REMEMBERED = frozenset({ast.Name, ast.Attribute, ast.Call})
 
@@ -73,7 +89,9 @@ def truth(value: Value) -> bool | None:
     match value:
         case Const(value=literal):
             return bool(literal)
-        case Instance() | Function() | LocalClass():
+        case Instance():
+            return None if members.may_be_false(value) else True
+        case Function() | LocalClass() | LocalModule():
             return True
         case _:
             return None
@@ -113,8 +131,15 @@ def _lacks(value: Value, attr: str) -> bool:
             return not hasattr(literal, attr)
         case Number():
             return not hasattr(0, attr) and not hasattr(0.0, attr)
+        case Plain():
+            return plain.lacks(value, attr)
+        case Container(kind=kind):
+            return kind in _BUILTIN and not hasattr(_BUILTIN[kind], attr)
         case _:
             return False
+
+
+_BUILTIN = {"list": list, "tuple": tuple, "set": set, "dict": dict}
 
 
 def _call(run: Run, node: ast.Call) -> Value:
@@ -124,93 +149,18 @@ def _call(run: Run, node: ast.Call) -> Value:
 def _subscript(run: Run, node: ast.Subscript) -> Value:
     owner = evaluate(run, node.value)
     key = evaluate(run, node.slice)
-    return join([_item(option, key) for option in options(owner)])
-
-
-def _item(owner: Value, key: Value) -> Value:
-    match owner:
-        case Container(items=items, keyed=keyed, element=inner):
-            literal = key.value if isinstance(key, Const) else None
-            if items is not None and isinstance(literal, int) and -len(items) <= literal < len(items):
-                return items[literal]
-            if isinstance(key, Const) and targets.hashable(literal) in keyed:
-                return keyed[targets.hashable(literal)]
-            return join(items) if items else inner
-        case Params():
-            return owner
-        case Batch():
-            return Batch()
-        case Tensor():
-            return Tensor(owner.attached, owner.certain, tokens=owner.tokens)
-        case Ref() | LocalClass():  # Optional[nn.Module], Generic[T]
-            return owner
-        case Instance():
-            return iterate_instance(owner)
-        case _:
-            return Unknown(tokens_of(owner))
-
-
-def iterate_instance(instance: Instance) -> Value:
-    """What iterating over an object of a known class, or indexing it, yields."""
-    if library_calls.ITEMS in instance.attributes:
-        return instance.attributes[library_calls.ITEMS]
-    kind = members.kind_of(instance)
-    if kind == "DataLoader":
-        return Batch()
-    if kind == "Dataset":
-        return Batch()
-    if kind == "Module" and instance.arguments is not None:
-        inner = [v for v in instance.arguments.all() if isinstance(v, Instance | Container)]
-        return (
-            join([targets.element(v) if isinstance(v, Container) else v for v in inner])
-            if inner
-            else Unknown()
-        )
-    return Unknown()
-
-
-def combine(left: Value, right: Value) -> Value:
-    """The result of arithmetic."""
-    parts = [*options(left), *options(right)]
-    tokens = tokens_of_all(parts)
-    if any(isinstance(p, Tensor) for p in parts):
-        return _combined_tensor([options(left), options(right)], parts, tokens)
-    if all(
-        isinstance(p, Number) or (isinstance(p, Const) and isinstance(p.value, int | float)) for p in parts
-    ):
-        return Number()
-    containers = [p for p in parts if isinstance(p, Container)]
-    if len(containers) == 2 and len(parts) == 2:
-        a, b = containers
-        items = [*a.items, *b.items] if a.items is not None and b.items is not None else None
-        return Container(a.kind, items, join([a.element, b.element]))
-    owned = [p for p in parts if isinstance(p, Params)]
-    if owned and len(owned) == len(parts):
-        known = [p.owners for p in owned if p.owners is not None]
-        return Params(frozenset().union(*known) if len(known) == len(owned) else None)
-    return Unknown(tokens)
-
-
-def _combined_tensor(
-    operands: list[tuple[Value, ...]], parts: list[Value], tokens: frozenset[ast.AST]
-) -> Tensor:
-    """The result of arithmetic with tensors. What an operand only may be says nothing for certain."""
-    certain = any(all(isinstance(p, Tensor) and p.certain for p in o) for o in operands)
-    if any(all(isinstance(p, Tensor) and p.attached for p in o) for o in operands):
-        return Tensor(True, certain, tokens=tokens)
-    graphless = (
-        isinstance(p, Const | Number) or (isinstance(p, Tensor) and p.attached is False) for p in parts
-    )
-    return Tensor(False if all(graphless) else None, certain, tokens=tokens)
+    if owner.__class__ is not OneOf:
+        return operators.item(owner, key)
+    return join([operators.item(option, key) for option in options(owner)])
 
 
 def _bin_op(run: Run, node: ast.BinOp) -> Value:
     left, right = evaluate(run, node.left), evaluate(run, node.right)
     if isinstance(node.op, ast.BitOr) and (_is_type(left) or _is_type(right)):
-        return left if _is_type(left) else right  # nn.Module | None
+        return join([left, right])  # nn.Module | None, an annotation
     if isinstance(node.op, ast.Mod) and isinstance(left, Const) and isinstance(left.value, str):
-        return Const("")
-    return combine(left, right)
+        return plain.STR
+    return operators.combine(left, right, node.op)
 
 
 def _is_type(value: Value) -> bool:
@@ -221,14 +171,14 @@ def _unary_op(run: Run, node: ast.UnaryOp) -> Value:
     operand = evaluate(run, node.operand)
     if isinstance(node.op, ast.Not):
         holds = truth(operand)
-        return Unknown() if holds is None else Const(not holds)
+        return plain.BOOL if holds is None else Const(not holds)
     if (
         isinstance(node.op, ast.USub)
         and isinstance(operand, Const)
         and isinstance(operand.value, int | float)
     ):
         return Const(-operand.value)
-    return combine(operand, Const(0))
+    return operators.combine(operand, Const(0))
 
 
 def _bool_op(run: Run, node: ast.BoolOp) -> Value:
@@ -264,9 +214,7 @@ def _compare(run: Run, node: ast.Compare) -> Value:
         return Unknown() if same is None else Const(same == isinstance(op, ast.Is))
     if type(op) in _COMPARE and isinstance(left, Const) and isinstance(right, Const):
         return Const(_COMPARE[type(op)](left.value, right.value))
-    if isinstance(left, Tensor) or isinstance(right, Tensor):
-        return Tensor(attached=False)
-    return Unknown()
+    return operators.compared(left, right)
 
 
 def _if_exp(run: Run, node: ast.IfExp) -> Value:
@@ -275,14 +223,15 @@ def _if_exp(run: Run, node: ast.IfExp) -> Value:
         return evaluate(run, node.body if holds else node.orelse)
     found: list[Value] = []
 
-    def arm(expression: ast.expr) -> Callable[[], bool]:
+    def arm(expression: ast.expr, holds: bool) -> Callable[[], bool]:
         def go() -> bool:
-            found.append(evaluate(run, expression))
+            with narrowing.narrowed(run, node.test, holds):
+                found.append(evaluate(run, expression))
             return False
 
         return go
 
-    run.branch(node, [arm(node.body), arm(node.orelse)])
+    run.branch(node, [arm(node.body, True), arm(node.orelse, False)])
     return join(found)
 
 
@@ -305,7 +254,7 @@ def _joined_str(run: Run, node: ast.JoinedStr) -> Value:
     for part in node.values:
         if isinstance(part, ast.FormattedValue):
             evaluate(run, part.value)
-    return Unknown()
+    return plain.STR
 
 
 def _await(run: Run, node: ast.Await) -> Value:

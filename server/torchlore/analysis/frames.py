@@ -61,7 +61,7 @@ class Frame:
     yields: list[Value] | None = None
     stars: list[Frame] = field(default_factory=list)
     stored: frozenset[str] = frozenset()
-    jumps: list[dict[str, Value | None]] | None = None
+    jumps: list[tuple[str, dict[str, Value | None]]] | None = None
     journal: dict[str, Value | None] | None = None
     pause: Callable[[Value], None] | None = None
     loader: Loader | None = None

@@ -73,7 +73,9 @@ def _imported(run: Run, bound: Imported, importer: Frame) -> Value:
         return _module(run, bound.module, importer)
     path = _find(run, bound.module, importer)
     if path is None:
-        return Ref(f"{bound.module}.{bound.name}")
+        return Ref(
+            bound.module + bound.name if bound.module.endswith(".") else f"{bound.module}.{bound.name}"
+        )
     return Lazy(partial(_member, run, path, bound.module, bound.name))
 
 

@@ -134,8 +134,16 @@ def _run_root(run: Run, function: Value) -> None:
     path: Path = []
     run.left = run.budget.module
     run.grad = True
+    run.is_aside = _name(function) != "__init__"  # an object is made whole before anything else happens to it
+    outer = run.home.begin_trial()
     with run.writing(path):
         result = calls.call_function(run, function, None, function.node)
         run.emit(Kind.RETURN, function.node, value=result)
+    run.home.merge([{}, run.home.end_trial(outer)])  # whoever calls it may do so at any time
+    run.is_aside = False
     if run.is_home(function):
         run.roots.append(Root(function.node, path, certain=False))
+
+
+def _name(function: Function) -> str:
+    return "" if isinstance(function.node, ast.Lambda) else function.node.name

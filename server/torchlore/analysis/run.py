@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from torchlore.analysis.events import Branch, Call, Event, Jump, Kind, Loop, Path, Root
+from torchlore.analysis.events import Branch, Event, Kind, Loop, Path, Root, Step
 from torchlore.analysis.frames import Frame
 from torchlore.analysis.values import (
     Arguments,
@@ -98,6 +98,9 @@ class Run:
         stored: the names that each loop may bind.
         heap_changes: how often an attribute of an object became something of another kind.
         loops: how many loops are being run, one in another.
+        branches: how many branches are being run, one in another.
+        is_aside: whether what runs now may run at any time, or never.
+        patched: attributes of imported things that the file has set, by dotted name.
     """
 
     module: ast.Module
@@ -132,12 +135,20 @@ class Run:
     stored: dict[ast.AST, frozenset[str]] = field(default_factory=dict)
     heap_changes: int = 0
     loops: int = 0
+    branches: int = 0
+    is_aside: bool = False
+    patched: dict[str, Value] = field(default_factory=dict)
     _contexts: dict[tuple[int, object], int] = field(default_factory=dict)
 
     def spend(self) -> bool:
         """Takes one evaluation from the budget; False when it is used up or nested too deep."""
         self.left -= 1
         return self.left > 0 and self.depth < MAX_NESTING
+
+    @property
+    def is_tentative(self) -> bool:
+        """Whether what is evaluated now may not happen, or happen later than what is evaluated next."""
+        return bool(self.branches or self.loops or self.is_aside)
 
     def emit(
         self,
@@ -156,7 +167,7 @@ class Run:
             self.emit(kind, node, subject)
             return
         arms = tuple([Event(kind, node, part, None, None, self.grad)] for part in subject.options)
-        self.path.append(Branch(node, tuple(list[Event | Branch | Loop | Call | Jump](arm) for arm in arms)))
+        self.path.append(Branch(node, tuple(list[Step](arm) for arm in arms)))
 
     def escape(self, node: ast.AST, values: Iterator[Value] | list[Value]) -> None:
         """Code that we cannot see gets hold of `values` and of what hangs on them."""
@@ -233,37 +244,21 @@ class Run:
     @contextmanager
     def aside(self) -> Iterator[None]:
         """Something else runs meanwhile, as if it had been called from nowhere."""
-        kept = (
-            self.frame,
-            self.path,
-            self.grad,
-            self.context,
-            self.left,
-            self.loops,
-            self.repeating,
-            self.is_away,
-        )
-        self.context = self.loops = 0
+        kept = {name: getattr(self, name) for name in _SET_ASIDE}
+        elsewhere = self.left if self.is_away else self.left_elsewhere
+        self.context = self.loops = self.branches = 0
         self.repeating = self.is_away = False
-        left_elsewhere = self.left_elsewhere
-        if kept[-1]:
-            self.left_elsewhere = self.left
+        self.left_elsewhere = elsewhere
         try:
             yield
         finally:
-            spent = self.left_elsewhere
-            (
-                self.frame,
-                self.path,
-                self.grad,
-                self.context,
-                self.left,
-                self.loops,
-                self.repeating,
-                self.is_away,
-            ) = kept
+            elsewhere = self.left_elsewhere
+            for name, value in kept.items():
+                setattr(self, name, value)
             if self.is_away:
-                self.left, self.left_elsewhere = spent, left_elsewhere
+                self.left = elsewhere
+            else:
+                self.left_elsewhere = elsewhere
 
     @contextmanager
     def away(self, away: bool = True) -> Iterator[None]:
@@ -307,6 +302,7 @@ class Run:
         after: list[dict[str, Value | None]] = []
         grads: list[bool | None] = []
         paths: list[Path] = []
+        self.branches += 1
         for arm in arms:
             self.grad = grad
             path: Path = []
@@ -320,19 +316,27 @@ class Run:
                 after.append(changed)
                 grads.append(self.grad)
             paths.append(path)
+        self.branches -= 1
         frame.merge(after)
         self.grad = _same(grads) if grads else grad
         if any(paths):
             self.path.append(Branch(node, tuple(paths)))
         return not after
 
-    def loop(self, node: ast.AST, body: Callable[[], bool], stored: frozenset[str] = frozenset()) -> None:
+    def loop(
+        self,
+        node: ast.AST,
+        body: Callable[[], bool],
+        stored: frozenset[str] = frozenset(),
+        orelse: Callable[[], bool] | None = lambda: False,
+    ) -> None:
         """Runs `body` until what it reads no longer changes, twice at most; the path tells that it repeats.
 
         Args:
             node: the loop.
             body: runs one iteration and tells whether it left.
             stored: the names of this scope that an iteration may bind.
+            orelse: what runs when the loop ends by itself; None where it does not end but by `break`.
         """
         frame, grad, heap = self.frame, self.grad, self.heap_changes
         for name in stored:
@@ -346,10 +350,28 @@ class Run:
         if changed and self.loops <= _MAX_REPEATED_LOOPS:
             path = self._iterate(body, stored)
         self.loops -= 1
+        breaks = [names for kind, names in frame.jumps if kind == "break"]
         frame.jumps, frame.stored = outer
         self.grad = _same([grad, self.grad])
         if path:
             self.path.append(Loop(node, path))
+        self._leave_loop(node, breaks, orelse)
+
+    def _leave_loop(
+        self, node: ast.AST, breaks: list[dict[str, Value | None]], orelse: Callable[[], bool] | None
+    ) -> None:
+        """What holds after a loop: the end of its `else`, or what held at a `break`."""
+        if orelse is None:
+            self.frame.merge(breaks)
+            return
+        outer = self.frame.begin_trial()
+        path: Path = []
+        with self.writing(path):
+            left = orelse()
+        changed = self.frame.end_trial(outer)
+        self.frame.merge([*breaks, *([] if left else [changed])])
+        if path:
+            self.path.append(Branch(node, (path, [])) if breaks else Branch(node, (path,)))
 
     def _iterate(self, body: Callable[[], bool], stored: frozenset[str]) -> Path:
         """One iteration from the names as they are; afterwards they are what they were or became."""
@@ -359,8 +381,24 @@ class Run:
         with self.writing(path):
             if not body():
                 ends.append(frame.now(stored))
-        frame.merge([*ends, *(frame.jumps or ())])
+        frame.merge([*ends, *(names for kind, names in frame.jumps or () if kind == "continue")])
         return path
+
+
+_SET_ASIDE = (
+    "frame",
+    "path",
+    "grad",
+    "context",
+    "left",
+    "left_elsewhere",
+    "loops",
+    "branches",
+    "repeating",
+    "is_away",
+    "is_aside",
+)
+"""What of a run belongs to what is being run, and not to the whole file."""
 
 
 def _same(modes: list[bool | None]) -> bool | None:

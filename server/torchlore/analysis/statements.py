@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 
-from torchlore.analysis import contexts, definitions, expressions, imports, targets
-from torchlore.analysis.events import Jump, Kind
+from torchlore.analysis import contexts, definitions, expressions, imports, narrowing, patterns, targets
+from torchlore.analysis.events import Finally, Jump, Kind, Path, has_jump
 from torchlore.analysis.frames import Frame
-from torchlore.analysis.names import stored_names
+from torchlore.analysis.names import stored_names, words
 from torchlore.analysis.run import Run
-from torchlore.analysis.values import Const, Function, Lazy, LocalClass, Unknown, Value
+from torchlore.analysis.values import Const, Function, Lazy, LocalClass, Ref, Unknown, Value
 
 _FunctionDef = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -44,7 +44,16 @@ def _define_unreached(run: Run, body: Sequence[ast.stmt]) -> None:
 
 def _expr(run: Run, node: ast.Expr) -> bool:
     expressions.evaluate(run, node.value)
-    return False
+    if not isinstance(node.value, ast.Call):
+        return False
+    called = run.values.get(node.value.func)
+    if not isinstance(called, Ref) or called.name not in _EXITS:
+        return False
+    run.path.append(Jump("raise"))
+    return True
+
+
+_EXITS = words("sys.exit os._exit os.abort builtins.exit builtins.quit")
 
 
 def _assign(run: Run, node: ast.Assign) -> bool:
@@ -105,7 +114,20 @@ def _if(run: Run, node: ast.If) -> bool:
     holds = expressions.truth(expressions.evaluate(run, node.test))
     if holds is not None:
         return run_block(run, node.body if holds else node.orelse)
-    return run.branch(node, [lambda: run_block(run, node.body), lambda: run_block(run, node.orelse)])
+    left = [False, False]
+
+    def arm(body: list[ast.stmt], index: int) -> Callable[[], bool]:
+        def go() -> bool:
+            with narrowing.narrowed(run, node.test, index == 0):
+                left[index] = run_block(run, body)
+            return left[index]
+
+        return go
+
+    run.branch(node, [arm(node.body, 0), arm(node.orelse, 1)])
+    if left[0] is not left[1]:  # what the other arm left behind holds from here on
+        narrowing.narrow(run, node.test, left[1])
+    return all(left)
 
 
 def _for(run: Run, node: ast.For | ast.AsyncFor) -> bool:
@@ -123,15 +145,8 @@ def _for(run: Run, node: ast.For | ast.AsyncFor) -> bool:
         targets.assign(run, node.target, targets.element(iterated))
         return run_block(run, node.body)
 
-    run.loop(node, body, _stored(run, node))
-    return run_block(run, node.orelse)
-
-
-def _stored(run: Run, node: ast.For | ast.AsyncFor | ast.While) -> frozenset[str]:
-    known = run.stored.get(node)
-    if known is None:
-        known = run.stored[node] = stored_names(node)
-    return known
+    run.loop(node, body, _stored(run, node), lambda: run_block(run, node.orelse))
+    return False
 
 
 def _while(run: Run, node: ast.While) -> bool:
@@ -140,11 +155,17 @@ def _while(run: Run, node: ast.While) -> bool:
             return False
         return run_block(run, node.body)
 
-    run.loop(node, body, _stored(run, node))
     endless = isinstance(node.test, ast.Constant) and bool(node.test.value)
-    if endless and not _jumps(node.body, (ast.Break,)):
-        return True
-    return run_block(run, node.orelse)
+    orelse = None if endless else lambda: run_block(run, node.orelse)
+    run.loop(node, body, _stored(run, node), orelse)
+    return endless and not _jumps(node.body, (ast.Break,))
+
+
+def _stored(run: Run, node: ast.For | ast.AsyncFor | ast.While) -> frozenset[str]:
+    known = run.stored.get(node)
+    if known is None:
+        known = run.stored[node] = stored_names(node)
+    return known
 
 
 def _jumps(body: Sequence[ast.stmt], kinds: tuple[type[ast.stmt], ...]) -> bool:
@@ -180,20 +201,45 @@ def _with(run: Run, node: ast.With | ast.AsyncWith) -> bool:
 
 
 def _try(run: Run, node: ast.Try) -> bool:
-    arms: list[Callable[[], bool]] = [lambda: run_block(run, node.body) or run_block(run, node.orelse)]
-    for handler in node.handlers:
-        arms.append(_handler(run, handler))
-    left = run.branch(node, arms) if node.handlers else arms[0]()
-    return run_block(run, node.finalbody) or left
+    if not node.finalbody:
+        return _try_except(run, node)
+    path: Path = []
+    with run.writing(path):
+        left = _try_except(run, node)
+    final: Path = []
+    with run.writing(final):
+        left_finally = run_block(run, node.finalbody)
+    if final and has_jump(path):
+        run.path.append(Finally(node, path, final))
+    else:
+        run.path += [*path, *final]
+    return left or left_finally
 
 
-def _handler(run: Run, handler: ast.ExceptHandler) -> Callable[[], bool]:
+def _try_except(run: Run, node: ast.Try) -> bool:
+    if not node.handlers:
+        return run_block(run, node.body) or run_block(run, node.orelse)
+    reached: dict[str, Value | None] = {}
+
+    def body() -> bool:
+        left = run_block(run, node.body)
+        reached.update(run.frame.now(run.frame.journal or ()))
+        return left or run_block(run, node.orelse)
+
+    return run.branch(node, [body, *(_handler(run, handler, reached) for handler in node.handlers)])
+
+
+def _handler(run: Run, handler: ast.ExceptHandler, reached: dict[str, Value | None]) -> Callable[[], bool]:
     def arm() -> bool:
+        run.frame.merge([{}, reached])  # any part of the body may have run
         if handler.type is not None:
             expressions.evaluate(run, handler.type)
         if handler.name is not None:
             run.frame.bind(handler.name, Unknown())
-        return run_block(run, handler.body)
+        left = run_block(run, handler.body)
+        if handler.name is not None:
+            run.frame.unbind(handler.name)
+        return left
 
     return arm
 
@@ -210,10 +256,7 @@ def _match(run: Run, node: ast.Match) -> bool:
 
 def _case(run: Run, case: ast.match_case, subject: Value) -> Callable[[], bool]:
     def arm() -> bool:
-        for part in ast.walk(case.pattern):
-            name = getattr(part, "name", None) or getattr(part, "rest", None)
-            if isinstance(name, str):
-                run.frame.bind(name, subject if part is case.pattern else Unknown())
+        patterns.bind(run, case.pattern, subject)
         if case.guard is not None:
             expressions.evaluate(run, case.guard)
         return run_block(run, case.body)
@@ -250,13 +293,14 @@ def _continue(run: Run, node: ast.Continue) -> bool:
 def _jump(run: Run, kind: str) -> bool:
     frame = run.frame
     if frame.jumps is not None:
-        frame.jumps.append(frame.now(frame.stored))
+        frame.jumps.append((kind, frame.now(frame.stored)))
     run.path.append(Jump(kind))
     return True
 
 
 def _assert(run: Run, node: ast.Assert) -> bool:
     expressions.evaluate(run, node.test)
+    narrowing.narrow(run, node.test, holds=True)
     return False
 
 

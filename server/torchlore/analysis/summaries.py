@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 
 from torchlore.analysis import definitions, expressions
-from torchlore.analysis.events import Branch, Call, Event, Kind, Loop, Path
+from torchlore.analysis.events import Branch, Call, Event, Finally, Kind, Loop, Path
 from torchlore.analysis.run import Run, Summary
 from torchlore.analysis.values import (
     Arguments,
@@ -86,6 +86,8 @@ def _matters(step: object) -> bool:
             return any(_matters(inner) for arm in arms for inner in arm)
         case Loop(body=body) | Call(body=body):
             return any(_matters(inner) for inner in body)
+        case Finally(body=body, final=final):
+            return any(_matters(inner) for inner in (*body, *final))
         case _:
             return False
 

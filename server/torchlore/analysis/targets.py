@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 
-from torchlore.analysis import expressions, members
+from torchlore.analysis import expressions, loaders, members, operators, plain, tensors
 from torchlore.analysis.events import Kind
+from torchlore.analysis.plain import Plain
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Batch,
@@ -13,9 +14,11 @@ from torchlore.analysis.values import (
     Container,
     Instance,
     Iterable,
+    LocalClass,
     LocalModule,
     OneOf,
     Params,
+    Ref,
     Tensor,
     Unknown,
     Value,
@@ -80,12 +83,17 @@ def _set_attribute(run: Run, node: ast.Attribute, owner: Value, attr: str, value
                 run.emit(Kind.REGISTER, node, subject=owner, value=value)
             known = owner.attributes.get(attr)
             _let_go(run, node, known)
-            joined = value if known is None or is_none(known) else join([known, value])
+            replaces = known is None or is_none(known) or not run.is_tentative
+            joined = value if known is None or replaces else join([known, value])
             if known is not None and has_new_kind(known, joined):
                 run.heap_changes += 1
             owner.attributes[attr] = joined
         case LocalModule(frame=frame):
             frame.bind(attr, value)
+        case LocalClass():
+            owner.attributes[attr] = value
+        case Ref(name=name):
+            run.patched[f"{name}.{attr}"] = value
         case Params(owners=owners) if attr == "requires_grad":
             for module in owners or [None]:
                 freeze(run, node, module, value)
@@ -121,7 +129,7 @@ def overwrite(tensor: Tensor, value: Value) -> None:
     """(Some of) the items of a tensor are set: what is known of how it came about no longer holds."""
     tensor.activation = tensor.made_at = None
     tensor.tokens |= tokens_of(value)
-    result = expressions.combine(tensor, value)
+    result = operators.combine(tensor, value)
     if isinstance(result, Tensor) and result.attached is not tensor.attached:
         tensor.attached = None
 
@@ -138,6 +146,7 @@ def _set_item(owner: Value, key: Value, value: Value) -> None:
         owner.keyed[hashable(key.value)] = value
     else:
         owner.items = None
+        owner.whole = False
 
 
 def hashable(value: object) -> object:
@@ -153,7 +162,7 @@ def augment(run: Run, node: ast.AugAssign, before: Value, added: Value) -> None:
     if isinstance(node.op, ast.Add):
         accumulate(run, node, node.target, before, added)
         return
-    assign(run, node.target, expressions.combine(before, added))
+    assign(run, node.target, operators.combine(before, added))
 
 
 def accumulate(run: Run, node: ast.stmt, target: ast.expr, before: Value, added: Value) -> None:
@@ -165,7 +174,7 @@ def accumulate(run: Run, node: ast.stmt, target: ast.expr, before: Value, added:
             extend(part, element(added))
         return
     run.emit(Kind.ACCUMULATE, node, subject=before, value=added, key=key)
-    total = with_token(expressions.combine(before, added), node)
+    total = with_token(operators.combine(before, added), node)
     _rebind(run, target, total)
 
 
@@ -191,8 +200,8 @@ def with_token(value: Value, token: ast.AST) -> Value:
     tokens = tokens_of(value) | {token}
     for part in options(value):
         if isinstance(part, Tensor):
-            return Tensor(part.attached, part.certain, part.activation, part.made_at, tokens)
-    return Unknown(tokens)
+            return tensors.like(part, part.attached, tokens)
+    return value if all(map(tensors.is_number, options(value))) else Unknown(tokens)
 
 
 def place_key(run: Run, target: ast.expr) -> object:
@@ -231,8 +240,10 @@ def delete(run: Run, target: ast.expr) -> None:
                 run.emit(Kind.RESET, target, key=part)
                 if isinstance(part, Instance) and part.arguments is not None:
                     part.arguments.complete = False
-        case ast.Attribute(value=owner):
-            expressions.evaluate(run, owner)
+        case ast.Attribute(value=owner, attr=attr):
+            held = expressions.evaluate(run, owner)
+            if isinstance(held, Instance) and not run.is_tentative:
+                held.attributes.pop(attr, None)
         case ast.Tuple(elts=parts) | ast.List(elts=parts):
             for part_node in parts:
                 delete(run, part_node)
@@ -256,11 +267,13 @@ def element(value: Value) -> Value:
         case Batch():
             return Tensor(attached=False, certain=False)
         case Tensor():
-            return Tensor(value.attached, value.certain, tokens=value.tokens)
+            return operators.item(value, Unknown())
         case Instance():
-            return expressions.iterate_instance(value)
+            return loaders.iterated(value)
+        case Plain():
+            return plain.element(value)
         case Const(value=str()):
-            return Const("")
+            return plain.STR
         case _:
             return Unknown(tokens_of(value))
 

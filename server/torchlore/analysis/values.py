@@ -136,13 +136,20 @@ class Function(Value):
 
 @dataclass(eq=False, slots=True)
 class LocalClass(Value):
-    """A class of the workspace. `attributes` holds its methods and class variables, `home` is its module."""
+    """A class of the workspace.
+
+    Attributes:
+        attributes: its methods and class variables.
+        home: its module.
+        order: itself and its bases in the order in which attributes are looked up, once that was asked for.
+    """
 
     node: ast.ClassDef
     bases: tuple[Value, ...]
     attributes: dict[str, Value]
     decorators: tuple[Value, ...] = ()
     home: Frame | None = None
+    order: tuple[LocalClass, ...] = ()
 
 
 @dataclass(eq=False, slots=True)
@@ -153,6 +160,7 @@ class Instance(Value):
         node: the call that made it, or the parameter that is annotated with it.
         arguments: what its constructor was given, when `cls` is imported.
         attributes: what was set on it.
+        made_with: what its constructor was given, when `cls` is of the workspace.
         frozen: some of its parameters were told not to require gradients.
     """
 
@@ -161,16 +169,25 @@ class Instance(Value):
     arguments: Arguments | None = None
     attributes: dict[str, Value] = field(default_factory=dict)
     frozen: bool = False
+    made_with: Arguments | None = None
 
 
 @dataclass(eq=False, slots=True)
 class Container(Value):
-    """A list, tuple, set or dict of this file. `items` is None where its items are not all known."""
+    """A list, tuple, set or dict of this file.
+
+    Attributes:
+        items: those of a list, tuple or set; None where they are not all known.
+        element: the join of them all.
+        keyed: items of a dict by literal key.
+        whole: whether `keyed` holds all of them.
+    """
 
     kind: str
     items: list[Value] | None
     element: Value
     keyed: dict[object, Value] = field(default_factory=dict)
+    whole: bool = False
 
 
 @dataclass(eq=False, slots=True)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
-from torchlore.analysis.events import Branch, Call, Event, Kind, Loop, Path, events, walk
+from torchlore.analysis.events import Branch, Call, Event, Finally, Kind, Loop, Path, events, walk
 from torchlore.analysis.members import is_open, kind_of_class, lookup, mro
 from torchlore.analysis.values import Function, Instance, LocalClass
 from torchlore.rules import support
@@ -156,6 +156,8 @@ def _add_runs(
                     _add_runs(analysis, arm, inits, found)
             case Loop(body=body):
                 _add_runs(analysis, body, inits, found)
+            case Finally(body=body, final=final):
+                _add_runs(analysis, [*body, *final], inits, found)
             case Call(callee=callee, body=body):
                 function = analysis.run.functions.get(callee)
                 if function is not None and function.owner is not None and _is_init(callee):
