@@ -24,6 +24,7 @@ from torchlore.lsp.worker import Priority, Stale, Worker
 from torchlore.text import Encoding
 
 if TYPE_CHECKING:
+    from torchlore.analysis.inquiry import Inquiry
     from torchlore.lsp.analyses import Analysed, Analyses
 
 log = logging.getLogger(__name__)
@@ -39,9 +40,9 @@ class Server(LanguageServer):
         client: what the client can do; set by `initialize`.
         settings: what the user set; set by `initialize`.
         worker: the thread on which everything is analysed.
-        jedi: the thread on which jedi looks at installed packages.
+        jedi: the thread that waits for `inquiry`.
         asked: the names that it was asked about.
-        installed: the torch classes from which installed classes derive, as far as jedi has told.
+        installed: the torch classes that installed classes and functions make, as far as jedi has told.
         pages: where the Markdown that is shown to the user is written.
         watched: the client's process, where it is one of this machine; set by `initialize`.
         tasks: what runs beside the requests.
@@ -82,6 +83,18 @@ class Server(LanguageServer):
         from torchlore.lsp.analyses import Analyses  # On the worker: see `create_server`.
 
         return Analyses(self.installed)
+
+    @cached_property
+    def inquiry(self) -> Inquiry:
+        """The process in which jedi looks at installed packages; it is started with the first question."""
+        from torchlore.analysis.inquiry import Inquiry  # Few sessions ask.
+
+        return Inquiry()
+
+    def stop_asking(self) -> None:
+        """Ends the process of `inquiry`, where there is one, also in the middle of a question."""
+        if "inquiry" in self.__dict__:
+            self.inquiry.close()
 
     @property
     def encoding(self) -> Encoding:
