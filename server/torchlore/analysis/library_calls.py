@@ -22,7 +22,7 @@ from collections.abc import Mapping
 
 from torchlore.analysis import functions, libraries, members, methods, targets
 from torchlore.analysis.events import Kind
-from torchlore.analysis.libraries import Fact, Family
+from torchlore.analysis.libraries import Fact
 from torchlore.analysis.names import words
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
@@ -105,9 +105,9 @@ def output(run: Run, instance: Instance, arguments: Arguments, node: ast.expr) -
         return None
     functions.call_back(run, arguments, node)
     fact = known.output or Fact("unknown")
-    if instance.arguments is not None and fact.unless:
-        if not fact.unless.isdisjoint(instance.arguments.keywords) or not instance.arguments.complete:
-            fact = Fact("unknown")
+    made = instance.arguments
+    if made is not None and fact.unless and not (made.complete and fact.unless.isdisjoint(made.keywords)):
+        fact = Fact("unknown")
     if libraries.fields(fact.gives):
         tensor = methods.module_output(run, instance, _tensor(arguments, None, certain=False), node)
         return _result(fact.gives, tensor, node)
@@ -153,9 +153,7 @@ def _apply(
     return result
 
 
-def _happen(
-    run: Run, effect: str, receiver: Instance | None, arguments: Arguments, node: ast.expr
-) -> None:
+def _happen(run: Run, effect: str, receiver: Instance | None, arguments: Arguments, node: ast.expr) -> None:
     first = next(arguments.all(), None)
     match effect:
         case "backward":

@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import PurePath
 
 from torchlore.analysis import libraries, members, torch_facts
@@ -56,6 +57,10 @@ _SHARED = _NDARRAY | words("step run load save train add name type to double log
 """Names that are too common outside torch to prove anything by themselves."""
 
 
+MAX_FOREIGN = 64
+"""So many names of one file are asked about: each may take seconds."""
+
+
 class Identifiers:
     """The identifiers of a file by place."""
 
@@ -93,7 +98,7 @@ class Evidence:
     """What helps to tell what an unknown object is. Good for a hover, never for a finding.
 
     Attributes:
-        installed: the torch classes from which classes of installed packages derive.
+        installed: the torch classes that classes and functions of installed packages make.
         uses: the attributes that are used on each unknown object of the file.
         outputs: the calls of objects that are used like modules.
     """
@@ -190,12 +195,25 @@ def _likely_homes(owner: Unknown, attr: str, known: Evidence) -> tuple[str, ...]
 
 
 def foreign_classes(run: Run) -> Iterator[str]:
-    """Dotted names of installed packages that look like classes and are called in the file."""
-    for value in run.values.values():
-        if not isinstance(value, Unknown) or not value.made_by or value.made_by.startswith("."):
-            continue
-        if torch_facts.is_class_name(value.made_by) and not torch_facts.keeps_its_hands_off(value.made_by):
-            yield value.made_by
+    """Dotted names of what installed packages define and the file calls, as far as it is worth asking about.
+
+    Of functions only those whose results something is asked of; no more than `MAX_FOREIGN` in all.
+    """
+    made = (value for value in run.values.values() if isinstance(value, Unknown) and value.made_by)
+    used = (option for owner in run.owners.values() for option in options(owner))
+    asked = {value.made_by for value in used if isinstance(value, Unknown) and value.made_by}
+    names = dict.fromkeys(value.made_by for value in made)
+    worth = (name for name in names if _may_make_torch(name, is_used=name in asked))
+    return islice(worth, MAX_FOREIGN)
+
+
+def _may_make_torch(name: str, is_used: bool) -> bool:
+    package, dot, _ = name.partition(".")
+    if not package or not dot:  # a relative import, or no import at all
+        return False
+    if torch_facts.is_class_name(name):
+        return package in libraries.packages() or not torch_facts.keeps_its_hands_off(name)
+    return is_used and not torch_facts.keeps_its_hands_off(name)
 
 
 def _instance_member(owner: Instance, attr: str) -> list[str]:

@@ -22,19 +22,20 @@ def chosen_interpreter(server: Server, uri: str | None) -> Interpreter:
 
 
 async def learn(server: Server, uri: str) -> None:
-    """Asks jedi about the installed classes that a file makes objects of, each once a session.
+    """Asks what the installed classes and functions make that a file calls, each once a session.
 
-    jedi takes seconds at first and is not thread-safe: it has a thread of its own, which nothing waits for.
+    jedi takes seconds at first, and on some packages longer than anybody waits: it has a process of its own,
+    and a thread here waits for that, which nothing waits for.
     """
     wanted = await server.analysed(uri, lambda known: known.analysis.foreign_classes, Priority.BACKGROUND)
     new = sorted((wanted or frozenset()) - server.asked)
     if not new:
         return
-    from torchlore.analysis.installed import package_folders, torch_base
+    from torchlore.analysis.installed import package_folders
 
     server.asked.update(new)
     folders = package_folders(chosen_interpreter(server, uri).path)
     for name in new:
-        base = await server.jedi.run(partial(torch_base, name, folders))
-        if base is not None:
-            server.installed[name] = base
+        made = await server.jedi.run(partial(server.inquiry.ask, name, folders))
+        if made is not None:
+            server.installed[name] = made

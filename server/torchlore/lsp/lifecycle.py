@@ -46,6 +46,7 @@ def register(server: Server) -> None:
     def shutdown(_: None) -> None:
         for task in list(server.tasks):
             task.cancel()
+        server.stop_asking()
         server.pages.remove()
 
 
@@ -88,6 +89,7 @@ async def leave(server: Server) -> None:
         task.cancel()
     if running:
         await asyncio.wait(running, timeout=5)
+    server.stop_asking()
     server.pages.remove()
     # A thread is blocked reading stdin and cannot be woken; a normal exit would wait for it.
     os._exit(1)
