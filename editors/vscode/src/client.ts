@@ -39,6 +39,7 @@ export function createClient(
     documentSelector: [
       { language: "python", scheme: "file" },
       { language: "python", scheme: "untitled" },
+      { language: "python", scheme: "vscode-notebook-cell" },
     ],
     initializationOptions,
     outputChannel: log,

@@ -30,7 +30,7 @@ _STATEMENT_MAGICS = {"time": "", "timeit": "nrp", "prun": "lsTD"}
 _UNKNOWN = "\u01c3"
 """Stands for what a command gives (`files = !ls`): a name that nobody binds, so short that it fits."""
 
-_MOST_RESTARTS = 32
+_MOST_RESTARTS = 8
 """How often a cell's lines are looked at anew, behind a bracket that is never closed."""
 
 _MAY_HOLD_ONE = re.compile(r"(?:\A|[\r\n])[ \t\f]*[%!?,;/]|\?[ \t\f]*(?:[\r\n]|\Z)|=[ \t]*[!%]")
