@@ -19,8 +19,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from copy import copy
 
-from torchlore.analysis import functions, libraries, members, methods, targets
+from torchlore.analysis import functions, libraries, members, methods, plain, targets
 from torchlore.analysis.events import Kind
 from torchlore.analysis.libraries import Fact
 from torchlore.analysis.names import words
@@ -226,7 +227,10 @@ def _object(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Instan
 
 def _made(
     run: Run, name: str, fact: Fact, receiver: Instance | None, arguments: Arguments, node: ast.expr
-) -> Instance:
+) -> Value:
+    outside = plain.of_class(name)
+    if outside is not None:
+        return outside
     if libraries.fields(name):
         attached = False if run.grad is False else None
         return _result(name, Tensor(attached, certain=False, tokens=_tokens(receiver, arguments)), node)
@@ -239,7 +243,7 @@ def _made(
 def _result(name: str, tensor: Value, node: ast.AST) -> Instance:
     """An object whose attributes are the outputs of a model; what they were made from stays known."""
     held = {
-        attr: tensor if word == "tensor" else Instance(word, node, attributes={ITEMS: tensor})
+        attr: copy(tensor) if word == "tensor" else Instance(word, node, attributes={ITEMS: tensor})
         for attr, word in libraries.fields(name).items()
     }
     return Instance(name, node, attributes=held)
