@@ -2,17 +2,18 @@
 
 import ast
 import random
+from pathlib import Path
 
 import pytest
-from describing import HERE, cases
+from describing import all_cases
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torchlore.analysis.events import places
 from torchlore.analysis.interpret import interpret
 from torchlore.text import Source
 
-TEXTS = [case.code for file in ("names.md", "values.md", "tensors.md") for case in cases(file)]
-OWN_FILES = sorted((HERE.parents[1] / "server" / "torchlore").rglob("*.py"))
+TEXTS = [case.files[case.main] for case in all_cases()]
+OWN_FILES = sorted((Path(__file__).parents[2] / "server" / "torchlore").rglob("*.py"))
 
 
 def _shape(code: str) -> list[tuple[str, int, int]]:

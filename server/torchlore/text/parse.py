@@ -1,18 +1,24 @@
-"""Parsing that survives broken text: the smallest broken statement is blanked, the rest is kept."""
+"""Parsing that survives broken text: the smallest broken piece is left out, the rest is kept."""
 
 from __future__ import annotations
 
 import ast
+import re
 import threading
 import warnings
 from dataclasses import dataclass
 
-from torchlore.text.repair import repair, split_lines, top_level_statements
+from torchlore.text.logical import split_lines
+from torchlore.text.mended import put_back, text_of
+from torchlore.text.repair import repair
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A syntax tree and the lines (0-based) that were left out of it because they do not parse."""
+    """A syntax tree, and the lines (0-based) that it does not show as they are because they do not parse.
+
+    What the tree has on those lines is what was left of them, or stands for what is not there.
+    """
 
     tree: ast.Module
     blanked: frozenset[int]
@@ -47,52 +53,45 @@ def parse_expression(text: str) -> ast.expr:
 
 
 def parse_tolerantly(text: str) -> Parsed:
-    """Parses `text`; where it is broken, blanks the broken lines and parses the rest.
+    """Parses `text`; where it is broken, replaces the broken lines by what is left of them.
 
-    Lines keep their numbers, so positions in the tree are positions in `text`. A text that cannot be
-    parsed at all (NUL bytes, nesting beyond the parser's limit) gives an empty tree with every line blanked.
+    Lines keep their numbers, so positions in the tree are positions in `text`. A text that nothing helps
+    gives an empty tree with every line blanked.
     """
-    tree, _ = _try_parse(text)
+    text, unreadable = _readable(text)
+    tree, error = _try_parse(text)
     if tree is not None:
-        return Parsed(tree, frozenset())
+        return Parsed(tree, unreadable)
     lines = split_lines(text)
-    blanked = _repair_by_statement(text, lines)
-    tree, _ = _try_parse("".join(lines))
-    if tree is not None:
-        return Parsed(tree, frozenset(blanked))
-    # What looked like single statements was not: some string or bracket spans them. Treat the text as one.
-    lines = split_lines(text)
-    repaired = repair(lines, _error_of)
-    tree, _ = _try_parse("".join(lines))
-    if tree is None or repaired is None:
+    mended = repair(lines, error or _NO_PLACE, _error_of)
+    tree, _ = _try_parse(text_of(mended))
+    if tree is None:
         return Parsed(ast.Module(body=[], type_ignores=[]), frozenset(range(len(lines))))
-    return Parsed(tree, frozenset(repaired))
+    put_back(tree, mended)
+    return Parsed(tree, unreadable | mended.blanked)
 
 
-def _repair_by_statement(text: str, lines: list[str]) -> set[int]:
-    """Repairs each broken top-level statement in `lines` by itself, so that none harms another.
+_NO_PLACE = SyntaxError("cannot be parsed")
+_UNREADABLE = re.compile("[\0\ud800-\udfff]")
 
-    Returns:
-        The lines that are blanked: of a statement that cannot be repaired, all.
+
+def _readable(text: str) -> tuple[str, frozenset[int]]:
+    """`text` without what Python's parser refuses to look at, and the lines that had it.
+
+    What stands in is as long in UTF-8, breaks code and is nothing special in a string.
     """
-    blanked: set[int] = set()
-    for start, end in top_level_statements(text, lines):
-        part = lines[start:end]
-        if _error_of("".join(part)) is None:
-            continue
-        repaired = repair(part, _error_of)
-        if repaired is None:
-            part = [line[len(line.rstrip("\r\n")) :] for line in part]
-            repaired = set(range(len(part)))
-        lines[start:end] = part
-        blanked |= {start + line for line in repaired}
-    return blanked
+    if text.startswith("\ufeff"):
+        text = f"\f\f\f{text[1:]}"
+    if (text.isascii() and "\0" not in text) or _UNREADABLE.search(text) is None:
+        return text, frozenset()
+    lines = frozenset(n for n, line in enumerate(split_lines(text)) if _UNREADABLE.search(line))
+    return _UNREADABLE.sub(lambda match: "\x01" if match[0] == "\0" else "\ufffd", text), lines
 
 
 def _error_of(text: str) -> SyntaxError | None:
-    """Why `text` does not parse, None where it does. One without a line cannot be mended."""
+    """Why `text` does not parse, None where it does."""
     tree, error = _try_parse(text)
-    return None if tree is not None else error or SyntaxError("cannot be parsed")
+    return None if tree is not None else error or _NO_PLACE
 
 
 def _try_parse(text: str) -> tuple[ast.Module | None, SyntaxError | None]:

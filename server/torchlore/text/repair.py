@@ -1,185 +1,337 @@
-"""Blanking the broken lines of a text, guided by what the parser complains about."""
+"""Mends a text that does not parse: each broken line is replaced, as far as it reaches, and nothing else."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
-_MAX_REPAIRS = 24
-"""Repairs tried on one stretch of text; each costs one more parse of it."""
+from torchlore.text.blocks import CLAUSES, FOLLOWS, Group, Node, groups_of, opens_block, tree_of
+from torchlore.text.forms import NOBODY, NOWHERE, UNKNOWN, UNNAMED, header_forms, simple_forms
+from torchlore.text.logical import Logical, logical_lines, without_comment
+from torchlore.text.mended import Mended, drop, insert_after, insert_before, move, number_at, replace, text_of
 
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
-_OPENER = re.compile(
-    r"[ \t\f]*(?:if|elif|else|for|while|with|try|except|finally|def|class|async|match|case)\b"
-)
-_TRY = re.compile(r"[ \t\f]*try\s*:")
-_CONTINUES = re.compile(r"(?:elif|else|except|finally)\b|[)\]}]")
-_STRING_OR_COMMENT = re.compile(
-    r"#[^\r\n]*|'''|\"\"\"|'(?:\\.|[^'\\\r\n])*'?|\"(?:\\.|[^\"\\\r\n])*\"?", re.DOTALL
-)
+ErrorOf = Callable[[str], SyntaxError | None]
+"""Why a text does not parse; None where it does."""
+
+_CHUNK = 40
+"""Statements that are parsed together to find the broken ones."""
+
+_PARSES = 4000
+"""Small texts parsed to mend one file; past that, what is broken goes as a whole."""
+
+_DEEPEST = 90
+"""Blocks nested deeper than this go as a whole; Python itself gives up at 100."""
+
+_LEADS = {"elif": "if 1:pass\n", "else": "if 1:pass\n", "except": "try:pass\n", "finally": "try:pass\n"}
+"""What must stand before a clause for it to parse."""
+
+_ENDLESS = re.compile(r"while\s+(?:True|1)\s*:$")
+"""Without a block it would hide what follows."""
+
+_METHOD = re.compile(r"(?:async\s+)?def\s+\w+\s*\(\s*(?:self|cls)\b")
+_IN_FUNCTION = re.compile(r"(?:return|yield|await)\b|self\.|super\(\)")
 
 
-def split_lines(text: str) -> list[str]:
-    """The lines of `text` with their ends."""
-    return _LINE.findall(text)
+@dataclass(slots=True)
+class _Repair:
+    """One repair: what it has done so far, and how many texts it may still parse."""
+
+    mended: Mended
+    error_of: ErrorOf
+    left: int = _PARSES
+
+    def parses(self, text: str) -> bool:
+        return self.error(text) is None
+
+    def error(self, text: str) -> SyntaxError | None:
+        self.left -= 1
+        return self.error_of(text) if self.left > 0 else SyntaxError("not tried")
 
 
-def repair(lines: list[str], error_of: Callable[[str], SyntaxError | None]) -> set[int] | None:
-    """Blanks lines of `lines`, in place, until they parse.
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where statements stand: the keyword of the block around them, and whether that is in a function."""
+
+    keyword: str = ""
+    in_function: bool = False
+    depth: int = 0
+
+    def inside(self, keyword: str) -> _Place:
+        in_function = keyword == "def" or (self.in_function and keyword != "class")
+        return _Place(keyword, in_function, self.depth + 1)
+
+
+def repair(lines: list[str], error: SyntaxError, error_of: ErrorOf) -> Mended:
+    """Mends a text.
 
     Args:
-        lines: consecutive lines with their ends.
-        error_of: why a text does not parse, None where it does.
+        lines: its lines, with line ends.
+        error: why it does not parse.
+        error_of: why a text does not parse.
 
     Returns:
-        The lines that were blanked; None where the text could not be mended.
+        A text that parses, unless it is one that no repair helps.
     """
-    original = list(lines)
-    stages: dict[int, int] = {}
-    for _ in range(_MAX_REPAIRS):
-        error = error_of("".join(lines))
-        if error is None:
-            return set(stages)
-        suspects = _suspects(lines, error, stages, original)
-        if not suspects:
-            return None
-        for index in suspects:
-            _weaken(lines, index, stages, original)
-    return set(stages) if error_of("".join(lines)) is None else None
-
-
-def top_level_statements(text: str, lines: list[str]) -> Iterator[tuple[int, int]]:
-    """The stretches of `lines` (first line, line after the last) that each hold one top-level statement.
-
-    Goes by indentation, since the text does not parse: a statement begins where a line does at its
-    first column, outside a triple-quoted string, and is no `else`, bracket or decorated definition.
-    """
-    inside = _lines_inside_strings(text)
-    start, decorated = 0, False
-    for index, line in enumerate(lines):
-        if line[:1] in " \t\f#\r\n" or index in inside or _CONTINUES.match(line):
-            continue
-        if not decorated and index > start:
-            yield start, index
-            start = index
-        decorated = line.startswith("@")
-    yield start, len(lines)
-
-
-def _suspects(lines: list[str], error: SyntaxError, stages: dict[int, int], original: list[str]) -> list[int]:
-    """The lines to blank next for `error`: where it was reported, else the nearest one before it."""
-    if error.lineno is None:
-        return []
-    at = min(max(error.lineno - 1, 0), len(lines) - 1)
-    message = error.msg or ""
-
-    def can_give(index: int) -> bool:
-        return 0 <= index < len(lines) and _next_form(lines, index, stages, original) is not None
-
-    opened = _unclosed(error, message)
-    if opened is not None and opened <= at and can_give(opened):
-        return [opened, *_deeper_run(lines, opened)]
-    if "unexpected indent" in message and can_give(at):
-        return [at, *_run_of_indent(lines, at)]
-    if "expected an indented block" in message:
-        # The block's header has lost its body: the header is what makes no sense any more.
-        match = re.search(r"on line (\d+)", message)
-        header = int(match[1]) - 1 if match else at
-        if can_give(header):
-            return [header]
-    if "'except' or 'finally'" in message:
-        opener = next((i for i in range(at, -1, -1) if i not in stages and _TRY.match(lines[i])), None)
-        if opener is not None:
-            return [opener]
-    while at >= 0 and not can_give(at):
-        at -= 1
-    return [at] if at >= 0 else []
-
-
-def _unclosed(error: SyntaxError, message: str) -> int | None:
-    """The line of the bracket or string that `error` says was never closed."""
-    if "was never closed" in message or "unterminated" in message:
-        return error.lineno - 1 if error.lineno else None
-    match = re.search(r"does not match opening parenthesis .* on line (\d+)", message)
-    return int(match[1]) - 1 if match else None
-
-
-def _deeper_run(lines: list[str], opened: int) -> list[int]:
-    """The lines after `opened` that are indented deeper: what the bracket opened there was to hold."""
-    if lines[opened].rstrip().endswith(":"):
-        return []
-    width = _width(lines[opened])
-    run: list[int] = []
-    for index in range(opened + 1, len(lines)):
-        if lines[index].strip() and _width(lines[index]) <= width:
+    work = _Repair(Mended(list(lines)), error_of)
+    groups = _joined(work, groups_of(tree_of(logical_lines(lines))))
+    done: set[int] = set()
+    current: SyntaxError | None = error
+    for _ in range(3):  # One broken statement is the rule: look first at the one that the parser fails on.
+        index = _group_at(groups, current, work.mended)
+        if index is None or index in done:
             break
-        if lines[index].strip():
-            run.append(index)
-    return run
+        done.add(index)
+        _mend_group(work, groups[index], _Place())
+        current = error_of(text_of(work.mended))
+        if current is None:
+            return work.mended
+    _mend_siblings(work, [group for index, group in enumerate(groups) if index not in done], _Place())
+    if error_of(text_of(work.mended)) is not None:
+        _drop_what_fails(work, groups)
+    return work.mended
 
 
-def _run_of_indent(lines: list[str], at: int) -> list[int]:
-    """The lines after `at` that are indented as deep: what has lost its header together with it."""
-    width = _width(lines[at])
-    run: list[int] = []
-    for index in range(at + 1, len(lines)):
-        if lines[index].strip() and _width(lines[index]) < width:
-            break
-        if lines[index].strip():
-            run.append(index)
-    return run
-
-
-def _weaken(lines: list[str], index: int, stages: dict[int, int], original: list[str]) -> None:
-    form = _next_form(lines, index, stages, original)
-    if form is not None:
-        stages[index], lines[index] = form
-
-
-def _next_form(
-    lines: list[str], index: int, stages: dict[int, int], original: list[str]
-) -> tuple[int, str] | None:
-    """What stands in for a broken line next, weaker each time; None where nothing is left of it.
-
-    `if 1:` keeps a block in place, `pass` keeps a body non-empty, nothing fits between brackets.
-    """
-    line = original[index]
-    if not lines[index].strip():
+def _group_at(groups: Sequence[Group], error: SyntaxError | None, mended: Mended) -> int | None:
+    """The statement that `error` is in."""
+    if error is None or error.lineno is None:
         return None
-    ending = line[len(line.rstrip("\r\n")) :]
-    indent = line[: len(line) - len(line.lstrip(" \t\f"))]
-    forms = [f"{indent}pass{ending}", ending]
-    following = next((text for text in lines[index + 1 :] if text.strip()), "")
-    opens = _OPENER.match(line) or line.rstrip().endswith(":")
-    if opens and _width(following) > _width(line):
-        forms.insert(0, f"{indent}if 1:{ending}")
-    stage = stages.get(index, 0)
-    while stage < len(forms) and forms[stage] == lines[index]:
-        stage += 1
-    return (stage + 1, forms[stage]) if stage < len(forms) else None
+    line = number_at(mended, error.lineno - 1)
+    return max((index for index, group in enumerate(groups) if group.first <= line), default=None)
 
 
-def _width(line: str) -> int:
-    """How deep a line is indented, in characters."""
-    return len(line) - len(line.lstrip(" \t\f"))
-
-
-def _lines_inside_strings(text: str) -> set[int]:
-    """The lines (0-based) that begin inside a triple-quoted string. One that never ends counts as none."""
-    inside: set[int] = set()
-    starts = [0, *(match.end() for match in re.finditer(r"\r\n|\n|\r", text))]
-    line, at = 0, 0
-    while (match := _STRING_OR_COMMENT.search(text, at)) is not None:
-        at = match.end()
-        if match[0] not in ("'''", '"""'):
+def _drop_what_fails(work: _Repair, groups: Sequence[Group]) -> None:
+    for start in range(0, len(groups), _CHUNK):
+        chunk = groups[start : start + _CHUNK]
+        if work.error_of(text_of(work.mended, chunk[0].first, chunk[-1].last)) is None:
             continue
-        close = text.find(match[0], at)
-        if close < 0:
-            continue
-        while line < len(starts) and starts[line] <= match.start():
-            line += 1
-        while line < len(starts) and starts[line] <= close:
-            inside.add(line)
-            line += 1
-        at = close + 3
-    return inside
+        for group in chunk:
+            if work.error_of(text_of(work.mended, group.first, group.last)) is not None:
+                drop(work.mended, group.first, group.last)
+                insert_after(work.mended, group.last, f"{group.level}{UNKNOWN}")
+
+
+def _joined(work: _Repair, groups: Iterator[Group]) -> list[Group]:
+    """`groups`, clauses that a broken line parts from their statement put back to it."""
+    joined: list[Group] = []
+    for group in groups:
+        keyword = group.clauses[0].keyword if group.clauses else ""
+        if keyword in CLAUSES and joined and joined[-1].clauses:
+            last = joined[-1].clauses[-1]
+            if last.body and last.keyword == "":
+                joined[-1].clauses += group.clauses
+                continue
+            if _stands_between(work, joined, keyword):
+                drop(work.mended, joined[-1].first, joined[-1].last)
+                joined.pop()
+                joined[-1].clauses += group.clauses
+                continue
+        joined.append(group)
+    if joined:
+        joined[-1].is_last = True
+    return joined
+
+
+def _stands_between(work: _Repair, groups: Sequence[Group], keyword: str) -> bool:
+    """Whether the last of `groups` is a broken line between the clauses of one statement."""
+    if len(groups) < 2 or not groups[-2].clauses:
+        return False
+    between = groups[-1].clauses[0]
+    goes_on = keyword in FOLLOWS.get(groups[-2].clauses[-1].keyword, ())
+    return goes_on and between.head is not None and not between.body and not work.parses(between.head.text)
+
+
+def _mend_siblings(work: _Repair, groups: Sequence[Group], place: _Place) -> None:
+    if place.depth > _DEEPEST:
+        if groups:
+            drop(work.mended, groups[0].first, groups[-1].last)
+            insert_after(work.mended, groups[-1].last, f"{groups[0].level}{UNKNOWN}")
+        return
+    for start in range(0, len(groups), _CHUNK):
+        _mend_run(work, groups[start : start + _CHUNK], place)
+
+
+def _mend_run(work: _Repair, groups: Sequence[Group], place: _Place) -> None:
+    """Mends the broken statements among `groups`, which follow one another."""
+    if not groups:
+        return
+    lead = "" if place.depth == 0 else "match 1:\n" if place.keyword == "match" else "if 1:\n"
+    first = groups[0].first
+    error = work.error(lead + "".join(work.mended.lines[first : groups[-1].last + 1]))
+    if error is None and not any(_is_moved(group) for group in groups):
+        return
+    if len(groups) == 1:
+        _mend_group(work, groups[0], place)
+        return
+    middle = len(groups) // 2
+    if error is not None and error.lineno is not None:
+        line = error.lineno - 1 - (lead != "") + first
+        middle = max((index for index, group in enumerate(groups) if group.first <= line), default=middle)
+    _mend_run(work, groups[:middle], place)
+    _mend_run(work, groups[middle : middle + 1], place)
+    _mend_run(work, groups[middle + 1 :], place)
+
+
+def _is_moved(group: Group) -> bool:
+    """Whether a line of the statement is not indented as its siblings are."""
+    return any(
+        node.head is None or node.head.indent != node.level for node in [*group.decorators, *group.clauses]
+    )
+
+
+def _mend_group(work: _Repair, group: Group, place: _Place) -> None:
+    for decorator in group.decorators:
+        assert decorator.head is not None
+        _mend_line(work, decorator, decorator.head, "\ndef f():pass", group.clauses != [])
+    for index, clause in enumerate(group.clauses):
+        following = group.clauses[index + 1].keyword if index + 1 < len(group.clauses) else ""
+        _mend_clause(work, clause, place, index == 0, following, group.is_last)
+    keywords = [clause.keyword for clause in group.clauses]
+    if keywords[:1] == ["try"] and not {"except", "finally"} & set(keywords):
+        last = group.clauses[0]
+        code = f"except: {UNKNOWN}" if "else" in keywords else f"finally: {UNKNOWN}"
+        insert_after(work.mended, last.last, last.level + code)
+        if last.head is not None:
+            work.mended.blanked.add(last.head.first)
+
+
+def _mend_clause(
+    work: _Repair, node: Node, place: _Place, is_first: bool, following: str, is_last: bool
+) -> None:
+    head, keyword = node.head, node.keyword
+    if head is not None and not node.body and not opens_block(head):
+        _mend_simple(work, node, head, place, is_last)
+        return
+    if head is not None and keyword == "" and not _ends_with_colon(head) and work.parses(head.text):
+        _settle(work, node, head)
+        head = None
+    if head is None:
+        keyword = _put_header(work, node, place, following)
+    elif keyword == "" or not _belongs(keyword, place, is_first):
+        if not node.body:
+            replace(work.mended, head, "" if place.keyword == "match" else UNKNOWN, node.level)
+            return
+        code = _guess(node, place, following)
+        replace(work.mended, head, code, node.level)
+        keyword = code.partition(" ")[0].rstrip(":")
+    elif not node.body and following in CLAUSES and following == keyword:
+        replace(work.mended, head, "", node.level)  # Typed before the clause that was there already.
+        return
+    else:
+        _mend_header(work, node, head, keyword)
+    _mend_siblings(work, _joined(work, groups_of(node.body)), place.inside(keyword))
+    if (
+        keyword == "match"
+        and node.body
+        and not any(child.keyword == "case" or child.body for child in node.body)
+    ):
+        insert_after(work.mended, node.last, f"{node.level} case {NOWHERE}: {UNKNOWN}")
+
+
+def _belongs(keyword: str, place: _Place, is_first: bool) -> bool:
+    """Whether a clause has the statement that it is a clause of."""
+    return (keyword == "case") == (place.keyword == "match") and not (is_first and keyword in CLAUSES)
+
+
+def _mend_simple(work: _Repair, node: Node, head: Logical, place: _Place, is_last: bool) -> None:
+    if place.keyword == "match":
+        replace(work.mended, head, "", node.level)
+    elif head.text.startswith("@"):
+        replace(work.mended, head, UNKNOWN, node.level)
+    elif work.parses(head.text):
+        _settle(work, node, head)
+    else:
+        forms = simple_forms(head.text)
+        code = next((form for form in forms if form == UNKNOWN or work.parses(form)), UNKNOWN)
+        if code.startswith(("return", "raise")) and not is_last:
+            code = UNKNOWN  # What follows was there before this line was begun: it is reached.
+        replace(work.mended, head, code, node.level)
+
+
+def _mend_line(work: _Repair, node: Node, head: Logical, tail: str, useful: bool) -> None:
+    """Leaves a line out if it does not parse with `tail` after it."""
+    if useful and work.parses(head.text + tail):
+        _settle(work, node, head)
+    else:
+        replace(work.mended, head, "" if useful else UNKNOWN, node.level)
+
+
+def _settle(work: _Repair, node: Node, head: Logical) -> None:
+    if head.indent != node.level:
+        move(work.mended, head, node.level)
+
+
+def _mend_header(work: _Repair, node: Node, head: Logical, keyword: str) -> None:
+    code = without_comment(head.text)
+    if _is_header(work, code, keyword, node.body != []):
+        _settle(work, node, head)
+    else:
+        forms = [form for form in header_forms(head.text) if form != code]
+        code = next((form for form in forms[:-1] if _is_header(work, form, keyword, True)), forms[-1])
+        replace(work.mended, head, code, node.level)
+        if keyword == "def":  # What a call of it does is not known, as with any decorator that is not.
+            insert_before(work.mended, head.first, f"{node.level}@{NOBODY}")
+    if not node.body and code.endswith(":"):
+        if _ENDLESS.match(code):
+            replace(work.mended, head, f"while {UNKNOWN}:", node.level)
+        body = f"case {NOWHERE}: {UNKNOWN}" if keyword == "match" else UNKNOWN
+        insert_after(work.mended, head.last, f"{node.level} {body}")
+        work.mended.blanked.update(range(head.first, head.last + 1))
+
+
+def _is_header(work: _Repair, code: str, keyword: str, has_body: bool) -> bool:
+    """Whether `code` can open a block, or be a whole statement on one line."""
+    if not code.endswith(":"):
+        return not has_body and work.parses(_LEADS.get(keyword, "") + code)
+    match keyword:
+        case "match":
+            return work.parses(f"{code}\n case _:pass")
+        case "case":
+            return work.parses(f"match 1:\n {code} pass")
+        case "try":
+            return work.parses(f"{code} pass\nfinally:pass")
+        case _:
+            return work.parses(f"{_LEADS.get(keyword, '')}{code} pass")
+
+
+def _put_header(work: _Repair, node: Node, place: _Place, following: str) -> str:
+    """Puts a header before lines that are indented deeper than those before them; tells its keyword."""
+    code = _guess(node, place, following)
+    first = node.body[0].first
+    insert_before(work.mended, first, node.level + code)
+    work.mended.blanked.add(first)
+    return code.partition(" ")[0].rstrip(":")
+
+
+def _guess(node: Node, place: _Place, following: str) -> str:
+    """A header for a block that has lost its own."""
+    heads = [child.head.text for child in node.body if child.head is not None]
+    if following in ("except", "finally"):
+        return "try:"
+    if following in CLAUSES:
+        return f"if {UNKNOWN}:"
+    if place.keyword == "match":
+        return f"case {NOWHERE}:"
+    if heads and all(child.keyword == "case" for child in node.body):
+        return f"match {UNKNOWN}:"
+    if any(_METHOD.match(head) for head in heads):
+        return f"class {UNNAMED}({NOBODY}):"
+    if place.keyword == "class" or (not place.in_function and _is_of_function(node)):
+        return f"def {UNNAMED}():"
+    return f"if {UNKNOWN}:"
+
+
+def _is_of_function(node: Node) -> bool:
+    """Whether what stands in `node` makes sense in a function only."""
+    waiting = list(node.body)
+    while waiting:
+        child = waiting.pop()
+        if child.head is not None and _IN_FUNCTION.match(child.head.text):
+            return True
+        if child.keyword not in ("def", "class"):
+            waiting += child.body
+    return False
+
+
+def _ends_with_colon(head: Logical) -> bool:
+    return without_comment(head.text).endswith(":")
