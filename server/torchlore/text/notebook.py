@@ -61,13 +61,23 @@ class Notebook(Source):
 
     def __init__(self, cells: Iterable[Cell], path: str = "<notebook>", version: int = 0) -> None:
         self.cells: Sequence[Cell] = tuple(cells)
-        self._masked = [mask(cell.text) for cell in self.cells]
+        self.path = path
+        self.version = version
         self._starts: list[int] = []
         at = 0
-        for masked in self._masked:
+        for cell in self.cells:
             self._starts.append(at)
-            at += len(masked.code) + len(_GAP)
-        super().__init__("".join(masked.code + _GAP for masked in self._masked), path, version)
+            at += len(cell.text) + len(_GAP)
+
+    @cached_property
+    def _masked(self) -> list[Masked]:
+        # Looking for magics takes a moment, which a server's event loop must not spend on every keystroke.
+        return [mask(cell.text) for cell in self.cells]
+
+    @cached_property
+    def text(self) -> str:  # type: ignore[override]  # As good as an attribute.
+        """The code of the cells."""
+        return "".join(masked.code + _GAP for masked in self._masked)
 
     @cached_property
     def parsed(self) -> Parsed:
