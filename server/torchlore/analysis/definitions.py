@@ -4,20 +4,9 @@ from __future__ import annotations
 
 import ast
 
-from torchlore.analysis import expressions, libraries, members, torch_facts
+from torchlore.analysis import expressions, hints
 from torchlore.analysis.run import Run
-from torchlore.analysis.values import (
-    Function,
-    Instance,
-    LocalClass,
-    Number,
-    Ref,
-    Tensor,
-    Unknown,
-    Value,
-    join,
-    options,
-)
+from torchlore.analysis.values import Function, Value
 
 
 def make_function(
@@ -42,19 +31,4 @@ def all_args(args: ast.arguments) -> list[ast.arg]:
 
 def from_annotation(annotation: Value, node: ast.AST) -> Value:
     """What something annotated so is."""
-    found = [_annotated(option, node) for option in options(annotation)]
-    return join(found)
-
-
-def _annotated(annotation: Value, node: ast.AST) -> Value:
-    match annotation:
-        case Ref(name=name) if torch_facts.is_tensor_type(name):
-            return Tensor()
-        case Ref(name=name) if members.kind_of_class(annotation) != "Unknown" or libraries.family(name):
-            return Instance(name, node)
-        case Ref(name="builtins.int" | "builtins.float"):
-            return Number()
-        case LocalClass() if members.kind_of_class(annotation) == "Module":
-            return Instance(annotation, node)
-        case _:
-            return Unknown()
+    return hints.meant(annotation, node)

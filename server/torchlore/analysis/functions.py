@@ -55,7 +55,7 @@ def call_imported(run: Run, name: str, arguments: Arguments, node: ast.expr) -> 
         module = first or arguments.keywords.get("module") or arguments.keywords.get("model")
         return module or arguments.keywords.get("iterable") or Unknown()
     if name in torch_facts.SOFTMAX and not torch_facts.is_class_name(name):
-        return torch_methods.activated(name, first or arguments.keywords.get("input") or Unknown(), node)
+        return torch_methods.activated(run, name, first or arguments.keywords.get("input") or Unknown(), node)
     if name in torch_facts.CROSS_ENTROPY and not torch_facts.is_class_name(name):
         run.emit(Kind.LOSS, node, value=first or arguments.keywords.get("input"), key=name)
     if name == "torch.autograd.backward":
@@ -63,7 +63,7 @@ def call_imported(run: Run, name: str, arguments: Arguments, node: ast.expr) -> 
         return Const(None)
     if name == "torch.autograd.grad":
         run.emit(Kind.DIFFERENTIATE, node, value=first or arguments.keywords.get("outputs"))
-        return Iterable(Tensor())
+        return _gradients(arguments)
     if name.endswith(".__init__"):  # nn.Module.__init__(self)
         run.emit(Kind.SUPER_INIT, node, subject=first or arguments.keywords.get("self"))
         return Const(None)
@@ -131,11 +131,7 @@ def _is_grad_mode(name: str) -> bool:
 
 def _tensor_function(run: Run, name: str, last: str, arguments: Arguments) -> Value:
     given = [value for key, value in arguments.keywords.items() if key not in ("dtype", "device", "layout")]
-    inputs = [
-        v
-        for a in [*arguments.positional, *given]
-        for v in options(targets.element(a) if isinstance(a, Container) else a)
-    ]
+    inputs = [v for a in [*arguments.positional, *given] for v in _inputs(a)]
     out = arguments.keywords.get("out")
     if isinstance(out, Tensor):
         targets.overwrite(out, join(inputs))
@@ -147,14 +143,22 @@ def _tensor_function(run: Run, name: str, last: str, arguments: Arguments) -> Va
     device = tensors.result_device(found, arguments)
     if last in torch_facts.NOT_DIFFERENTIABLE:
         trained = _requires_grad(arguments)
-        return Tensor(trained, dtype=dtype, device=device, leaf=trained, made_by=name)
+        return Tensor(trained, dtype=dtype, device=device, leaf=trained is not False, made_by=name)
     tokens = tokens_of_all(inputs)
     first = arguments.positional[0] if arguments.positional else None
     if last in torch_facts.RESHAPES and isinstance(first, Tensor):
         return Tensor(
-            first.attached, True, first.activation, first.made_at, tokens, dtype=dtype, device=device
+            tensors.graph(run, first.attached),
+            True,
+            first.activation,
+            first.made_at,
+            tokens,
+            dtype=dtype,
+            device=device,
         )
-    combined = Tensor(attached(inputs), tokens=tokens, dtype=dtype, device=device, made_by=name)
+    combined = Tensor(
+        tensors.graph(run, attached(inputs)), tokens=tokens, dtype=dtype, device=device, made_by=name
+    )
     if name in tensor_facts.TUPLES:
         return Container("tuple", [combined] * tensor_facts.TUPLES[name], combined)
     if last in tensor_facts.PAIRS:
@@ -168,9 +172,9 @@ _FIRST_DECIDES = tensor_facts.GIVE_BOOL | tensor_facts.GIVE_INT64
 """Functions whose result has one dtype, whatever they are given."""
 
 
-def _requires_grad(arguments: Arguments) -> bool:
+def _requires_grad(arguments: Arguments) -> bool | None:
     requires = arguments.keywords.get("requires_grad")
-    return requires is not None and expressions.truth(requires) is True
+    return False if requires is None else expressions.truth(requires)
 
 
 def _factory(run: Run, name: str, last: str, arguments: Arguments) -> Tensor:
@@ -181,7 +185,7 @@ def _factory(run: Run, name: str, last: str, arguments: Arguments) -> Tensor:
         return first
     dtype = tensors.factory_dtype(run, last, arguments)
     device = tensors.factory_device(run, arguments)
-    return Tensor(trained, dtype=dtype, device=device, leaf=trained, made_by=name)
+    return Tensor(trained, dtype=dtype, device=device, leaf=trained is not False, made_by=name)
 
 
 def _values_and_indices(combined: Tensor, last: str, arguments: Arguments) -> Value:
@@ -191,9 +195,15 @@ def _values_and_indices(combined: Tensor, last: str, arguments: Arguments) -> Va
         return combined
     if len(arguments.positional) > 1 and isinstance(arguments.positional[1], Tensor):
         return combined
-    return Container(
-        "tuple", [combined, Tensor(attached=False, dtype="int64", device=combined.device)], combined
-    )
+    return torch_methods.named_pair(combined, Tensor(False, dtype="int64", device=combined.device))
+
+
+def _inputs(argument: Value) -> tuple[Value, ...]:
+    """The tensors that an argument brings along: itself, or those in a list of them."""
+    if isinstance(argument, Container):
+        parts = argument.items if argument.items else [argument.element]
+        return tuple(option for part in parts for option in options(part))
+    return options(argument)
 
 
 def attached(inputs: list[Value]) -> bool | None:
@@ -239,6 +249,27 @@ def _chained(name: str, arguments: Arguments) -> Value:
     return (
         Params(None) if owned else Iterable(join([targets.element(p) for p in parts]) if parts else Unknown())
     )
+
+
+def _gradients(arguments: Arguments) -> Value:
+    """`torch.autograd.grad(…)`: they have a graph of their own only where one is asked for."""
+    create = arguments.get(4, "create_graph")
+    attached = False if create is None else expressions.truth(create)
+    return Container("tuple", None, Tensor(attached, tokens=tokens_of_all(arguments.all())))
+
+
+def _checkpointed(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    """`checkpoint(function, *args)` calls the function, and again during backward."""
+    if not arguments.positional:
+        return Unknown()
+    callee, *rest = arguments.positional
+    named = {key: value for key, value in arguments.keywords.items() if key not in _OF_CHECKPOINT}
+    given = Arguments(rest, named, arguments.complete, arguments.nodes[1:])
+    results = [calls.call_value(run, option, given, node) for option in options(callee)]
+    return join(results)
+
+
+_OF_CHECKPOINT = ("use_reentrant", "preserve_rng_state", "context_fn", "determinism_check", "debug")
 
 
 def _parameter(name: str, data: Value | None, arguments: Arguments) -> Tensor:
@@ -361,6 +392,7 @@ _SPECIAL: dict[str, Callable[[Run, Arguments, ast.expr], Value]] = {
     "collections.Counter": _counter,
     "types.SimpleNamespace": _namespace,
     "argparse.Namespace": _namespace,
+    "torch.utils.checkpoint.checkpoint": _checkpointed,
     "torch.set_default_dtype": _default_dtype,
     "torch.set_default_tensor_type": _default_dtype,
     "torch.utils.data.random_split": _random_split,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torchlore.analysis import functions, tensors
 from torchlore.analysis.names import words
+from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Arguments,
     Const,
@@ -39,7 +40,7 @@ _KEEP_FLOAT = words(
 PACKED = "torch.nn.utils.rnn.PackedSequence"
 
 
-def output(name: str, module: Instance, arguments: Arguments) -> Value:
+def output(run: Run, name: str, module: Instance, arguments: Arguments) -> Value:
     """What the module, of the torch class called `name`, makes of its input."""
     inputs = [v for a in arguments.all() for v in options(a)]
     tokens = tokens_of_all(inputs)
@@ -51,7 +52,7 @@ def output(name: str, module: Instance, arguments: Arguments) -> Value:
     if last not in _KEEP_DTYPE and (last not in _KEEP_FLOAT or dtype not in ("float32", "float64")):
         dtype = ""
     device = tensors.common_device([v for v in inputs if isinstance(v, Tensor)])
-    attached = functions.attached(inputs)
+    attached = tensors.graph(run, functions.attached(inputs))
 
     def tensor() -> Tensor:
         return Tensor(attached, tokens=tokens, dtype=dtype, device=device, made_by=name)

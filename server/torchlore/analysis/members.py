@@ -70,6 +70,8 @@ def attribute(run: Run, owner: Value, attr: str, node: ast.Attribute) -> Value:
             return owner
         case Plain(kind=kind):
             return plain.attribute(kind, attr) or BoundMethod(owner, attr)
+        case Container(kind="tuple", keyed=keyed) if attr in keyed:
+            return keyed[attr]
         case Number():
             return plain.attribute("number", attr) or BoundMethod(owner, attr)
         case Function() if attr in ("__name__", "__doc__", "__qualname__", "__module__"):

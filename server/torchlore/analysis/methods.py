@@ -124,8 +124,9 @@ def call_method(run: Run, receiver: Value, name: str, arguments: Arguments, node
             for module in owners or [None]:
                 targets.freeze(run, node, module, flag)
             return receiver
-        case Params() if name in ("cpu", "cuda", "to", "data", "detach", "clone"):
-            return receiver
+        case Params(one=True):
+            tensor = tensors.of_parameter(receiver)
+            return torch_methods.call_tensor_method(run, tensor, name, arguments, node)
         case Partial(callee=callee) if name == "__call__":
             return calls.call_value(run, callee, partials.completed(receiver, arguments), node)
         case Plain(kind=kind):
@@ -266,7 +267,7 @@ def call_torch_instance(run: Run, instance: Instance, arguments: Arguments, node
     if name in torch_facts.CROSS_ENTROPY:
         run.emit(Kind.LOSS, node, value=first, key=name)
     if name in torch_facts.SOFTMAX:
-        return torch_methods.activated(name, first or Unknown(), node)
+        return torch_methods.activated(run, name, first or Unknown(), node)
     known = library_calls.output(run, instance, arguments, node)
     if not members.is_module_like(instance):
         return known or Unknown(tokens_of_all(arguments.all()))
@@ -275,7 +276,7 @@ def call_torch_instance(run: Run, instance: Instance, arguments: Arguments, node
     elif name == "torch.nn.Sequential":
         result = _run_sequential(run, instance, first or Unknown())
     else:
-        result = layers.output(name, instance, arguments)
+        result = layers.output(run, name, instance, arguments)
     result = module_output(run, instance, result, node)
     run.emit(Kind.FORWARD, node, subject=instance, value=result)
     return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from torchlore.analysis import containers, loaders, plain, tensors
+from torchlore.analysis import containers, hints, loaders, plain, tensors
 from torchlore.analysis.plain import Plain
 from torchlore.analysis.values import (
     Batch,
@@ -26,7 +26,7 @@ from torchlore.analysis.values import (
 
 def combine(left: Value, right: Value, op: ast.operator | None = None) -> Value:
     """The result of arithmetic. `op` is None where something like it is meant."""
-    alternatives = (options(left), options(right))
+    alternatives = (_operands(left), _operands(right))
     parts = [*alternatives[0], *alternatives[1]]
     if any(isinstance(part, Tensor) for part in parts):
         return _combined_tensor(alternatives, parts, op)
@@ -44,6 +44,14 @@ def combine(left: Value, right: Value, op: ast.operator | None = None) -> Value:
         known = [part.owners for part in owned if part.owners is not None]
         return Params(frozenset().union(*known) if len(known) == len(owned) else None)
     return Unknown(tokens_of_all(parts))
+
+
+def _operands(value: Value) -> tuple[Value, ...]:
+    """What takes part in arithmetic: a parameter as the tensor that it is."""
+    return tuple(
+        tensors.of_parameter(option) if isinstance(option, Params) and option.one else option
+        for option in options(value)
+    )
 
 
 def _with_plain(left: Value, right: Value, op: ast.operator | None) -> Value:
@@ -104,7 +112,9 @@ def item(owner: Value, key: Value, is_slice: bool = False) -> Value:
             return owner
         case Batch():
             return Batch()
-        case Ref() | LocalClass():  # Optional[nn.Module], Generic[T]
+        case Ref():
+            return hints.subscripted(owner, key)
+        case LocalClass():  # Generic[T]
             return owner
         case Instance():
             return loaders.part(owner) if is_slice else loaders.item(owner, key)

@@ -163,6 +163,16 @@ def call_function(name: str) -> Value | None:
     return made(result) if result else None
 
 
+def of_class(name: str) -> Value | None:
+    """What an object of the class called `name` is; None where it may be torch's, or hold what is."""
+    if name in python_facts.RENAMED or name == "torch.dtype":
+        return made(python_facts.RENAMED.get(name, name))
+    if name == python_facts.NDARRAY:
+        return NDARRAY
+    result = _result(name)
+    return made(result) if result and _is_class(name) else None
+
+
 _NOT_NUMERIC = ("numpy.testing.", "numpy.lib.", "numpy.ctypeslib.")
 
 _PLAIN_PACKAGES = frozenset(sys.stdlib_module_names) | {"numpy", "PIL"}

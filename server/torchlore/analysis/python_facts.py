@@ -189,7 +189,7 @@ FUNCTIONS = """
       secrets.token_hex tempfile.mkdtemp tempfile.gettempdir builtins.str builtins.repr builtins.format
       builtins.chr builtins.input builtins.ascii builtins.hex builtins.bin builtins.oct typing.get_type_hints
       base64.encodebytes
-    str|none: shutil.which
+    str|none: shutil.which os.environ.get
     bytes: base64.b64decode base64.b64encode base64.decodebytes pickle.dumps os.urandom struct.pack
       zlib.compress zlib.decompress gzip.compress gzip.decompress builtins.bytes builtins.bytearray
     bool: os.path.exists os.path.isfile os.path.isdir os.path.islink os.path.isabs os.path.ismount
@@ -232,7 +232,8 @@ FUNCTIONS = """
     iter[tuple[unknown]]: os.walk
     tuple[str]: os.path.split os.path.splitext os.path.splitdrive tempfile.mkstemp shutil.get_terminal_size
     pathlib.Path: pathlib.Path.cwd pathlib.Path.home
-    logging.Logger: logging.getLogger
+    logging.Logger: logging.getLogger accelerate.logging.get_logger transformers.utils.logging.get_logger
+      diffusers.utils.logging.get_logger
     re.Pattern: re.compile
     re.Match|none: re.match re.search re.fullmatch
     iter[re.Match]: re.finditer

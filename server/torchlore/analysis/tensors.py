@@ -15,6 +15,7 @@ from torchlore.analysis.values import (
     Instance,
     Number,
     OneOf,
+    Params,
     Ref,
     Tensor,
     Token,
@@ -283,4 +284,18 @@ def recorded(run: Run, result: Value) -> Value:
     """The result of an operation, without its graph where operations are not recorded."""
     if run.grad is True or not isinstance(result, Tensor) or result.attached is False:
         return result
-    return like(result, None if run.grad is None else False, result.tokens)
+    return like(result, graph(run, result.attached), result.tokens)
+
+
+def graph(run: Run, attached: bool | None) -> bool | None:
+    """Whether the result of an operation on such inputs carries a graph in the present grad mode."""
+    if run.grad is True or not attached:
+        return attached if run.grad is not False else False
+    return None if run.grad is None else False
+
+
+def of_parameter(parameter: Params) -> Tensor:
+    """The tensor that a parameter of a module is."""
+    owners = parameter.owners
+    trained = owners is not None and all(isinstance(o, Instance) and o.frozen is False for o in owners)
+    return Tensor(True if trained else None, leaf=True)

@@ -106,6 +106,8 @@ def of_parameters(owner: Params, attr: str, node: ast.AST) -> Value:
     match attr:
         case "grad":
             return Grads(owner.owners)
+        case "data" if owner.one:
+            return Tensor(attached=False)
         case "data":
             return owner
         case "dtype":

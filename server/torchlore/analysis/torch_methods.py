@@ -19,6 +19,7 @@ from torchlore.analysis import (
 from torchlore.analysis.events import Kind, Path
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
+    NO_TOKENS,
     Arguments,
     Const,
     Container,
@@ -35,15 +36,14 @@ from torchlore.analysis.values import (
 )
 
 
-def activated(name: str, value: Value, node: ast.expr) -> Tensor:
+def activated(run: Run, name: str, value: Value, node: ast.expr) -> Tensor:
     """The output of softmax or log_softmax."""
     kind = torch_facts.SOFTMAX[name]
     if not isinstance(value, Tensor):
-        return Tensor(None, True, kind, node, tokens_of(value), made_by=name)
+        return Tensor(tensors.graph(run, None), True, kind, node, tokens_of(value), made_by=name)
+    attached = tensors.graph(run, value.attached)
     dtype = value.dtype if value.dtype in ("float32", "float64") else ""
-    return Tensor(
-        value.attached, True, kind, node, value.tokens, dtype=dtype, device=value.device, made_by=name
-    )
+    return Tensor(attached, True, kind, node, value.tokens, dtype=dtype, device=value.device, made_by=name)
 
 
 def call_tensor_method(run: Run, tensor: Tensor, name: str, arguments: Arguments, node: ast.expr) -> Value:
@@ -54,13 +54,13 @@ def call_tensor_method(run: Run, tensor: Tensor, name: str, arguments: Arguments
     if special is not None:
         return special(run, tensor, arguments, node)
     if name in ("softmax", "log_softmax"):
-        return activated(f"torch.{name}", tensor, node)
+        return activated(run, f"torch.{name}", tensor, node)
     if name.endswith("_") and not name.startswith("__"):
         targets.overwrite(tensor, join([*arguments.all()]) if arguments.positional else Number())
         return tensor
     if name in torch_facts.RESHAPES:
-        return _reshaped(tensor, name, arguments)
-    return _computed(tensor, name, arguments)
+        return _reshaped(run, tensor, name, arguments)
+    return _computed(run, tensor, name, arguments)
 
 
 def _to_python(name: str, arguments: Arguments) -> Value:
@@ -94,13 +94,17 @@ def _require_grad(run: Run, tensor: Tensor, arguments: Arguments, node: ast.expr
 
 def _log(run: Run, tensor: Tensor, arguments: Arguments, node: ast.expr) -> Value:
     if tensor.activation != "softmax":
-        return _computed(tensor, "log", arguments)
-    return activated("torch.log_softmax", tensor, node)
+        return _computed(run, tensor, "log", arguments)
+    return activated(run, "torch.log_softmax", tensor, node)
 
 
 def _detach_in_place(run: Run, tensor: Tensor, arguments: Arguments, node: ast.expr) -> Value:
     tensor.attached = False
     return tensor
+
+
+def _detach(run: Run, tensor: Tensor, arguments: Arguments, node: ast.expr) -> Value:
+    return tensors.like(tensor, False, NO_TOKENS)
 
 
 def _leave(run: Run, tensor: Tensor, arguments: Arguments, node: ast.expr) -> Value:
@@ -111,13 +115,14 @@ def _type(run: Run, tensor: Tensor, arguments: Arguments, node: ast.expr) -> Val
     """`x.type()` names the type, `x.type(torch.float16)` casts."""
     if not arguments.positional and not arguments.keywords:
         return plain.STR
-    return _reshaped(tensor, "type", arguments)
+    return _reshaped(run, tensor, "type", arguments)
 
 
 _SPECIAL: dict[str, Callable[[Run, Tensor, Arguments, ast.expr], Value]] = {
     "backward": _backward,
     "requires_grad_": _require_grad,
     "log": _log,
+    "detach": _detach,
     "detach_": _detach_in_place,
     "type": _type,
     "register_hook": _leave,
@@ -127,7 +132,7 @@ _SPECIAL: dict[str, Callable[[Run, Tensor, Arguments, ast.expr], Value]] = {
 }
 
 
-def _reshaped(tensor: Tensor, name: str, arguments: Arguments) -> Tensor:
+def _reshaped(run: Run, tensor: Tensor, name: str, arguments: Arguments) -> Tensor:
     """The same numbers in another shape, dtype or place."""
     dtype, device = tensor.dtype, tensor.device
     match name:
@@ -151,7 +156,7 @@ def _reshaped(tensor: Tensor, name: str, arguments: Arguments) -> Tensor:
             dtype = tensor_facts.CASTS.get(name, dtype)
     attached = tensor.attached if not dtype or dtype in tensor_facts.CARRY_GRAPH else False
     return Tensor(
-        attached,
+        tensors.graph(run, attached),
         tensor.certain,
         tensor.activation,
         tensor.made_at,
@@ -162,7 +167,7 @@ def _reshaped(tensor: Tensor, name: str, arguments: Arguments) -> Tensor:
     )
 
 
-def _computed(tensor: Tensor, name: str, arguments: Arguments) -> Value:
+def _computed(run: Run, tensor: Tensor, name: str, arguments: Arguments) -> Value:
     """What a method gives that computes something new."""
     others = [v for a in arguments.all() for v in options(a)]
     found = [tensor, *(v for v in others if isinstance(v, Tensor))]
@@ -175,14 +180,24 @@ def _computed(tensor: Tensor, name: str, arguments: Arguments) -> Value:
     attached = combined.attached if isinstance(combined, Tensor) else tensor.attached
     tokens = tensor.tokens | tokens_of(join([tensor, *others]))
     plain_result = Tensor(
-        attached, tensor.certain, tokens=tokens, dtype=dtype, device=device, made_by=made_by
+        tensors.graph(run, attached),
+        tensor.certain,
+        tokens=tokens,
+        dtype=dtype,
+        device=device,
+        made_by=made_by,
     )
     if name in tensor_facts.SEVERAL:
         return Iterable(plain_result)
     if name in tensor_facts.ALWAYS_PAIRS or (name in tensor_facts.PAIRS and _asks_for_pair(arguments)):
         indices = Tensor(attached=False, certain=tensor.certain, dtype="int64", device=device)
-        return Container("tuple", [plain_result, indices], plain_result)
+        return named_pair(plain_result, indices)
     return plain_result
+
+
+def named_pair(values: Tensor, indices: Tensor) -> Container:
+    """What `max(dim)`, `sort` and their kin give: a tuple whose parts have names."""
+    return Container("tuple", [values, indices], values, {"values": values, "indices": indices})
 
 
 def _asks_for_pair(arguments: Arguments) -> bool:
