@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from torchlore.analysis import Analysis, analyze
+from torchlore.analysis.workspace import Workspace
 from torchlore.text import Source, decode
 
 ROOT = Path(__file__).parents[2]
@@ -20,6 +22,7 @@ class File:
     Attributes:
         tree: the path that was asked for and that the file lies in.
         name: where it lies in `tree`, with slashes: the same on every machine.
+        text: what it holds.
     """
 
     tree: Path
@@ -28,7 +31,7 @@ class File:
 
     @property
     def path(self) -> Path:
-        return self.tree / self.name if self.tree.is_dir() else self.tree
+        return self.tree if self.tree.is_file() else self.tree / self.name
 
     @property
     def lines(self) -> int:
@@ -37,6 +40,9 @@ class File:
 
 def files(paths: list[Path]) -> list[File]:
     """The Python files below `paths` that mention torch: nothing is asked of the others, not even to parse.
+
+    Args:
+        paths: files and folders; none of them: the project's own.
 
     Raises:
         SystemExit: a path does not exist, or no file below them mentions torch.
@@ -61,17 +67,24 @@ def _files_below(path: Path) -> list[File]:
 
 
 def analysed(file: File, text: str | None = None) -> Analysis:
-    """The analysis of a file as the command line makes it. Every measurement comes through here."""
-    return analyze(Source(file.text if text is None else text, str(file.path)))
+    """The analysis of a file, or of `text` in its place, as the command line makes it.
+
+    What it imports from other files is read from these. Every measurement comes through here.
+    """
+    return analyze(Source(file.text if text is None else text, str(file.path)), workspace=workspace())
+
+
+@cache
+def workspace() -> Workspace:
+    """What the files import from: one for this process, as on the command line, with nothing kept on disk."""
+    return Workspace()
 
 
 def packages(paths: list[Path]) -> frozenset[str]:
     """Top-level names that code below `paths` is imported by: those packages are part of the workspace."""
     found: set[str] = set()
-    for path in paths:
-        for place in path.rglob("*.py") if path.is_dir() else []:
-            home = place.parent
-            while (home / "__init__.py").exists():
-                place, home = home, home.parent
-            found.add(place.stem)
+    for place in (place for path in paths if path.is_dir() for place in path.rglob("*.py")):
+        while (place.parent / "__init__.py").exists():
+            place = place.parent
+        found.add(place.stem)
     return frozenset(found)
