@@ -24,6 +24,16 @@ _FOREIGN = re.compile(
 )
 """IPython's cell magics whose body runs in another process, or not at all: it touches nothing in Python."""
 
+_HARMLESS = re.compile(
+    r"(?:un)?alias(?:_magic)?|auto(?:await|call|indent|magic|reload)|aimport|bookmark|cat|cd|clear|cls|colors|conda"
+    r"|config|connect_info|cp|d?hist|dirs|doctest_mode|env|gui|history|killbgscripts|l[dfklsx]|ldir|less"
+    r"|(?:re|un)?load_ext|logo(?:ff|n)|logst(?:art|ate|op)|lsmagic|magic|mamba|man|matplotlib|micromamba|mkdir|more"
+    r"|mv|notebook|page|pastebin|pdb|pdef|pdoc|pfile|pinfo2?|pip|popd|pprint|precision|psearch|psource|pushd|pwd"
+    r"|pycat|qtconsole|quickref|rehashx|rm|rmdir|save|set_env|sx|system|tb|tensorboard|time|uv|who|who_ls|whos"
+    r"|writefile|xmode"
+)
+"""IPython's line magics, and those of the commonest extensions, that run no Python and bind no name."""
+
 _STATEMENT_MAGICS = {"time": "", "timeit": "nrp", "prun": "lsTD"}
 """Line magics that run the statement behind them, with their options that take a value."""
 
@@ -135,7 +145,7 @@ def _line_cuts(text: str, at: int) -> Iterator[_Cut]:
             end = _end_of_command(text, begin)
             kept = _kept_statement(text, begin, end)
             if kept is None:
-                yield _as_pass(text, begin, end, hides=text[begin] not in "!?")
+                yield _as_pass(text, begin, end, hides=not _is_harmless(text, begin, end))
                 at = _past_line_end(text, end)
                 continue
             yield kept
@@ -201,6 +211,17 @@ def _logical_line(text: str, at: int) -> _Logical:
 def _asks(line: str) -> bool:
     """Whether a line that is no comment and ends in no string asks for help: no Python ends in `?`."""
     return line.rstrip().endswith("?")
+
+
+def _is_harmless(text: str, begin: int, end: int) -> bool:
+    """Whether the command there can change nothing that is in Python."""
+    if text[begin] in "!?":
+        return True
+    match = _LINE_MAGIC.match(text, begin)
+    if match is None:
+        return False
+    bare = not text[match.end() : end].strip()
+    return _HARMLESS.fullmatch(match["name"]) is not None and (match["name"] != "time" or bare)
 
 
 def _kept_statement(text: str, begin: int, end: int) -> _Cut | None:

@@ -1,0 +1,57 @@
+"""A file that is cut into cells, with magics between, has the findings that it has in one piece."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+from torchlore.analysis import analyze
+from torchlore.config import Config, check_source
+from torchlore.text import Cell, LineTable, Notebook, Source
+
+CASES = [
+    block
+    for path in sorted(Path(__file__).parent.glob("*/*.md"))
+    for block in re.findall(r"```py\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
+][::6]
+MAGICS = [
+    "",
+    "%matplotlib inline\n",
+    "",
+    "!ls 'a\n",
+    "%%time\n",
+    "files = !ls\n",
+    "%%capture out\n",
+    "torch?\n",
+]
+
+
+def cells(text: str) -> list[str]:
+    """The top-level statements of `text`, with the comments above them."""
+    lines = text.splitlines(keepends=True)
+    starts = sorted(
+        {
+            min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))]) - 1
+            for node in ast.parse(text).body
+        }
+    )
+    cuts = [0, *starts[1:], len(lines)]
+    return ["".join(lines[start:end]) for start, end in itertools.pairwise(cuts)]
+
+
+def findings(source: Source) -> list[tuple[str, str]]:
+    return [(f.code, source.segment(f.span)) for f in check_source(analyze(source), Config())]
+
+
+@pytest.mark.parametrize("text", CASES, ids=range(len(CASES)))
+def test_findings_are_those_of_the_file(text: str) -> None:
+    try:
+        pieces = cells(text)
+    except SyntaxError:
+        return  # The case is about broken text, which is broken otherwise in cells.
+    magics = itertools.cycle(MAGICS)
+    notebook = Notebook(Cell(n, LineTable(next(magics) + piece)) for n, piece in enumerate(pieces, 1))
+    assert findings(notebook) == findings(Source(text))
