@@ -14,6 +14,7 @@ that it names (`checked`); nothing is run or imported here. A file is read when 
         is              the torch class that they derive from, or "object" where they derive from none
         kind            the kind of their objects, where it is another than that of `is`
         trains          a new object has parameters that require gradients
+        never_made      factories: `is` holds of what their class methods give, not of themselves
         output          what calling an object gives
         methods, attributes     what these give; `like` names the family to take further ones from
     functions   what functions give, by the last part, or the last two, of the dotted name
