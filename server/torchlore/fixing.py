@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from torchlore.analysis import analyze
+from torchlore.analysis.workspace import Workspace
 from torchlore.config import Config, check_source
 from torchlore.rules.model import Finding, Fix, Severity
 from torchlore.text import Edit, Source
@@ -27,7 +28,14 @@ class Fixed:
         return self.source.text
 
 
-def fix_text(source: Source, config: Config, *, unsafe: bool, mildest: Severity = Severity.WARNING) -> Fixed:
+def fix_text(
+    source: Source,
+    config: Config,
+    *,
+    unsafe: bool,
+    mildest: Severity = Severity.WARNING,
+    workspace: Workspace | None = None,
+) -> Fixed:
     """`source` with the fixes of its findings applied, round after round.
 
     A round whose result no longer parses where it parsed before is taken back.
@@ -37,10 +45,11 @@ def fix_text(source: Source, config: Config, *, unsafe: bool, mildest: Severity 
         config: decides which findings there are.
         unsafe: whether fixes that may change behaviour count.
         mildest: as for `check_source`.
+        workspace: as for `analyze`.
     """
     fixed: list[Finding] = []
     mended: list[Finding] = []
-    findings = check_source(analyze(source), config, mildest)
+    findings = check_source(analyze(source, workspace=workspace), config, mildest)
     for _ in range(_MAX_ROUNDS):
         edits, mended = _compatible(findings, unsafe)
         if not edits:
@@ -49,7 +58,7 @@ def fix_text(source: Source, config: Config, *, unsafe: bool, mildest: Severity 
         if len(new.parsed.blanked) > len(source.parsed.blanked):
             problem = f"the fix of {_codes(mended)} would break the syntax of this file and was left out"
             return Fixed(source, tuple(fixed), tuple(findings), (problem,))
-        source, findings = new, check_source(analyze(new), config, mildest)
+        source, findings = new, check_source(analyze(new, workspace=workspace), config, mildest)
         fixed += mended
     problem = f"the fixes of {_codes(mended)} undo each other; stopped"
     return Fixed(source, tuple(fixed), tuple(findings), (problem,))

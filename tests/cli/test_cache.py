@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from cli_support import CLEAN, MISTAKE, torchlore
+from torchlore.analysis.workspace import Dependencies, Workspace
+from torchlore.cli import cache as cache_module
 from torchlore.cli.cache import FOLDER, Cache, open_cache
 from torchlore.config import Config
 from torchlore.rules.model import Finding, Fix, Related, Severity
@@ -39,14 +41,47 @@ def cache(tmp_path: Path) -> Cache:
     return opened
 
 
+def rests_on(*files: Path, missed: tuple[Path, ...] = ()) -> Dependencies:
+    """Dependencies on files that were read."""
+    workspace = Workspace()
+    found = {str(path): file for path in files if (file := workspace.file(str(path))) is not None}
+    for file in found.values():
+        assert file.source is not None
+    return Dependencies(found, frozenset(map(str, missed)))
+
+
 def test_what_is_stored_comes_back(cache: Cache) -> None:
     key = cache.key(b"torch", Config(), Path("a.py"))
     assert cache.load(key) is None
-    cache.store(key, (FINDING,))
+    cache.store(key, (FINDING,), rests_on())
     assert cache.load(key) == (FINDING,)
-    assert not cache.is_clean(key)
-    cache.store(key, ())
-    assert cache.is_clean(key)
+    cache.store(key, (), rests_on())
+    assert cache.load(key) == ()
+
+
+def test_an_answer_is_old_when_what_it_rests_on_changes(tmp_path: Path) -> None:
+    """Each run of `check` is a process of its own; so is each look here."""
+    opened = open_cache(tmp_path)
+    assert opened is not None
+    net, missing = tmp_path / "net.py", tmp_path / "utils.py"
+    net.write_text("class Net: ...")
+    opened.store("key", (FINDING,), rests_on(net, missed=(missing,)))
+
+    def is_known() -> bool:
+        cache_module._digest.cache_clear()
+        cache_module._exists.cache_clear()
+        return opened.load("key") is not None
+
+    assert is_known()
+    net.write_text("class Other: ...")
+    assert not is_known()
+    net.write_text("class Net: ...")
+    assert is_known()
+    missing.write_text("")
+    assert not is_known()
+    missing.unlink()
+    net.unlink()
+    assert not is_known()
 
 
 @pytest.mark.parametrize(
@@ -60,7 +95,7 @@ def test_a_damaged_entry_is_none(cache: Cache, damage: bytes) -> None:
 def test_the_key_is_the_content_and_the_rules(cache: Cache, tmp_path: Path) -> None:
     here = Path("a.py")
     key = cache.key(b"torch", Config(), here)
-    assert cache.key(b"torch", Config(), Path("b.py")) == key
+    assert cache.key(b"torch", Config(), Path("b.py")) != key, "what it imports may lie elsewhere"
     ignores = (("a.py", ("TL301",)),)
     others = [
         cache.key(b"torch ", Config(), here),
@@ -101,9 +136,40 @@ def test_the_answer_comes_from_the_cache(tmp_path: Path) -> None:
     (tmp_path / "net.py").write_text(MISTAKE, encoding="utf-8")
     torchlore("check", cwd=tmp_path)
     (entry,) = entries(tmp_path)
-    entry.write_bytes(b"[]")
+    entry.write_text(json.dumps({**json.loads(entry.read_text()), "findings": []}))
     assert torchlore("check", cwd=tmp_path).returncode == 0
     assert torchlore("check", "--no-cache", cwd=tmp_path).returncode == 1
+
+
+def test_a_change_of_an_imported_file_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(SOFTMAX_NET, encoding="utf-8")
+    (tmp_path / "train.py").write_text(USES_NET, encoding="utf-8")
+    assert torchlore("check", cwd=tmp_path).returncode == 1
+    assert torchlore("check", cwd=tmp_path).returncode == 1
+    (tmp_path / "net.py").write_text(SOFTMAX_NET.replace(".softmax(-1)", ""), encoding="utf-8")
+    assert torchlore("check", cwd=tmp_path).returncode == 0
+
+
+SOFTMAX_NET = """\
+import torch
+
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = torch.nn.Linear(4, 2)
+
+    def forward(self, x):
+        return self.fc(x).softmax(-1)
+"""
+
+USES_NET = """\
+import torch
+from net import Net
+
+net = Net()
+torch.nn.functional.cross_entropy(net(torch.randn(3, 4)), torch.tensor([0, 1, 0])).backward()
+"""
 
 
 def test_no_cache_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -87,6 +87,10 @@ class Analysis:
             return Dependencies({}, frozenset())
         return Dependencies(self._imports.files, self._imports.missed)
 
+    def rests_on(self, path: str) -> bool:
+        """Whether a change of another file, as far as this was looked at, may change what is known of it."""
+        return "run" in self.__dict__ and self.dependencies.mention(path)
+
     def owns(self, node: ast.AST) -> bool:
         """Whether a node is of this file, not of one that it imports."""
         return not self.run.modules or node is self.source.tree or node in self.parents
@@ -100,7 +104,7 @@ class Analysis:
         """The file that a node is of: this one, or one that it imports."""
         if not self.owns(node):
             for file in self.dependencies.files.values():
-                if "source" in file.__dict__ and any(part is node for part in ast.walk(file.tree)):
+                if file.was_read and any(part is node for part in ast.walk(file.tree)):
                     return file.source
         return self.source
 

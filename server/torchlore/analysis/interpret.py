@@ -27,7 +27,8 @@ def interpret(source: Source, imports: Imports | None = None) -> Run:
     """
     module = source.tree
     frame = Frame(module)
-    run = Run(module, frame, frame, source.path, imports, Budget.for_text(len(source.text)))
+    path = source.path if imports is None else imports.path
+    run = Run(module, frame, frame, path, imports, Budget.for_text(len(source.text)))
     run.left_again, run.left_elsewhere = run.budget.again, run.budget.elsewhere
     run.frames[module] = frame
     _run_module(run, module)

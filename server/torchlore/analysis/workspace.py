@@ -25,8 +25,11 @@ _LOG = logging.getLogger(__name__)
 MAX_CHARACTERS = 1_000_000
 """Longer files are data or generated code; importing from them gives unknown."""
 
-_KEPT_CHARACTERS = 8_000_000
-"""Texts (with their trees, some 30 times as large) kept for the next one that imports them."""
+_KEPT_CHARACTERS = 1_000_000
+"""Texts (with their trees, some fifty times as large) kept for the next one that imports them."""
+
+_PROJECT_MARKERS = (".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg")
+"""What lies in the root of a project."""
 
 Signature = tuple[int, int] | int
 """Tells two versions of a file apart: time and size on disk, or the identity of an editor's text."""
@@ -35,12 +38,18 @@ _NEVER_LOCAL = frozenset({"torch", "__main__", *sys.stdlib_module_names})
 """Top-level modules that a file of the same name does not hide: `torch/` in PyTorch's own tree is torch."""
 
 
+def digest_of(data: bytes) -> str:
+    """Tells contents of files apart."""
+    return sha256(data).hexdigest()
+
+
 class File:
     """One version of one file of the workspace.
 
     Attributes:
         path: where it is, normalized.
         signature: tells this version from others.
+        was_read: whether its text was asked for.
     """
 
     def __init__(
@@ -51,21 +60,31 @@ class File:
         self._given = source
         self._store = store
 
-    @cached_property
+    @property
+    def was_read(self) -> bool:
+        return "_read" in self.__dict__
+
+    @property
     def source(self) -> Source:
         """Its text; empty where it cannot be read."""
-        if self._given is not None:
-            return self._given
-        try:
-            return Source(decode(Path(self.path).read_bytes()), self.path)
-        except (OSError, UnicodeDecodeError, SyntaxError, LookupError) as error:
-            _LOG.info("%s cannot be imported from: %s", self.path, error)
-            return Source("", self.path)
+        return self._read[0]
+
+    @property
+    def digest(self) -> str:
+        """Of its bytes."""
+        return self._read[1]
 
     @cached_property
-    def digest(self) -> str:
-        """Of its text."""
-        return sha256(self.source.text.encode("utf-8", "surrogatepass")).hexdigest()
+    def _read(self) -> tuple[Source, str]:
+        if self._given is not None:
+            return self._given, digest_of(self._given.text.encode("utf-8", "surrogatepass"))
+        data = b""
+        try:
+            data = Path(self.path).read_bytes()
+            return Source(decode(data), self.path), digest_of(data)
+        except (OSError, UnicodeDecodeError, SyntaxError, LookupError) as error:
+            _LOG.info("%s cannot be imported from: %s", self.path, error)
+            return Source("", self.path), digest_of(data)
 
     @property
     def tree(self) -> ast.Module:
@@ -110,6 +129,7 @@ class Workspace:
         self._opened = opened
         self._store = store
         self._files: OrderedDict[str, File] = OrderedDict()
+        self._folders: dict[str, tuple[int, frozenset[str]]] = {}
         self._characters = 0
 
     def file(self, path: str) -> File | None:
@@ -154,23 +174,50 @@ class Workspace:
         """Where absolute imports of the file at `path` are looked up, first to last.
 
         A script sees its own folder first; a file of a package sees the folder that holds the package.
-        From there up to the root of the workspace every folder may be one that Python is started in.
+        From there up to the root of the project every folder may be one that Python is started in.
         """
         own = os.path.dirname(path)  # noqa: PTH120
         top = own
-        while os.path.isfile(os.path.join(top, "__init__.py")) and os.path.dirname(top) != top:  # noqa: PTH113, PTH118, PTH120
+        while self._holds(top, "__init__.py") and os.path.dirname(top) != top:  # noqa: PTH120
             top = os.path.dirname(top)  # noqa: PTH120
-        root = next((r for r in self.roots if own == r or own.startswith(r.rstrip(os.sep) + os.sep)), None)
+        root = self._root_of(top)
         yield top
         folder = top
-        while root is not None and folder != root and len(folder) > len(root):
+        while folder != root and folder.startswith(root):
             folder = os.path.dirname(folder)  # noqa: PTH120
             yield folder
-        if root is not None:
-            yield os.path.join(root, "src")  # noqa: PTH118
-        if own != top:
-            yield own
-        yield from (r for r in self.roots if r != root)
+        yield os.path.join(root, "src")  # noqa: PTH118
+        yield own
+        yield from (other for other in self.roots if other != root)
+
+    def _root_of(self, folder: str) -> str:
+        """The root of the workspace that `folder` is in; outside of it, that of its project."""
+        around = [r for r in self.roots if folder == r or folder.startswith(r.rstrip(os.sep) + os.sep)]
+        if around:
+            return max(around, key=len)
+        above = folder
+        while not any(self._holds(above, marker) for marker in _PROJECT_MARKERS):
+            if os.path.dirname(above) == above:  # noqa: PTH120
+                return folder
+            above = os.path.dirname(above)  # noqa: PTH120
+        return above
+
+    def _holds(self, folder: str, name: str) -> bool:
+        return name in self.names(folder)
+
+    def names(self, folder: str) -> frozenset[str]:
+        """What a folder holds; nothing where it cannot be read.
+
+        One look at a folder answers for all the modules that are not in it.
+        """
+        try:
+            changed = os.stat(folder).st_mtime_ns  # noqa: PTH116
+            known = self._folders.get(folder)
+            if known is None or known[0] != changed:
+                known = self._folders[folder] = changed, frozenset(os.listdir(folder))  # noqa: PTH208
+        except (OSError, ValueError):
+            return frozenset()
+        return known[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,13 +241,16 @@ class Imports:
     """The imports of one analysis: looks modules up, and remembers which files its answers rest on.
 
     Attributes:
+        path: of the file that is analysed.
         files: every file that was looked at, by path.
         missed: paths where a module was looked for and not found.
     """
 
     def __init__(self, workspace: Workspace, path: str) -> None:
         self._workspace = workspace
-        self._folders = tuple(dict.fromkeys(workspace.folders_for(path)))
+        self.path = os.path.abspath(path)  # noqa: PTH100
+        self._folders = tuple(dict.fromkeys(workspace.folders_for(self.path)))
+        self._listed: dict[str, frozenset[str]] = {}
         self._found: dict[tuple[str, str], str | None] = {}
         self.files: dict[str, File] = {}
         self.missed: set[str] = set()
@@ -211,7 +261,7 @@ class Imports:
         A namespace package (a folder without `__init__.py`) stands for itself: its path ends in a separator.
         """
         own = os.path.dirname(importer)  # noqa: PTH120
-        key = (module, own)
+        key = (module, own if module.startswith(".") else "")
         if key not in self._found:
             self._found[key] = self._look(module, own)
         return self._found[key]
@@ -220,11 +270,13 @@ class Imports:
         dotted = module.lstrip(".")
         level = len(module) - len(dotted)
         parts = dotted.split(".") if dotted else []
+        if not all(part.isidentifier() for part in parts):
+            return None
         if level:
             for _ in range(level - 1):
                 own = os.path.dirname(own)  # noqa: PTH120
             return self._below(own, parts)
-        if not parts or parts[0] in _NEVER_LOCAL or not all(part.isidentifier() for part in parts):
+        if not parts or parts[0] in _NEVER_LOCAL:
             return None
         namespace = None
         for folder in self._folders:
@@ -235,12 +287,31 @@ class Imports:
         return namespace
 
     def _below(self, folder: str, parts: list[str]) -> str | None:
-        base = os.path.join(folder, *parts)  # noqa: PTH118
-        candidates = [os.path.join(base, "__init__.py"), f"{base}.py"]  # noqa: PTH118
-        for candidate in candidates if parts else candidates[:1]:
-            if self.file(candidate) is not None:
-                return candidate
-        return base + os.sep if os.path.isdir(base) else None  # noqa: PTH112
+        """The file of a module that is looked up in `folder`; the module of no name is the package itself."""
+        for index, part in enumerate(parts):
+            names = self._names(folder)
+            inner = os.path.join(folder, part)  # noqa: PTH118
+            if part not in names or "__init__.py" not in self._names(inner):
+                if index == len(parts) - 1 and self._is_file(f"{inner}.py", f"{part}.py" in names):
+                    return f"{inner}.py"
+                self.missed.add(os.path.join(inner, "__init__.py"))  # noqa: PTH118
+                if part not in names or not os.path.isdir(inner):  # noqa: PTH112
+                    return None
+            folder = inner
+        package = os.path.join(folder, "__init__.py")  # noqa: PTH118
+        return package if self._is_file(package, "__init__.py" in self._names(folder)) else folder + os.sep
+
+    def _is_file(self, path: str, is_listed: bool) -> bool:
+        if is_listed and self.file(path) is not None:
+            return True
+        self.missed.add(path)
+        return False
+
+    def _names(self, folder: str) -> frozenset[str]:
+        known = self._listed.get(folder)
+        if known is None:
+            known = self._listed[folder] = self._workspace.names(folder)
+        return known
 
     def submodule(self, path: str, name: str) -> str | None:
         """The path of module `name` in the package whose file (or folder) is `path`."""

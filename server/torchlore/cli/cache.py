@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torchlore
+from torchlore.analysis.workspace import Dependencies, digest_of
 from torchlore.config import Config
 from torchlore.rules.model import Finding, Fix, Related, Severity
 from torchlore.text import Edit, Span, is_notebook
@@ -24,8 +25,6 @@ FOLDER = ".torchlore_cache"
 
 _KEPT_GENERATIONS = 3
 """Generations (states of torchlore) kept; changing torchlore itself should not grow the folder for ever."""
-
-_CLEAN = b"[]"
 
 _MARKERS = {".gitignore": b"*\n", "CACHEDIR.TAG": b"Signature: 8a477f597d28d172789f06886806bc55\n"}
 
@@ -37,42 +36,79 @@ class Cache:
     generation: Path
 
     def key(self, data: bytes, config: Config, path: Path) -> str:
-        """The name of the answer for a file of these bytes under this configuration."""
+        """The name of the answer for a file of these bytes under this configuration, at this place."""
         digest = hashlib.sha256(data)
         digest.update(b"notebook" if is_notebook(path) else b"")
         selection = config.selection_for(path)
-        digest.update(
-            repr((selection.select, selection.ignore, config.severity)).encode("utf-8", "surrogatepass")
-        )
+        settings = repr((self._relative(str(path)), selection.select, selection.ignore, config.severity))
+        digest.update(settings.encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
-    def is_clean(self, key: str) -> bool:
-        """Whether the answer is known and is "nothing wrong"."""
-        return self._read(key) == _CLEAN
-
     def load(self, key: str) -> tuple[Finding, ...] | None:
-        """The findings that were stored, None where none were or the entry cannot be read."""
+        """The findings that were stored.
+
+        None where none were, the entry cannot be read, or a file that they rest on is another one now.
+        """
         data = self._read(key)
         try:
-            return None if data is None else tuple(_finding(item) for item in json.loads(data))
-        except (ValueError, TypeError, KeyError, IndexError, RecursionError):
+            entry = None if data is None else json.loads(data)
+            if entry is None or not self._still_holds(entry["read"], entry["seen"], entry["missed"]):
+                return None
+            return tuple(_finding(item) for item in entry["findings"])
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
             return None  # A torn or foreign entry is the same as none: the file is checked again.
 
-    def store(self, key: str, findings: tuple[Finding, ...]) -> None:
-        """Keeps findings; a folder that cannot be written to keeps nothing."""
+    def store(self, key: str, findings: tuple[Finding, ...], dependencies: Dependencies) -> None:
+        """Keeps findings and what they rest on; a folder that cannot be written to keeps nothing."""
+        files = dependencies.files.values()
+        entry = {
+            "read": {self._relative(file.path): file.digest for file in files if file.was_read},
+            "seen": [self._relative(file.path) for file in files if not file.was_read],
+            "missed": sorted(map(self._relative, dependencies.missed)),
+            "findings": [asdict(finding) for finding in findings],
+        }
         target = self.generation / key
         draft = target.with_name(f"{key}.{secrets.token_hex(8)}")
         try:
-            _write_new(draft, json.dumps([asdict(f) for f in findings], separators=(",", ":")).encode())
+            _write_new(draft, json.dumps(entry, separators=(",", ":")).encode())
             draft.replace(target)
-        except OSError:
+        except (OSError, UnicodeError):
             pass
+
+    def _still_holds(self, read: dict[str, str], seen: list[str], missed: list[str]) -> bool:
+        return (
+            all(_digest(self._absolute(path)) == digest for path, digest in read.items())
+            and all(map(_exists, map(self._absolute, seen)))
+            and not any(map(_exists, map(self._absolute, missed)))
+        )
+
+    def _relative(self, path: str) -> str:
+        """Paths are kept as seen from the cache, so that a copy of the project hits."""
+        try:
+            return os.path.relpath(path, self.generation)
+        except ValueError:  # another drive
+            return os.path.abspath(path)  # noqa: PTH100
+
+    def _absolute(self, path: str) -> str:
+        return os.path.normpath(os.path.join(self.generation, path))  # noqa: PTH118
 
     def _read(self, key: str) -> bytes | None:
         try:
             return (self.generation / key).read_bytes()
         except OSError:
             return None
+
+
+@lru_cache(maxsize=4096)
+def _digest(path: str) -> str:
+    """Of a file's bytes; empty where it cannot be read. Files do not change while they are checked."""
+    try:
+        return digest_of(Path(path).read_bytes())
+    except OSError:
+        return ""
+
+
+_exists = lru_cache(maxsize=16384)(os.path.isfile)
 
 
 def open_cache(folder: Path) -> Cache | None:

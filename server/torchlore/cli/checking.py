@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cache
 from pathlib import Path
 
 from torchlore.analysis import analyze
+from torchlore.analysis.store import default_store
+from torchlore.analysis.workspace import Dependencies, Workspace
 from torchlore.cli.cache import Cache
 from torchlore.cli.terminal import set_up_logging
 from torchlore.config import Config, check_source
@@ -45,7 +48,7 @@ class FileReport:
             `source_of(text)`, which for a notebook is the code of its cells.
         before: the text as it was, where fixes changed it.
         fixed: the findings that are gone.
-        encoding: to write `text` with.
+        dependencies: the other files that the findings rest on; None where they are not known.
     """
 
     path: Path
@@ -54,6 +57,7 @@ class FileReport:
     text: str = ""
     before: str | None = None
     fixed: tuple[Finding, ...] = ()
+    dependencies: Dependencies | None = None
 
 
 def check_files(
@@ -92,9 +96,18 @@ def check_text(text: str, path: Path, config: Config, fixing: Fixing) -> FileRep
         return FileReport(path, problems=(str(error),))
     problems = tuple(_syntax_problems(source))
     if fixing is not Fixing.NONE:
-        return _mended(text, path, source, problems, fix_text(source, config, unsafe=fixing is Fixing.UNSAFE))
-    findings = check_source(analyze(source), config, Severity.WARNING)
-    return FileReport(path, tuple(findings), problems, text)
+        unsafe = fixing is Fixing.UNSAFE
+        fixed = fix_text(source, config, unsafe=unsafe, workspace=_workspace())
+        return _mended(text, path, source, problems, fixed)
+    analysis = analyze(source, workspace=_workspace())
+    findings = check_source(analysis, config, Severity.WARNING)
+    return FileReport(path, tuple(findings), problems, text, dependencies=analysis.dependencies)
+
+
+@cache
+def _workspace() -> Workspace:
+    """What files import from: one for all of this process, so that each file is read once."""
+    return Workspace(store=default_store())
 
 
 def _mended(text: str, path: Path, source: Source, problems: tuple[str, ...], result: Fixed) -> FileReport:
@@ -109,30 +122,31 @@ def _mended(text: str, path: Path, source: Source, problems: tuple[str, ...], re
 
 def _check_chunk(chunk: list[tuple[Path, Config]], fixing: Fixing, cache: Cache | None) -> list[FileReport]:
     reports = (_check_file(path, config, fixing, cache) for path, config in chunk)
-    return [report for report in reports if report.findings or report.problems or report.fixed]
+    worth_telling = [report for report in reports if report.findings or report.problems or report.fixed]
+    return [replace(report, dependencies=None) for report in worth_telling]  # these do not leave the process
 
 
-def _check_file(path: Path, config: Config, fixing: Fixing, cache: Cache | None) -> FileReport:
+def _check_file(path: Path, config: Config, fixing: Fixing, known: Cache | None) -> FileReport:
     try:
         data = path.read_bytes()
     except OSError as error:
         return FileReport(path, problems=(f"cannot be read: {error.strerror or error}",))
     if b"torch" not in data:
         return FileReport(path)
-    key = None
-    if cache is not None and fixing is Fixing.NONE:
-        key = cache.key(data, config, path)
-        if cache.is_clean(key):
-            return FileReport(path)
+    kept = known if fixing is Fixing.NONE else None
+    key = kept.key(data, config, path) if kept is not None else ""
+    findings = kept.load(key) if kept is not None else None
+    if findings == ():
+        return FileReport(path)
     try:
         text = decode(data)
     except (UnicodeDecodeError, SyntaxError, LookupError) as error:
         return FileReport(path, problems=(f"cannot be decoded: {error}",))
-    if cache is not None and key is not None and (known := cache.load(key)) is not None:
-        return FileReport(path, known, text=text)
+    if findings is not None:
+        return FileReport(path, findings, text=text)
     report = check_text(text, path, config, fixing)
-    if cache is not None and key is not None and not report.problems:
-        cache.store(key, report.findings)
+    if kept is not None and not report.problems and report.dependencies is not None:
+        kept.store(key, report.findings, report.dependencies)
     return report
 
 

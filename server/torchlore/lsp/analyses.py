@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import os
+from collections.abc import Collection, Mapping
 from urllib.parse import unquote
 
 from torchlore.analysis import Analysis, analyze
+from torchlore.analysis.workspace import Workspace
 from torchlore.config import Config, ConfigError, check_source, find_config
 from torchlore.lsp.convert import Places
 from torchlore.rules.model import Finding
@@ -21,13 +23,17 @@ class Analysed:
     Attributes:
         uri: of the file or the notebook.
         source: the version.
+        workspace: what it imports from; None where it lies nowhere.
         analysis: what it means.
     """
 
-    def __init__(self, uri: str, source: Source, installed: Mapping[str, str]) -> None:
+    def __init__(
+        self, uri: str, source: Source, installed: Mapping[str, str], workspace: Workspace | None
+    ) -> None:
         self.uri = uri
         self.source = source
-        self.analysis: Analysis = analyze(source, installed)
+        self.workspace = workspace
+        self.analysis: Analysis = analyze(source, installed, workspace)
         self._config: Config | None = None
         self._findings: list[Finding] = []
 
@@ -50,10 +56,12 @@ class Analyses:
 
     Args:
         installed: what is known of installed classes; it grows while the server runs (see `analyze`).
+        workspace: what the files import from.
     """
 
-    def __init__(self, installed: Mapping[str, str]) -> None:
+    def __init__(self, installed: Mapping[str, str], workspace: Workspace) -> None:
         self._installed = installed
+        self.workspace = workspace
         self._by_uri: dict[str, Analysed] = {}
 
     def of(self, uri: str, source: Source) -> Analysed:
@@ -61,9 +69,19 @@ class Analyses:
         key = unquote(uri)  # As pygls does: clients may spell one URI in two ways.
         known = self._by_uri.get(key)
         if known is None or known.source is not source:
-            known = Analysed(uri, source, self._installed)
+            is_file = os.path.isabs(source.path)  # noqa: PTH117 (what was never saved lies nowhere)
+            known = Analysed(uri, source, self._installed, self.workspace if is_file else None)
             self._by_uri[key] = known
         return known
+
+    def drop_dependents(self, paths: Collection[str]) -> list[str]:
+        """Forgets what rests on any of these files (but for the files themselves); gives its URIs."""
+        stale = [
+            key
+            for key, known in self._by_uri.items()
+            if any(known.analysis.rests_on(path) for path in paths if path != known.source.path)
+        ]
+        return [self._by_uri.pop(key).uri for key in stale]
 
     def forget(self, uri: str) -> None:
         self._by_uri.pop(unquote(uri), None)

@@ -17,6 +17,7 @@ class Client:
     Attributes:
         encoding: the unit of columns: the first in the client's list, UTF-16 where it has none.
         pulls: it asks for diagnostics and can be told to ask again. Without the second we publish.
+        watches: it can be asked to tell of files that change on disk.
         literals: it understands code actions that carry an edit, not only commands.
         snippet_edits: it understands `SnippetTextEdit` in a workspace edit.
     """
@@ -25,6 +26,7 @@ class Client:
     encoding: Encoding = Encoding.UTF16
     markdown: bool = False
     pulls: bool = False
+    watches: bool = False
     related: bool = False
     code_description: bool = False
     diagnostic_tags: bool = False
@@ -53,6 +55,7 @@ def client_of(params: types.InitializeParams) -> Client:
         encoding=_encoding(get_capability(declared, "general.position_encodings", None) or ()),
         markdown=types.MarkupKind.Markdown in formats,
         pulls=pulls,
+        watches=has("workspace.did_change_watched_files.dynamic_registration"),
         related=has(f"{diagnostics}.related_information"),
         code_description=has(f"{diagnostics}.code_description_support"),
         diagnostic_tags=has(f"{diagnostics}.tag_support"),

@@ -24,7 +24,7 @@ def register(server: Server) -> None:
     """Registers the request where the client can make use of it. Called by `initialize`."""
     if server.client.pulls:
         options = types.DiagnosticOptions(
-            identifier=server.name, inter_file_dependencies=False, workspace_diagnostics=False
+            identifier=server.name, inter_file_dependencies=True, workspace_diagnostics=False
         )
         empty: types.DocumentDiagnosticReport = types.RelatedFullDocumentDiagnosticReport(items=[])
         server.handle(types.TEXT_DOCUMENT_DIAGNOSTIC, _report, options, otherwise=empty)

@@ -8,6 +8,7 @@ position codec also writes into the request that it is given. `Document` replace
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from urllib.parse import unquote
 
@@ -40,6 +41,7 @@ class Document(TextDocument):
         self._text = text
         self._table: LineTable | None = None
         self._snapshot: Source | None = None
+        self._making = threading.Lock()
 
     @property
     def source(self) -> str:
@@ -60,9 +62,10 @@ class Document(TextDocument):
     @property
     def snapshot(self) -> Source:
         """The current version, immutable. The same object until the text changes."""
-        if self._snapshot is None:
-            self._snapshot = Source(self._text, self.path or self.uri, self.version or 0, self._lines())
-        return self._snapshot
+        with self._making:  # the worker asks too, for what other files import
+            if self._snapshot is None:
+                self._snapshot = Source(self._text, self.path or self.uri, self.version or 0, self._lines())
+            return self._snapshot
 
     def holds(self, source: Source) -> bool:
         """Whether `source` is the current version. Makes no snapshot, so that any thread may ask."""
@@ -126,6 +129,16 @@ class Documents(Workspace):
         for document in list(self._text_documents.values()):
             if isinstance(document, Document):
                 yield document
+
+    def opened(self, path: str) -> Source | None:
+        """The text that the client has of the file at `path`; None where it has none. Any thread may ask."""
+        found = next((document for document in self.documents() if document.path == path), None)
+        return found.snapshot if found is not None and found.analysable else None
+
+    def folder_paths(self) -> list[str]:
+        """The workspace folders."""
+        paths = [to_fs_path(folder.uri) for folder in self._folders.values()]
+        return [path for path in (*paths, self.root_path) if path]
 
     def home(self, uri: str) -> str:
         """The notebook of which the document `uri` is a cell; `uri` itself where it is none."""

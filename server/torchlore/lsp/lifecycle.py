@@ -9,7 +9,7 @@ import sys
 
 from lsprotocol import types
 
-from torchlore.lsp import diagnostics
+from torchlore.lsp import dependents, diagnostics
 from torchlore.lsp.client import client_of
 from torchlore.lsp.documents import Documents
 from torchlore.lsp.server import Server
@@ -39,6 +39,7 @@ def register(server: Server) -> None:
     @server.feature(types.INITIALIZED)
     def initialized(_: types.InitializedParams) -> None:
         server.start_task(server.worker.run(_load_knowledge), "loading the knowledge")
+        server.start_task(dependents.watch(server), "asking for changes on disk")
         if server.watched is not None:
             server.start_task(_watch(server, server.watched), "watching the client")
 

@@ -69,6 +69,8 @@ class Server(LanguageServer):
         self.tasks: set[asyncio.Task[Any]] = set()
         self.publishing: dict[str, asyncio.Task[Any]] = {}
         self.published: dict[str, set[str]] = {}
+        self.changed_paths: set[str] = set()
+        self.refreshing: asyncio.Task[Any] | None = None
 
     @property
     def documents(self) -> Documents:
@@ -80,9 +82,12 @@ class Server(LanguageServer):
     @cached_property
     def analyses(self) -> Analyses:
         """What the worker found out about the current version of each file."""
+        from torchlore.analysis.store import default_store
+        from torchlore.analysis.workspace import Workspace
         from torchlore.lsp.analyses import Analyses  # On the worker: see `create_server`.
 
-        return Analyses(self.installed)
+        folders = self.documents.folder_paths()
+        return Analyses(self.installed, Workspace(folders, self.documents.opened, default_store()))
 
     @cached_property
     def inquiry(self) -> Inquiry:
@@ -205,10 +210,11 @@ def create_server() -> Server:
     Features that need the analysis or the rules are imported with their first request, or after
     `initialize` was answered: no client should wait for modules that the answer does not need.
     """
-    from torchlore.lsp import lifecycle, synchronisation
+    from torchlore.lsp import dependents, lifecycle, synchronisation
 
     server = Server()
     lifecycle.register(server)
+    dependents.register(server)
     synchronisation.register(server)
     server.handle(types.TEXT_DOCUMENT_HOVER, _later("hover", "hover"))
     options = types.CodeActionOptions(code_action_kinds=list(CODE_ACTION_KINDS), resolve_provider=False)

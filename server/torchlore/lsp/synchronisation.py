@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lsprotocol import types
 
-from torchlore.lsp import diagnostics
+from torchlore.lsp import dependents, diagnostics
 from torchlore.lsp.server import Server
 
 
@@ -13,16 +13,17 @@ def register(server: Server) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def did_open(params: types.DidOpenTextDocumentParams) -> None:
-        diagnostics.text_changed(server, params.text_document.uri)
+        _changed(server, params.text_document.uri)
         server.learn(params.text_document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def did_change(params: types.DidChangeTextDocumentParams) -> None:
-        diagnostics.text_changed(server, server.documents.home(params.text_document.uri))
+        _changed(server, server.documents.home(params.text_document.uri))
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def did_close(params: types.DidCloseTextDocumentParams) -> None:
         _forget(server, params.text_document.uri)
+        dependents.text_changed(server, params.text_document.uri)
 
     @server.feature(types.NOTEBOOK_DOCUMENT_DID_OPEN)
     def notebook_did_open(params: types.DidOpenNotebookDocumentParams) -> None:
@@ -40,6 +41,11 @@ def register(server: Server) -> None:
     @server.feature(types.NOTEBOOK_DOCUMENT_DID_CLOSE)
     def notebook_did_close(params: types.DidCloseNotebookDocumentParams) -> None:
         _forget(server, params.notebook_document.uri)
+
+
+def _changed(server: Server, uri: str) -> None:
+    diagnostics.text_changed(server, uri)
+    dependents.text_changed(server, uri)
 
 
 def _forget(server: Server, uri: str) -> None:
