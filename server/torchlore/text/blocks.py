@@ -98,30 +98,41 @@ def opens_block(head: Logical) -> bool:
 def tree_of(lines: Sequence[Logical]) -> list[Node]:
     """The blocks of a text."""
     unit = _unit(lines)
-    tabs = sum(line.indent[:1] == "\t" for line in lines) * 2 > sum(line.indent != "" for line in lines)
     root: list[Node] = []
     levels: list[tuple[int, str, list[Node]]] = [(0, "", root)]
     for line, following in zip_longest(lines, lines[1:]):
-        depth = _depth(line.indent, tabs)
+        own = _without_slip(line.indent, levels, unit)
+        depth = width(own)
         strange = keyword_of(line.text) == "" and (not line.whole or _BEGINNING.match(line.text) is None)
-        if strange and following is not None and _depth(following.indent, tabs) >= levels[-1][0]:
+        if strange and following is not None and width(following.indent) >= levels[-1][0]:
             # A character has slipped into the white space: what follows tells where the line stood.
             depth = max(depth, levels[-1][0])
-        _leave(levels, depth, line.indent, unit)
+        _leave(levels, depth, own, unit)
         top, indent, siblings = levels[-1]
         above = siblings[-1] if siblings else None
         if depth > top:
             opens = _awaits_block(above)
-            if not opens and not tabs and "\t" in line.indent and width(line.indent.replace("\t", "")) <= top:
-                opens, depth = False, top  # A tab has slipped in.
             if opens or depth - top >= unit:
                 if above is None:
                     above = Node(None, indent)
                     siblings.append(above)
-                levels.append((depth, line.indent, above.body))
-                siblings, indent = above.body, line.indent
+                levels.append((depth, own, above.body))
+                siblings, indent = above.body, own
         siblings.append(Node(line, indent))
     return root
+
+
+def _without_slip(indent: str, levels: list[tuple[int, str, list[Node]]], unit: int) -> str:
+    """`indent` without a tab that slipped in where nothing as deep can stand."""
+    spaces = indent.replace("\t", "")
+    if "\t" not in indent or width(indent) <= levels[-1][0]:
+        return indent
+    siblings = levels[-1][2]
+    if _awaits_block(siblings[-1] if siblings else None):
+        slipped = width(spaces) == levels[-1][0] + unit
+    else:
+        slipped = width(spaces) in [depth for depth, _, _ in levels]
+    return spaces if slipped else indent
 
 
 def _awaits_block(above: Node | None) -> bool:
@@ -178,13 +189,6 @@ def _continues(group: Group, node: Node) -> bool:
     if node.keyword == "finally" and last == "else":
         return any(clause.keyword in ("try", "except") for clause in group.clauses)
     return node.keyword in CLAUSES and node.keyword in FOLLOWS.get(last, ())
-
-
-def _depth(indent: str, tabs: bool) -> int:
-    """The depth of a line; white space that the file does not use elsewhere has slipped in."""
-    if not tabs and "\t" in indent and " " in indent:
-        return width(indent.replace("\t", ""))
-    return width(indent)
 
 
 def _unit(lines: Sequence[Logical]) -> int:

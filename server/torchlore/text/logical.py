@@ -90,11 +90,18 @@ class _State:
 
 @dataclass(slots=True)
 class _Text:
-    """The lines, how many more may be read twice, and whether some triple-quoted string never ends."""
+    """A text that is read.
+
+    Attributes:
+        patience: how many more lines may be read twice.
+        odd: whether some triple-quoted string never ends.
+        levels: the depths of the blocks that the lines so far lie in.
+    """
 
     lines: Sequence[str]
     patience: int
     odd: bool
+    levels: list[int] = field(default_factory=list)
 
 
 def split_lines(text: str) -> list[str]:
@@ -123,6 +130,10 @@ def logical_lines(lines: Sequence[str]) -> list[Logical]:
             continue
         last, whole = _extent(text, at)
         indent = indent_of(lines[at])
+        while text.levels and text.levels[-1] > width(indent):
+            text.levels.pop()
+        if text.levels[-1:] != [width(indent)]:
+            text.levels.append(width(indent))
         found.append(Logical(at, last, indent, "".join(lines[at : last + 1])[len(indent) :], whole))
         at = last + 1
     return found
@@ -275,6 +286,8 @@ def _broken_end(text: _Text, first: int) -> int:
     if _KEYWORD.match(opening) is not None:
         return _header_end(text, first)
     depth = width(indent_of(text.lines[first]))
+    if text.levels and depth < text.levels[-1] and depth not in text.levels:
+        depth = text.levels[-1]  # A character has slipped into the white space.
     last, at = first, first + 1
     while at < len(text.lines):
         stripped = text.lines[at].strip()
@@ -346,13 +359,13 @@ def _end_of_string(text: _Text, at: int, first: int, state: _State) -> int | Non
     """
     lines, close = text.lines, _CLOSE[state.quote]
     depth = width(indent_of(lines[first]))
-    bare = lines[at].strip() == state.quote
+    bare = lines[at].lstrip().startswith(state.quote)
     filled = code = defines = 0
     for number in range(at + 1, len(lines)):
         line = lines[number]
         if state.quote in line and (match := close.match(line)) is not None:
             prose_follows = _AFTER_STRING.match(line, match.end()) is not None
-            is_code = bare and defines > 0 and (4 if defines > 2 else 2) * code >= filled
+            is_code = bare and defines + code // 3 > 0 and (4 if defines > 2 else 2) * code >= filled
             return None if text.odd and (prose_follows or is_code) else number
         stripped = line.strip()
         if not stripped or stripped[0] == "#":

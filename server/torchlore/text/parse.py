@@ -9,7 +9,7 @@ import warnings
 from dataclasses import dataclass
 
 from torchlore.text.logical import split_lines
-from torchlore.text.mended import put_back, text_of
+from torchlore.text.mended import put_back
 from torchlore.text.repair import repair
 
 
@@ -59,19 +59,17 @@ def parse_tolerantly(text: str) -> Parsed:
     gives an empty tree with every line blanked.
     """
     text, unreadable = _readable(text)
-    tree, error = _try_parse(text)
-    if tree is not None:
-        return Parsed(tree, unreadable)
+    result = _try_parse(text)
+    if isinstance(result, ast.Module):
+        return Parsed(result, unreadable)
     lines = split_lines(text)
-    mended = repair(lines, error or _NO_PLACE, _error_of)
-    tree, _ = _try_parse(text_of(mended))
+    mended, tree = repair(lines, result, _try_parse)
     if tree is None:
         return Parsed(ast.Module(body=[], type_ignores=[]), frozenset(range(len(lines))))
     put_back(tree, mended)
     return Parsed(tree, unreadable | mended.blanked)
 
 
-_NO_PLACE = SyntaxError("cannot be parsed")
 _UNREADABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -88,16 +86,11 @@ def _readable(text: str) -> tuple[str, frozenset[int]]:
     return _UNREADABLE.sub(lambda match: "\x01" if match[0] == "\0" else "\ufffd", text), lines
 
 
-def _error_of(text: str) -> SyntaxError | None:
-    """Why `text` does not parse, None where it does."""
-    tree, error = _try_parse(text)
-    return None if tree is not None else error or _NO_PLACE
-
-
-def _try_parse(text: str) -> tuple[ast.Module | None, SyntaxError | None]:
+def _try_parse(text: str) -> ast.Module | SyntaxError:
+    """The tree of `text`, or why there is none. An error that has no line cannot be mended where it is."""
     try:
-        return parse(text), None
+        return parse(text)
     except SyntaxError as error:
-        return None, error
-    except (ValueError, RecursionError, MemoryError, OverflowError, UnicodeError):
-        return None, None
+        return error
+    except (ValueError, RecursionError, MemoryError, OverflowError, UnicodeError) as error:
+        return SyntaxError(str(error))

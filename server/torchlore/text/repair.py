@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,14 +12,17 @@ from torchlore.text.forms import NOBODY, NOWHERE, UNKNOWN, UNNAMED, header_forms
 from torchlore.text.logical import Logical, logical_lines, without_comment
 from torchlore.text.mended import Mended, drop, insert_after, insert_before, move, number_at, replace, text_of
 
-ErrorOf = Callable[[str], SyntaxError | None]
-"""Why a text does not parse; None where it does."""
+Parse = Callable[[str], "ast.Module | SyntaxError"]
+"""The tree of a text, or why there is none."""
 
 _CHUNK = 40
 """Statements that are parsed together to find the broken ones."""
 
-_PARSES = 4000
-"""Small texts parsed to mend one file; past that, what is broken goes as a whole."""
+_PATIENCE = 2_000_000
+"""Characters parsed, beside twice the text, to mend one file; past that, much goes at once."""
+
+_EFFORT = 200
+"""What parsing a text costs beside its length, in characters."""
 
 _DEEPEST = 90
 """Blocks nested deeper than this go as a whole; Python itself gives up at 100."""
@@ -35,18 +39,18 @@ _IN_FUNCTION = re.compile(r"(?:return|yield|await)\b|self\.|super\(\)")
 
 @dataclass(slots=True)
 class _Repair:
-    """One repair: what it has done so far, and how many texts it may still parse."""
+    """One repair: what it has done so far, and how many characters it may still parse."""
 
     mended: Mended
-    error_of: ErrorOf
-    left: int = _PARSES
+    parse: Parse
+    left: int
 
     def parses(self, text: str) -> bool:
         return self.error(text) is None
 
     def error(self, text: str) -> SyntaxError | None:
-        self.left -= 1
-        return self.error_of(text) if self.left > 0 else SyntaxError("not tried")
+        self.left -= len(text) + _EFFORT
+        return _error(self.parse(text)) if self.left > 0 else SyntaxError("not tried")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,39 +66,45 @@ class _Place:
         return _Place(keyword, in_function, self.depth + 1)
 
 
-def repair(lines: list[str], error: SyntaxError, error_of: ErrorOf) -> Mended:
+def repair(lines: list[str], error: SyntaxError, parse: Parse) -> tuple[Mended, ast.Module | None]:
     """Mends a text.
 
     Args:
         lines: its lines, with line ends.
         error: why it does not parse.
-        error_of: why a text does not parse.
+        parse: gives the tree of a text, or why there is none.
 
     Returns:
-        A text that parses, unless it is one that no repair helps.
+        The mended text and its tree; None where no repair helps.
     """
-    work = _Repair(Mended(list(lines)), error_of)
+    work = _Repair(Mended(list(lines)), parse, _PATIENCE + 2 * sum(map(len, lines)))
     groups = _joined(work, groups_of(tree_of(logical_lines(lines))))
     done: set[int] = set()
-    current: SyntaxError | None = error
     for _ in range(3):  # One broken statement is the rule: look first at the one that the parser fails on.
-        index = _group_at(groups, current, work.mended)
+        index = _group_at(groups, error, work.mended)
         if index is None or index in done:
             break
         done.add(index)
         _mend_group(work, groups[index], _Place())
-        current = error_of(text_of(work.mended))
-        if current is None:
-            return work.mended
+        result = parse(text_of(work.mended))
+        if isinstance(result, ast.Module):
+            return work.mended, result
+        error = result
     _mend_siblings(work, [group for index, group in enumerate(groups) if index not in done], _Place())
-    if error_of(text_of(work.mended)) is not None:
+    result = parse(text_of(work.mended))
+    if isinstance(result, SyntaxError):
         _drop_what_fails(work, groups)
-    return work.mended
+        result = parse(text_of(work.mended))
+    return work.mended, result if isinstance(result, ast.Module) else None
 
 
-def _group_at(groups: Sequence[Group], error: SyntaxError | None, mended: Mended) -> int | None:
+def _error(result: ast.Module | SyntaxError) -> SyntaxError | None:
+    return result if isinstance(result, SyntaxError) else None
+
+
+def _group_at(groups: Sequence[Group], error: SyntaxError, mended: Mended) -> int | None:
     """The statement that `error` is in."""
-    if error is None or error.lineno is None:
+    if error.lineno is None:
         return None
     line = number_at(mended, error.lineno - 1)
     return max((index for index, group in enumerate(groups) if group.first <= line), default=None)
@@ -103,12 +113,11 @@ def _group_at(groups: Sequence[Group], error: SyntaxError | None, mended: Mended
 def _drop_what_fails(work: _Repair, groups: Sequence[Group]) -> None:
     for start in range(0, len(groups), _CHUNK):
         chunk = groups[start : start + _CHUNK]
-        if work.error_of(text_of(work.mended, chunk[0].first, chunk[-1].last)) is None:
+        if isinstance(work.parse(text_of(work.mended, chunk[0].first, chunk[-1].last)), ast.Module):
             continue
         for group in chunk:
-            if work.error_of(text_of(work.mended, group.first, group.last)) is not None:
-                drop(work.mended, group.first, group.last)
-                insert_after(work.mended, group.last, f"{group.level}{UNKNOWN}")
+            if isinstance(work.parse(text_of(work.mended, group.first, group.last)), SyntaxError):
+                _leave_out(work, [group])
 
 
 def _joined(work: _Repair, groups: Iterator[Group]) -> list[Group]:
@@ -144,8 +153,7 @@ def _stands_between(work: _Repair, groups: Sequence[Group], keyword: str) -> boo
 def _mend_siblings(work: _Repair, groups: Sequence[Group], place: _Place) -> None:
     if place.depth > _DEEPEST:
         if groups:
-            drop(work.mended, groups[0].first, groups[-1].last)
-            insert_after(work.mended, groups[-1].last, f"{groups[0].level}{UNKNOWN}")
+            _leave_out(work, groups)
         return
     for start in range(0, len(groups), _CHUNK):
         _mend_run(work, groups[start : start + _CHUNK], place)
@@ -153,23 +161,32 @@ def _mend_siblings(work: _Repair, groups: Sequence[Group], place: _Place) -> Non
 
 def _mend_run(work: _Repair, groups: Sequence[Group], place: _Place) -> None:
     """Mends the broken statements among `groups`, which follow one another."""
-    if not groups:
-        return
     lead = "" if place.depth == 0 else "match 1:\n" if place.keyword == "match" else "if 1:\n"
-    first = groups[0].first
-    error = work.error(lead + "".join(work.mended.lines[first : groups[-1].last + 1]))
-    if error is None and not any(_is_moved(group) for group in groups):
-        return
-    if len(groups) == 1:
-        _mend_group(work, groups[0], place)
-        return
-    middle = len(groups) // 2
-    if error is not None and error.lineno is not None:
-        line = error.lineno - 1 - (lead != "") + first
-        middle = max((index for index, group in enumerate(groups) if group.first <= line), default=middle)
-    _mend_run(work, groups[:middle], place)
-    _mend_run(work, groups[middle : middle + 1], place)
-    _mend_run(work, groups[middle + 1 :], place)
+    waiting = [groups]
+    while waiting:
+        run = waiting.pop()
+        first, last = run[0].first, run[-1].last
+        if work.left <= 0:
+            _leave_out(work, run)
+            continue
+        error = work.error(lead + "".join(work.mended.lines[first : last + 1]))
+        if error is None and not any(_is_moved(group) for group in run):
+            continue
+        if len(run) == 1:
+            _mend_group(work, run[0], place)
+            continue
+        middle = len(run) // 2
+        if error is not None and error.lineno is not None:
+            line = error.lineno - 1 - (lead != "") + first
+            middle = max((index for index, group in enumerate(run) if group.first <= line), default=middle)
+        parts = (run[:middle], run[middle : middle + 1], run[middle + 1 :])
+        waiting += [part for part in reversed(parts) if part]
+
+
+def _leave_out(work: _Repair, groups: Sequence[Group]) -> None:
+    """Puts one unknown thing in the place of statements that follow one another."""
+    drop(work.mended, groups[0].first, groups[-1].last)
+    insert_after(work.mended, groups[-1].last, f"{groups[0].level}{UNKNOWN}")
 
 
 def _is_moved(group: Group) -> bool:
@@ -266,7 +283,7 @@ def _mend_header(work: _Repair, node: Node, head: Logical, keyword: str) -> None
     if _is_header(work, code, keyword, node.body != []):
         _settle(work, node, head)
     else:
-        forms = [form for form in header_forms(head.text) if form != code]
+        forms = list(header_forms(head.text))
         code = next((form for form in forms[:-1] if _is_header(work, form, keyword, True)), forms[-1])
         replace(work.mended, head, code, node.level)
         if keyword == "def":  # What a call of it does is not known, as with any decorator that is not.
