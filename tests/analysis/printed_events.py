@@ -21,7 +21,7 @@ from collections.abc import Iterator
 
 from torchlore.analysis.describe import describe
 from torchlore.analysis.events import Branch, Call, Event, Finally, Jump, Kind, Loop, Path
-from torchlore.analysis.values import Instance, Value
+from torchlore.analysis.values import Instance, Tensor, Value
 
 _SHOWN = {
     Kind.FORWARD: "forward",
@@ -85,7 +85,7 @@ def _short(value: Value | None) -> str:
     if value is None:
         return "unknown"
     words = describe(value)
-    return words.partition("(")[0] if isinstance(value, Instance) else words
+    return words.partition("(")[0].strip() if isinstance(value, Instance | Tensor) else words
 
 
 def _branch(arms: list[list[str]]) -> Iterator[str]:

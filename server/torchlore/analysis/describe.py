@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import members
+from torchlore.analysis.plain import Plain
 from torchlore.analysis.values import (
     Arguments,
     Batch,
@@ -50,6 +51,8 @@ _KINDS = {
 def describe(value: Value) -> str:
     """`value` in words, at most `MAX_LENGTH` characters. Alternatives are joined with ` | `, None last."""
     words = _alternatives(value, nested=False) if isinstance(value, OneOf) else _one(value, nested=False)
+    if isinstance(value, Tensor) and (value.dtype or value.device):
+        words += f" ({', '.join(filter(None, (value.dtype, value.device)))})"
     return words if len(words) <= MAX_LENGTH else f"{words[: MAX_LENGTH - 1].rstrip()}…"
 
 
@@ -69,6 +72,8 @@ def _one(value: Value, nested: bool) -> str:
             return text if len(text) <= _MAX_LITERAL else f"{text[: _MAX_LITERAL - 1]}…"
         case Number():
             return "number"
+        case Plain(kind=kind):
+            return kind
         case Instance():
             return _object(value, nested)
         case Tensor():

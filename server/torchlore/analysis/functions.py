@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 
 from torchlore.analysis import (
     builtin_functions,
-    calls,
-    containers,
     contexts,
-    copies,
     expressions,
     imports,
-    layers,
     library_calls,
     loaders,
-    partials,
     plain,
+    special_functions,
     targets,
     tensor_facts,
     tensors,
@@ -34,8 +29,6 @@ from torchlore.analysis.values import (
     Grads,
     Instance,
     Iterable,
-    LocalClass,
-    Number,
     Params,
     Ref,
     Tensor,
@@ -53,7 +46,7 @@ def call_imported(run: Run, name: str, arguments: Arguments, node: ast.expr) -> 
     first = arguments.positional[0] if arguments.positional else None
     if name in torch_facts.ALIASES:
         module = first or arguments.keywords.get("module") or arguments.keywords.get("model")
-        return module or arguments.keywords.get("iterable") or Unknown()
+        return module or arguments.keywords.get("iterable") or Unknown(made_by=name)
     if name in torch_facts.SOFTMAX and not torch_facts.is_class_name(name):
         return torch_methods.activated(run, name, first or arguments.keywords.get("input") or Unknown(), node)
     if name in torch_facts.CROSS_ENTROPY and not torch_facts.is_class_name(name):
@@ -63,7 +56,7 @@ def call_imported(run: Run, name: str, arguments: Arguments, node: ast.expr) -> 
         return Const(None)
     if name == "torch.autograd.grad":
         run.emit(Kind.DIFFERENTIATE, node, value=first or arguments.keywords.get("outputs"))
-        return _gradients(arguments)
+        return special_functions.gradients(arguments)
     if name.endswith(".__init__"):  # nn.Module.__init__(self)
         run.emit(Kind.SUPER_INIT, node, subject=first or arguments.keywords.get("self"))
         return Const(None)
@@ -71,7 +64,7 @@ def call_imported(run: Run, name: str, arguments: Arguments, node: ast.expr) -> 
         return builtin_functions.call_builtin(run, name.removeprefix("builtins."), arguments, node)
     if name in ("itertools.chain", "itertools.chain.from_iterable"):
         return _chained(name, arguments)
-    special = _SPECIAL.get(name)
+    special = special_functions.SPECIAL.get(name)
     if special is not None:
         return special(run, arguments, node)
     if name in ("importlib.import_module", "builtins.__import__"):
@@ -107,7 +100,7 @@ def _call_torch(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Va
         return made
     last = name.rpartition(".")[2]
     if last.endswith("_") or not torch_facts.returns_tensor(name):
-        _write_gradients(run, arguments, node)
+        write_gradients(run, arguments, node)
     if name.startswith("torch.nn.init."):
         return arguments.positional[0] if arguments.positional else Unknown()
     if torch_facts.returns_tensor(name):
@@ -116,7 +109,7 @@ def _call_torch(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Va
     return Unknown(made_by=name)
 
 
-def _write_gradients(run: Run, arguments: Arguments, node: ast.expr) -> None:
+def write_gradients(run: Run, arguments: Arguments, node: ast.expr) -> None:
     """`all_reduce(p.grad)`, `_foreach_add_([p.grad …], …)`: the gradients may be other ones afterwards."""
     for argument in arguments.all():
         for part in reachable(argument, depth=2):
@@ -251,27 +244,6 @@ def _chained(name: str, arguments: Arguments) -> Value:
     )
 
 
-def _gradients(arguments: Arguments) -> Value:
-    """`torch.autograd.grad(…)`: they have a graph of their own only where one is asked for."""
-    create = arguments.get(4, "create_graph")
-    attached = False if create is None else expressions.truth(create)
-    return Container("tuple", None, Tensor(attached, tokens=tokens_of_all(arguments.all())))
-
-
-def _checkpointed(run: Run, arguments: Arguments, node: ast.expr) -> Value:
-    """`checkpoint(function, *args)` calls the function, and again during backward."""
-    if not arguments.positional:
-        return Unknown()
-    callee, *rest = arguments.positional
-    named = {key: value for key, value in arguments.keywords.items() if key not in _OF_CHECKPOINT}
-    given = Arguments(rest, named, arguments.complete, arguments.nodes[1:])
-    results = [calls.call_value(run, option, given, node) for option in options(callee)]
-    return join(results)
-
-
-_OF_CHECKPOINT = ("use_reentrant", "preserve_rng_state", "context_fn", "determinism_check", "debug")
-
-
 def _parameter(name: str, data: Value | None, arguments: Arguments) -> Tensor:
     flag = arguments.get(1, "requires_grad")
     trained = True if flag is None else expressions.truth(flag)
@@ -288,124 +260,3 @@ def _call_plain(run: Run, name: str, known: Value, arguments: Arguments, node: a
     else:
         run.escape(node, list(arguments.all()))
     return known
-
-
-def _copy(run: Run, arguments: Arguments, node: ast.expr) -> Value:
-    value = arguments.get(0, "x")
-    return copies.shallow(value, node) if value is not None else Unknown()
-
-
-def _deepcopy(run: Run, arguments: Arguments, node: ast.expr) -> Value:
-    value = arguments.get(0, "x")
-    return copies.deep(value, node) if value is not None else Unknown()
-
-
-def _partial(run: Run, arguments: Arguments, node: ast.expr) -> Value:
-    """`partial(f, …)`: `f` with some parameters bound; anything, where arguments are not known."""
-    if not arguments.positional or not arguments.complete:
-        run.escape(node, list(arguments.all()))
-        return Unknown()
-    callee, rest = arguments.positional[0], arguments.positional[1:]
-    if rest:  # whoever gets hold of it may call it: what is bound to it may change at any time from here
-        run.escape(node, list(arguments.all()))
-    return partials.bound(callee, Arguments(rest, arguments.keywords))
-
-
-def _dict(run: Run, arguments: Arguments, node: ast.expr) -> Value:
-    made = containers.dictionary(arguments)
-    run.emit(Kind.RESET, node, key=made)
-    return made
-
-
-def _defaultdict(run: Run, arguments: Arguments, node: ast.expr) -> Value:
-    """`defaultdict(list)` holds what its factory makes, before anything is put in."""
-    given = Arguments(arguments.positional[1:], arguments.keywords, arguments.complete)
-    made = containers.dictionary(given)
-    factory = arguments.positional[0] if arguments.positional else None
-    if containers.is_empty(made) and isinstance(factory, Ref | Function | LocalClass):
-        made.element = calls.call_value(run, factory, Arguments([], {}), node)
-    run.emit(Kind.RESET, node, key=made)
-    return made
-
-
-def _deque(run: Run, arguments: Arguments, node: ast.expr) -> Value:
-    longest = arguments.get(1, "maxlen")
-    inner = targets.element(arguments.positional[0]) if arguments.positional else Unknown()
-    made = Container("list" if longest is None else containers.BOUNDED, None, inner)
-    run.emit(Kind.RESET, node, key=made)
-    return made
-
-
-def _namespace(run: Run, arguments: Arguments, node: ast.expr) -> Value:
-    attributes = {name: value for name, value in arguments.keywords.items() if name != "**"}
-    return Instance("types.SimpleNamespace", node, arguments, attributes)
-
-
-def _counter(run: Run, arguments: Arguments, node: ast.expr) -> Value:
-    return Container("dict", None, Number())
-
-
-def _default_dtype(run: Run, arguments: Arguments, node: ast.expr) -> Value:
-    tensors.set_default_dtype(run, arguments.positional[0] if arguments.positional else Unknown())
-    return Const(None)
-
-
-def _random_split(run: Run, arguments: Arguments, node: ast.expr) -> Value:
-    return loaders.splits(arguments, node)
-
-
-def _packed(run: Run, arguments: Arguments, node: ast.expr) -> Value:
-    return Instance(layers.PACKED, node, arguments)
-
-
-def _unpacked(run: Run, arguments: Arguments, node: ast.expr) -> Value:
-    padded = Tensor(tokens=tokens_of_all(arguments.all()))
-    return Container("tuple", [padded, Tensor(False, dtype="int64", device="cpu")], padded)
-
-
-def _padded(run: Run, arguments: Arguments, node: ast.expr) -> Value:
-    parts = [targets.element(value) for value in arguments.positional[:1]]
-    return Tensor(attached(parts), tokens=tokens_of_all(parts))
-
-
-def _norm_of_gradients(run: Run, arguments: Arguments, node: ast.expr) -> Value:
-    _write_gradients(run, arguments, node)
-    return Tensor(attached=False)
-
-
-def _vector(run: Run, arguments: Arguments, node: ast.expr) -> Value:
-    return Tensor()
-
-
-def _script_module(run: Run, arguments: Arguments, node: ast.expr) -> Value:
-    return Instance("torch.jit.ScriptModule", node, arguments)
-
-
-_SPECIAL: dict[str, Callable[[Run, Arguments, ast.expr], Value]] = {
-    "copy.copy": _copy,
-    "copy.deepcopy": _deepcopy,
-    "functools.partial": _partial,
-    "collections.OrderedDict": _dict,
-    "builtins.dict": _dict,
-    "collections.defaultdict": _defaultdict,
-    "collections.deque": _deque,
-    "collections.Counter": _counter,
-    "types.SimpleNamespace": _namespace,
-    "argparse.Namespace": _namespace,
-    "torch.utils.checkpoint.checkpoint": _checkpointed,
-    "torch.set_default_dtype": _default_dtype,
-    "torch.set_default_tensor_type": _default_dtype,
-    "torch.utils.data.random_split": _random_split,
-    "torch.utils.data.dataset.random_split": _random_split,
-    "torch.nn.utils.rnn.pack_padded_sequence": _packed,
-    "torch.nn.utils.rnn.pack_sequence": _packed,
-    "torch.nn.utils.rnn.pad_packed_sequence": _unpacked,
-    "torch.nn.utils.rnn.pad_sequence": _padded,
-    "torch.nn.utils.clip_grad_norm_": _norm_of_gradients,
-    "torch.nn.utils.clip_grad.clip_grad_norm_": _norm_of_gradients,
-    "torch.nn.utils.parameters_to_vector": _vector,
-    "torch.jit.load": _script_module,
-    "torch.autograd.functional.jacobian": _vector,
-    "torch.autograd.functional.hessian": _vector,
-}
-"""Functions that give something of their own kind."""

@@ -38,6 +38,8 @@ def subscripted(owner: Ref, key: Value) -> Value:
     arguments = key.items if isinstance(key, Container) and key.items is not None else [key]
     if owner.name in ("os.environ", "sys.argv"):
         return plain.STR
+    if not torch_facts.is_class_name(owner.name) and home not in _HOMES:
+        return Unknown(made_by=owner.name)
     if home not in _HOMES:
         return owner
     if last == "Optional":

@@ -45,8 +45,8 @@ def output(run: Run, name: str, module: Instance, arguments: Arguments) -> Value
     inputs = [v for a in arguments.all() for v in options(a)]
     tokens = tokens_of_all(inputs)
     last = name.rpartition(".")[2]
-    if last in ("Module", "ScriptModule"):
-        return Unknown(tokens)
+    if last in ("Module", "ScriptModule"):  # whatever module it is, its output may be anything
+        return Tensor(tensors.graph(run, None), certain=False, tokens=tokens)
     found = [value for value in inputs[:1] if isinstance(value, Tensor)]
     dtype = tensors.common_dtype(found) if found else ""
     if last not in _KEEP_DTYPE and (last not in _KEEP_FLOAT or dtype not in ("float32", "float64")):

@@ -131,6 +131,8 @@ def _item(run: Run, dataset: Value, node: ast.expr, depth: int) -> Value | None:
         return _plain_item(dataset)
     if _YIELDS in dataset.attributes:
         return dataset.attributes[_YIELDS]
+    if "dataset" in dataset.attributes and dataset.cls == "torch.utils.data.Subset":
+        return _item(run, dataset.attributes["dataset"], node, depth - 1)
     if not depth:
         return None
     if isinstance(dataset.cls, LocalClass):
@@ -197,8 +199,10 @@ def splits(arguments: Arguments, node: ast.expr) -> Value:
     held = dataset.attributes.get(_YIELDS) if isinstance(dataset, Instance) else None
 
     def subset() -> Value:
-        attributes = {_YIELDS: held} if held is not None else {}
-        return Instance("torch.utils.data.Subset", node, Arguments([dataset, Unknown()], {}), attributes)
+        attributes: dict[str, Value] = {"dataset": dataset}
+        if held is not None:
+            attributes[_YIELDS] = held
+        return Instance("torch.utils.data.Subset", node, attributes=attributes)
 
     parts = [subset() for _ in range(count)] if count is not None else None
     return Container("list", parts, join(parts) if parts else subset())

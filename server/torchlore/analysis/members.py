@@ -56,6 +56,8 @@ def attribute(run: Run, owner: Value, attr: str, node: ast.Attribute) -> Value:
             found = lookup(owner, attr)
             if isinstance(found, Function) and _is_classmethod(found):
                 return bind(found, owner)
+            if found is None and attr == "apply" and is_autograd_function(owner):
+                return BoundMethod(owner, attr)
             return found if found is not None else Unknown()
         case Super(receiver=receiver, cls=cls):
             for base in _after(receiver, cls):
@@ -107,7 +109,7 @@ def _by_kind(owner: Instance, attr: str) -> Value | None:
             return torch_attributes.of_module(owner, attr, class_name(owner))
         case "Scheduler" if attr == "optimizer":
             return parameters.optimizer_of(owner)
-        case "DataLoader" | "Dataset":
+        case "DataLoader" | "Dataset" | "Sampler":
             return loaders.attribute(owner, attr)
         case "Device":
             return torch_attributes.of_device(owner, attr)
@@ -182,6 +184,12 @@ def lookup(cls: LocalClass, attr: str) -> Value | None:
     return None
 
 
+def is_autograd_function(cls: LocalClass) -> bool:
+    """Whether `cls` is an operation with a backward of its own."""
+    names = (base.name for base in imported_bases(cls) if isinstance(base, Ref))
+    return any(name in ("torch.autograd.Function", "torch.autograd.function.Function") for name in names)
+
+
 def is_named_tuple(cls: LocalClass) -> bool:
     """Whether objects of `cls` are tuples of their fields."""
     return any(
@@ -228,6 +236,7 @@ _KINDS: tuple[tuple[Callable[[str], bool], str], ...] = (
     (torch_facts.is_scaler, "GradScaler"),
     (torch_facts.is_loader, "DataLoader"),
     (torch_facts.is_dataset, "Dataset"),
+    (torch_facts.is_sampler, "Sampler"),
     (torch_facts.is_loss, "Loss"),
     (torch_facts.is_module, "Module"),
     (lambda name: name == "torch.device", "Device"),

@@ -17,6 +17,7 @@ from torchlore.analysis import (
     module_methods,
     partials,
     plain,
+    submodules,
     targets,
     tensors,
     torch_facts,
@@ -44,6 +45,7 @@ from torchlore.analysis.values import (
     Tensor,
     Unknown,
     Value,
+    options,
     tokens_of,
     tokens_of_all,
 )
@@ -109,6 +111,8 @@ def call_method(run: Run, receiver: Value, name: str, arguments: Arguments, node
         case Tensor() | Batch():
             tensor = receiver if isinstance(receiver, Tensor) else Tensor(attached=False, certain=False)
             return torch_methods.call_tensor_method(run, tensor, name, arguments, node)
+        case LocalClass() if name == "apply":
+            return _apply_operation(run, receiver, arguments, node)
         case Container():
             return containers.call_method(run, receiver, name, arguments, node)
         case Grads(owners=owners):
@@ -141,9 +145,25 @@ def call_method(run: Run, receiver: Value, name: str, arguments: Arguments, node
             return _call_unknown_method(run, receiver, name, arguments, node)
 
 
+def _apply_operation(run: Run, cls: LocalClass, arguments: Arguments, node: ast.expr) -> Value:
+    """`apply` of an operation with a backward of its own: `forward` runs unrecorded."""
+    forward = members.lookup(cls, "forward")
+    if not isinstance(forward, Function):
+        return Unknown(tokens_of_all(arguments.all()))
+    context = [Unknown()] if members.lookup(cls, "setup_context") is None else []
+    given = Arguments([*context, *arguments.positional], arguments.keywords, arguments.complete)
+    with run.grad_mode(False):
+        result = calls.call_function(run, forward, given, node)
+    attached = tensors.graph(run, functions.attached([v for a in arguments.all() for v in options(a)]))
+    return tensors.with_graph(result, attached)
+
+
 def _call_plain_method(run: Run, kind: str, name: str, arguments: Arguments, node: ast.expr) -> Value:
     """A method of something that is not torch's: it may call what it is given, and keeps its hands off it."""
     functions.call_back(run, arguments, node)
+    if kind == "argparse.ArgumentParser" and name in _PARSES:
+        made = run.make(node, "argparse.Namespace")  # whose attributes may be set later
+        return Container("tuple", [made, Container("list", None, plain.STR)], made) if _PARSES[name] else made
     found = plain.call(kind, name)
     return found if found is not None else Unknown(tokens_of_all(arguments.all()), made_by=kind)
 
@@ -179,6 +199,10 @@ def _call_instance_method(
         return found if found is not None else Unknown(tokens_of_all(arguments.all()))
     run.escape(node, [receiver, *arguments.all()])
     return Unknown(tokens_of_all(arguments.all()))
+
+
+_PARSES = {"parse_args": False, "parse_intermixed_args": False, "parse_known_args": True}
+"""Methods of an argument parser that give a namespace, and whether they give what is left beside it."""
 
 
 def _call_scheduler_method(name: str) -> Value:
@@ -282,15 +306,20 @@ def call_torch_instance(run: Run, instance: Instance, arguments: Arguments, node
     return result
 
 
+def run_container(run: Run, instance: Instance, arguments: Arguments) -> Value:
+    """What comes out of an `nn.Sequential`, or an object of a class that derives from it."""
+    first = arguments.positional[0] if arguments.positional else arguments.keywords.get("input")
+    return _run_sequential(run, instance, first or Unknown())
+
+
 def _run_sequential(run: Run, instance: Instance, value: Value) -> Value:
     """Each layer in turn. Layers that are not known make the result an ordinary tensor."""
-    layers = instance.arguments.positional if instance.arguments is not None else []
-    known = instance.arguments is not None and instance.arguments.complete
-    for layer in layers:
-        if not known or not isinstance(layer, Instance) or not isinstance(layer.node, ast.expr):
+    parts = submodules.children(instance)
+    for part in parts or ():
+        if not isinstance(part, Instance) or not isinstance(part.node, ast.expr):
             return Tensor(attached=None, tokens=tokens_of(value))
-        value = calls.call_instance(run, layer, Arguments([value], {}), layer.node)
-    return value if layers else Tensor(attached=None)
+        value = calls.call_instance(run, part, Arguments([value], {}), part.node)
+    return value if parts else Tensor(attached=None, tokens=tokens_of(value))
 
 
 def module_output(run: Run, module: Instance, result: Value, node: ast.AST) -> Value:

@@ -80,7 +80,6 @@ METHODS = {
         same: add_argument_group add_mutually_exclusive_group
         argparse.Subparsers: add_subparsers
         str: format_help format_usage
-        argparse.Namespace: parse_args parse_intermixed_args
     """,
     "argparse.Subparsers": "argparse.ArgumentParser: add_parser",
     "configparser.ConfigParser": """

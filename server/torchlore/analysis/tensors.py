@@ -294,6 +294,21 @@ def graph(run: Run, attached: bool | None) -> bool | None:
     return None if run.grad is None else False
 
 
+def with_graph(result: Value, attached: bool | None) -> Value:
+    """What an operation gives, its tensors with such a graph: those of whole numbers have none."""
+    match result:
+        case Tensor(dtype=dtype):
+            has = attached if not dtype or dtype in tensor_facts.CARRY_GRAPH else False
+            return like(result, has, result.tokens)
+        case Container(kind="tuple", items=list() as items):
+            parts = [with_graph(part, attached) for part in items]
+            return Container("tuple", parts, with_graph(result.element, attached))
+        case OneOf(options=alternatives):
+            return OneOf(tuple(with_graph(option, attached) for option in alternatives))
+        case _:
+            return result
+
+
 def of_parameter(parameter: Params) -> Tensor:
     """The tensor that a parameter of a module is."""
     owners = parameter.owners

@@ -27,6 +27,7 @@ ALIASES = {
     "torch.distributed.fsdp.fully_shard",
     "torch.compile",
     "torch.jit.script",
+    "torch.jit.trace",
     "torch.distributed.tensor.parallel.parallelize_module",
     "torch.nn.SyncBatchNorm.convert_sync_batchnorm",
     "torch.nn.utils.parametrizations.weight_norm",
@@ -171,6 +172,10 @@ def is_loader(dotted: str) -> bool:
 
 def is_dataset(dotted: str) -> bool:
     return dotted.startswith("torch.utils.data.") and dotted.endswith(("Dataset", ".Subset"))
+
+
+def is_sampler(dotted: str) -> bool:
+    return dotted.startswith("torch.utils.data.") and dotted.endswith("Sampler")
 
 
 def is_tensor_type(dotted: str) -> bool:

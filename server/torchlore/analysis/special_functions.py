@@ -1,0 +1,224 @@
+"""Functions that give something of their own kind, by dotted name."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+from torchlore.analysis import (
+    calls,
+    containers,
+    copies,
+    expressions,
+    functions,
+    layers,
+    loaders,
+    partials,
+    targets,
+    tensors,
+)
+from torchlore.analysis.events import Kind
+from torchlore.analysis.run import Run
+from torchlore.analysis.values import (
+    Arguments,
+    Const,
+    Container,
+    Function,
+    Instance,
+    Iterable,
+    LocalClass,
+    Number,
+    Ref,
+    Tensor,
+    Unknown,
+    Value,
+    join,
+    options,
+    tokens_of_all,
+)
+
+
+def gradients(arguments: Arguments) -> Value:
+    """`torch.autograd.grad(…)`: they have a graph of their own only where one is asked for."""
+    create = arguments.get(4, "create_graph")
+    attached = False if create is None else expressions.truth(create)
+    return Container("tuple", None, Tensor(attached, tokens=tokens_of_all(arguments.all())))
+
+
+def _copy(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    value = arguments.get(0, "x")
+    return copies.shallow(value, node) if value is not None else Unknown()
+
+
+def _deepcopy(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    value = arguments.get(0, "x")
+    return copies.deep(value, node) if value is not None else Unknown()
+
+
+def _partial(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    """`partial(f, …)`: `f` with some parameters bound; anything, where arguments are not known."""
+    if not arguments.positional or not arguments.complete:
+        run.escape(node, list(arguments.all()))
+        return Unknown()
+    callee, rest = arguments.positional[0], arguments.positional[1:]
+    if rest:  # whoever gets hold of it may call it: what is bound to it may change at any time from here
+        run.escape(node, list(arguments.all()))
+    return partials.bound(callee, Arguments(rest, arguments.keywords))
+
+
+def _dict(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    made = containers.dictionary(arguments)
+    run.emit(Kind.RESET, node, key=made)
+    return made
+
+
+def _defaultdict(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    """`defaultdict(list)` holds what its factory makes, before anything is put in."""
+    given = Arguments(arguments.positional[1:], arguments.keywords, arguments.complete)
+    made = containers.dictionary(given)
+    factory = arguments.positional[0] if arguments.positional else None
+    if containers.is_empty(made) and isinstance(factory, Ref | Function | LocalClass):
+        made.element = calls.call_value(run, factory, Arguments([], {}), node)
+    run.emit(Kind.RESET, node, key=made)
+    return made
+
+
+def _deque(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    longest = arguments.get(1, "maxlen")
+    inner = targets.element(arguments.positional[0]) if arguments.positional else Unknown()
+    made = Container("list" if longest is None else containers.BOUNDED, None, inner)
+    run.emit(Kind.RESET, node, key=made)
+    return made
+
+
+def _namespace(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    attributes = {name: value for name, value in arguments.keywords.items() if name != "**"}
+    made = run.make(node, "types.SimpleNamespace", arguments)
+    made.attributes.update(attributes)
+    return made
+
+
+def _counter(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    return Container("dict", None, Number())
+
+
+def _default_dtype(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    tensors.set_default_dtype(run, arguments.positional[0] if arguments.positional else Unknown())
+    return Const(None)
+
+
+def _random_split(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    return loaders.splits(arguments, node)
+
+
+def _packed(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    return Instance(layers.PACKED, node, arguments)
+
+
+def _unpacked(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    padded = Tensor(tokens=tokens_of_all(arguments.all()))
+    return Container("tuple", [padded, Tensor(False, dtype="int64", device="cpu")], padded)
+
+
+def _padded(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    parts = [targets.element(value) for value in arguments.positional[:1]]
+    return Tensor(functions.attached(parts), tokens=tokens_of_all(parts))
+
+
+def _norm_of_gradients(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    functions.write_gradients(run, arguments, node)
+    return Tensor(attached=False)
+
+
+def _vector(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    return Tensor()
+
+
+def _script_module(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    return Instance("torch.jit.ScriptModule", node, arguments)
+
+
+def _checkpointed(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    """`checkpoint(function, *args)` calls the function, and again during backward."""
+    if not arguments.positional:
+        return Unknown()
+    callee, *rest = arguments.positional
+    named = {key: value for key, value in arguments.keywords.items() if key not in _OF_CHECKPOINT}
+    given = Arguments(rest, named, arguments.complete, arguments.nodes[1:])
+    results = [calls.call_value(run, option, given, node) for option in options(callee)]
+    return join(results)
+
+
+_OF_CHECKPOINT = ("use_reentrant", "preserve_rng_state", "context_fn", "determinism_check", "debug")
+
+
+def _cycled(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    """`cycle(loader)`, `islice(loader, n)`: the same items."""
+    return Iterable(targets.element(arguments.positional[0])) if arguments.positional else Unknown()
+
+
+def _last_cycled(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    """`takewhile(test, loader)`: some of the items."""
+    functions.call_back(run, arguments, node)
+    return Iterable(targets.element(arguments.positional[-1])) if arguments.positional else Unknown()
+
+
+def _repeated(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    return Iterable(arguments.positional[0]) if arguments.positional else Unknown()
+
+
+def _counted(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    return Iterable(Number())
+
+
+def _combined(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    """`product(a, b)`, `zip_longest(a, b)`: tuples with an item of each."""
+    parts = [targets.element(value) for value in arguments.positional]
+    return Iterable(Container("tuple", parts, join(parts) if parts else Unknown()))
+
+
+def _grouped(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    """`permutations(a)`, `pairwise(a)`: tuples of its items."""
+    inner = targets.element(arguments.positional[0]) if arguments.positional else Unknown()
+    return Iterable(Container("tuple", None, inner))
+
+
+SPECIAL: dict[str, Callable[[Run, Arguments, ast.expr], Value]] = {
+    "copy.copy": _copy,
+    "copy.deepcopy": _deepcopy,
+    "functools.partial": _partial,
+    "collections.OrderedDict": _dict,
+    "collections.defaultdict": _defaultdict,
+    "collections.deque": _deque,
+    "collections.Counter": _counter,
+    "types.SimpleNamespace": _namespace,
+    "argparse.Namespace": _namespace,
+    "torch.utils.checkpoint.checkpoint": _checkpointed,
+    "itertools.cycle": _cycled,
+    "itertools.islice": _cycled,
+    "itertools.takewhile": _last_cycled,
+    "itertools.dropwhile": _last_cycled,
+    "itertools.filterfalse": _last_cycled,
+    "itertools.repeat": _repeated,
+    "itertools.count": _counted,
+    "itertools.product": _combined,
+    "itertools.zip_longest": _combined,
+    "itertools.pairwise": _grouped,
+    "itertools.permutations": _grouped,
+    "itertools.combinations": _grouped,
+    "torch.set_default_dtype": _default_dtype,
+    "torch.set_default_tensor_type": _default_dtype,
+    "torch.utils.data.random_split": _random_split,
+    "torch.utils.data.dataset.random_split": _random_split,
+    "torch.nn.utils.rnn.pack_padded_sequence": _packed,
+    "torch.nn.utils.rnn.pack_sequence": _packed,
+    "torch.nn.utils.rnn.pad_packed_sequence": _unpacked,
+    "torch.nn.utils.rnn.pad_sequence": _padded,
+    "torch.nn.utils.clip_grad_norm_": _norm_of_gradients,
+    "torch.nn.utils.clip_grad.clip_grad_norm_": _norm_of_gradients,
+    "torch.nn.utils.parameters_to_vector": _vector,
+    "torch.jit.load": _script_module,
+    "torch.autograd.functional.jacobian": _vector,
+    "torch.autograd.functional.hessian": _vector,
+}
+"""Functions that give something of their own kind."""
