@@ -120,12 +120,17 @@ def analysed(case: Case, root: Path) -> Analysis:
     """The analysis of the case's main file; the files of a workspace are written below `root` first."""
     if not case.is_workspace:
         return analyze(Source(case.code))
-    for name, text in case.files.items():
+    written(case, root)
+    workspace = importlib.import_module("torchlore.analysis.workspace").Workspace([root])
+    return analyze(Source(case.code, path=str(root / case.main)), workspace=workspace)
+
+
+def written(case: Case, root: Path) -> None:
+    """Writes the files of a workspace below `root`."""
+    for name, text in case.files.items() if case.is_workspace else ():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    workspace = importlib.import_module("torchlore.analysis.workspace").Workspace([root])
-    return analyze(Source(case.code, path=str(root / case.main)), workspace=workspace)
 
 
 def found(analysis: Analysis, code: str) -> list[tuple[str, str]]:
@@ -135,12 +140,16 @@ def found(analysis: Analysis, code: str) -> list[tuple[str, str]]:
 
 
 def _said(analysis: Analysis, nodes: list[ast.AST], marker: Marker) -> str:
-    node = node_at(analysis.source, nodes, marker)
-    value = analysis.run.values.get(node)
-    said = "nothing" if value is None else describe(value)
+    said = described(analysis, node_at(analysis.source, nodes, marker))
     if said.startswith("tensor") and "(" not in marker.want:
         said = re.sub(r" \([^()]*\)", "", said)
     return f"line {marker.line + 1}: {said}" if said != marker.want else said
+
+
+def described(analysis: Analysis, node: ast.AST) -> str:
+    """What a node is, in words; "nothing" where the analysis never came by."""
+    value = analysis.run.values.get(node)
+    return "nothing" if value is None else describe(value)
 
 
 def node_at(source: Source, nodes: list[ast.AST], marker: Marker) -> ast.AST:
