@@ -13,6 +13,7 @@ from torchlore.analysis import (
     members,
     methods,
     statements,
+    submodules,
     summaries,
     targets,
 )
@@ -35,11 +36,11 @@ from torchlore.analysis.values import (
     Tensor,
     Unknown,
     Value,
+    is_none,
     join,
     options,
     tokens_of_all,
 )
-from torchlore.text.parse import parse_expression
 
 _MANAGERS = ("contextlib.contextmanager", "contextlib.asynccontextmanager")
 
@@ -256,20 +257,13 @@ def _bind_parameters(run: Run, frame: Frame, function: Function, arguments: Argu
 
 
 def _unknown_parameter(run: Run, function: Function, arg: ast.arg, value: Value | None) -> Value:
+    """What a parameter is that nothing known is given for: what its annotation says, or convention."""
     if arg.annotation is not None:
-        annotation = arg.annotation
-        if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
-            try:
-                annotation = parse_expression(annotation.value)
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                return value or Unknown()
-        outer, run.frame = run.frame, function.frame
-        try:
-            known = definitions.from_annotation(expressions.evaluate(run, annotation), arg)
-        finally:
-            run.frame = outer
-        if not isinstance(known, Unknown):
-            return known
+        known = definitions.annotated(run, function, arg.annotation, arg)
+        if isinstance(known, Unknown):
+            return value or known
+        default = function.defaults.get(arg.arg)
+        return join([known, default]) if default is not None and is_none(default) else known
     if methods.is_forward(function):
         return Tensor(attached=None, certain=False)
     return value or Unknown()
@@ -337,6 +331,8 @@ def _call_local_module(run: Run, instance: Instance, arguments: Arguments, node:
     if isinstance(forward, Function):
         method = forward if "forward" in instance.attributes else bound(forward, instance)
         result = call_function(run, method, arguments, node)
+    elif submodules.is_container(instance):
+        result = methods.run_container(run, instance, arguments)
     else:
         result = Unknown(tokens_of_all(arguments.all()))
     result = methods.module_output(run, instance, result, node)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 
-from torchlore.analysis import calls, expressions, members, torch_facts
+from torchlore.analysis import calls, expressions, members, plain, torch_facts
 from torchlore.analysis.events import Call, Kind, Path
+from torchlore.analysis.plain import Plain
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Arguments,
@@ -42,6 +43,8 @@ def enter_context(run: Run, node: ast.expr, context: Value) -> tuple[Value, bool
             return _enter_object(run, node, context, cls)
         case Managed():
             return _enter_managed(run, node, context)
+        case Plain(kind=kind):
+            return plain.call(kind, "__enter__") or context, run.grad
         case Unknown(made_by=name) if name and torch_facts.keeps_its_hands_off(name):
             return Unknown(), run.grad
         case Iterable() | Container() | Batch() | Tensor() | Number() | Params():

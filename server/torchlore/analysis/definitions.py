@@ -6,7 +6,8 @@ import ast
 
 from torchlore.analysis import expressions, hints
 from torchlore.analysis.run import Run
-from torchlore.analysis.values import Function, Value
+from torchlore.analysis.values import Function, Unknown, Value
+from torchlore.text.parse import parse_expression
 
 
 def make_function(
@@ -27,6 +28,27 @@ def make_function(
 def all_args(args: ast.arguments) -> list[ast.arg]:
     named = [*args.posonlyargs, *args.args, *args.kwonlyargs]
     return [*named, *(a for a in (args.vararg, args.kwarg) if a is not None)]
+
+
+def annotated(run: Run, function: Function, annotation: ast.expr, node: ast.AST) -> Value:
+    """What something is that a function annotates so; its text may be in quotes."""
+    if annotation not in run.hints:
+        run.hints[annotation] = _evaluated(run, function, annotation)
+    hint = run.hints[annotation]
+    return Unknown() if hint is None else from_annotation(hint, node)
+
+
+def _evaluated(run: Run, function: Function, annotation: ast.expr) -> Value | None:
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        try:
+            annotation = parse_expression(annotation.value)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+    outer, run.frame = run.frame, function.frame
+    try:
+        return expressions.evaluate(run, annotation)
+    finally:
+        run.frame = outer
 
 
 def from_annotation(annotation: Value, node: ast.AST) -> Value:

@@ -10,11 +10,13 @@ from torchlore.analysis import (
     calls,
     definitions,
     displays,
+    hints,
     members,
     narrowing,
     operators,
     plain,
     targets,
+    tensors,
     torch_facts,
 )
 from torchlore.analysis.plain import Plain
@@ -149,22 +151,25 @@ def _call(run: Run, node: ast.Call) -> Value:
 def _subscript(run: Run, node: ast.Subscript) -> Value:
     owner = evaluate(run, node.value)
     key = evaluate(run, node.slice)
+    is_slice = node.slice.__class__ is ast.Slice
     if owner.__class__ is not OneOf:
-        return operators.item(owner, key)
-    return join([operators.item(option, key) for option in options(owner)])
+        return operators.item(owner, key, is_slice)
+    return join([operators.item(option, key, is_slice) for option in options(owner)])
 
 
 def _bin_op(run: Run, node: ast.BinOp) -> Value:
     left, right = evaluate(run, node.left), evaluate(run, node.right)
     if isinstance(node.op, ast.BitOr) and (_is_type(left) or _is_type(right)):
-        return join([left, right])  # nn.Module | None, an annotation
+        return hints.union([left, right])  # nn.Module | None, an annotation
     if isinstance(node.op, ast.Mod) and isinstance(left, Const) and isinstance(left.value, str):
         return plain.STR
-    return operators.combine(left, right, node.op)
+    return tensors.recorded(run, operators.combine(left, right, node.op))
 
 
 def _is_type(value: Value) -> bool:
-    return isinstance(value, LocalClass) or (isinstance(value, Ref) and torch_facts.is_class_name(value.name))
+    return isinstance(value, LocalClass | hints.Subscripted) or (
+        isinstance(value, Ref) and torch_facts.is_class_name(value.name)
+    )
 
 
 def _unary_op(run: Run, node: ast.UnaryOp) -> Value:
@@ -178,7 +183,7 @@ def _unary_op(run: Run, node: ast.UnaryOp) -> Value:
         and isinstance(operand.value, int | float)
     ):
         return Const(-operand.value)
-    return operators.combine(operand, Const(0))
+    return tensors.recorded(run, operators.combine(operand, Const(0)))
 
 
 def _bool_op(run: Run, node: ast.BoolOp) -> Value:
@@ -207,14 +212,22 @@ def _compare(run: Run, node: ast.Compare) -> Value:
     if len(rights) != 1:
         return Unknown()
     right, op = rights[0], node.ops[0]
-    if isinstance(op, ast.Is | ast.IsNot) and is_none(right):
-        same = (
-            True if is_none(left) else False if truth(left) or isinstance(left, Container | Tensor) else None
-        )
-        return Unknown() if same is None else Const(same == isinstance(op, ast.Is))
+    if isinstance(op, ast.Is | ast.IsNot):
+        same = _is_nothing(left) if is_none(right) else None
+        return plain.BOOL if same is None else Const(same == isinstance(op, ast.Is))
+    if isinstance(op, ast.In | ast.NotIn):
+        return plain.BOOL
     if type(op) in _COMPARE and isinstance(left, Const) and isinstance(right, Const):
         return Const(_COMPARE[type(op)](left.value, right.value))
     return operators.compared(left, right)
+
+
+def _is_nothing(value: Value) -> bool | None:
+    """Whether a value is None; None where it may be."""
+    if is_none(value):
+        return True
+    solid = Const | Container | Tensor | Number | Plain | Instance | Function | LocalClass | LocalModule
+    return False if isinstance(value, solid) else None
 
 
 def _if_exp(run: Run, node: ast.IfExp) -> Value:

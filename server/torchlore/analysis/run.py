@@ -95,6 +95,7 @@ class Run:
         pulled: the methods that were run because an attribute was wanted that they set.
         loading: names of them that are being evaluated.
         made: objects by the place that made them and the context in which it did.
+        hints: what annotations evaluate to; None where they cannot be parsed.
         stored: the names that each loop may bind.
         heap_changes: how often an attribute of an object became something of another kind.
         loops: how many loops are being run, one in another.
@@ -132,6 +133,7 @@ class Run:
     pulled: dict[ast.AST, dict[str, list[str]]] = field(default_factory=dict)
     loading: set[tuple[str, str]] = field(default_factory=set)
     made: dict[tuple[ast.AST, int, str | LocalClass], Value] = field(default_factory=dict)
+    hints: dict[ast.expr, Value | None] = field(default_factory=dict)
     stored: dict[ast.AST, frozenset[str]] = field(default_factory=dict)
     heap_changes: int = 0
     loops: int = 0

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from torchlore.analysis import contexts, definitions, expressions, imports, narrowing, patterns, targets
+from torchlore.analysis import (
+    calls,
+    contexts,
+    definitions,
+    expressions,
+    imports,
+    narrowing,
+    patterns,
+    targets,
+)
 from torchlore.analysis.events import Finally, Jump, Kind, Path, has_jump
 from torchlore.analysis.frames import Frame
 from torchlore.analysis.names import stored_names, words
 from torchlore.analysis.run import Run
-from torchlore.analysis.values import Const, Function, Lazy, LocalClass, Ref, Unknown, Value
+from torchlore.analysis.values import Arguments, Const, Function, Lazy, LocalClass, Ref, Unknown, Value
 
 _FunctionDef = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -336,8 +346,24 @@ def _function(run: Run, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
         if node.returns is not None:
             expressions.evaluate(run, node.returns)
     run.functions[node] = function
-    run.frame.bind(node.name, function)
+    run.frame.bind(node.name, _decorated(run, node, function))
     return False
+
+
+def _decorated(run: Run, node: ast.FunctionDef | ast.AsyncFunctionDef, function: Function) -> Value:
+    """What decorators make of a function, as far as all of them are functions of the workspace.
+
+    Others are told of by the function itself (`Function.decorators`).
+    """
+    if not any(isinstance(decorator, Function) for decorator in function.decorators):
+        return function
+    value: Value = function
+    plain = [d for d in function.decorators if not isinstance(d, Function)]
+    value = replace(function, decorators=tuple(plain))
+    for decorator, written in zip(reversed(function.decorators), reversed(node.decorator_list), strict=True):
+        if isinstance(decorator, Function):
+            value = calls.call_function(run, decorator, Arguments([value], {}), written)
+    return value if isinstance(value, Function) else function
 
 
 def _class(run: Run, node: ast.ClassDef) -> bool:
@@ -359,6 +385,8 @@ def _class(run: Run, node: ast.ClassDef) -> bool:
         if isinstance(value, Function) and value.frame is inner:
             value.owner = cls
             value.frame = outer  # a method does not see the names of its class body
+        elif isinstance(value, Function) and value.owner is None and value.receiver is None:
+            cls.attributes[name] = replace(value, owner=cls)  # made elsewhere, it is a method here
     run.classes[node] = cls
     outer.bind(node.name, cls)
     return False

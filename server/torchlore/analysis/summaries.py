@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 
-from torchlore.analysis import definitions, expressions
+from torchlore.analysis import definitions
 from torchlore.analysis.events import Branch, Call, Event, Finally, Kind, Loop, Path
 from torchlore.analysis.run import Run, Summary
 from torchlore.analysis.values import (
@@ -26,7 +26,6 @@ from torchlore.analysis.values import (
     options,
     tokens_of_all,
 )
-from torchlore.text.parse import parse_expression
 
 
 def remember(run: Run, function: Function, result: Value, path: Path) -> None:
@@ -60,17 +59,7 @@ def declared(run: Run, function: Function, node: ast.AST) -> Value | None:
     """What a function says that it returns; None where it does not say, or nothing that we know."""
     if isinstance(function.node, ast.Lambda) or function.node.returns is None:
         return None
-    annotation = function.node.returns
-    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
-        try:
-            annotation = parse_expression(annotation.value)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
-    outer, run.frame = run.frame, function.frame
-    try:
-        known = definitions.from_annotation(expressions.evaluate(run, annotation), node)
-    finally:
-        run.frame = outer
+    known = definitions.annotated(run, function, function.node.returns, node)
     return None if isinstance(known, Unknown) else known
 
 

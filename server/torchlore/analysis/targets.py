@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from torchlore.analysis import expressions, loaders, members, operators, plain, tensors
+from torchlore.analysis import containers, expressions, loaders, members, operators, plain, tensors
 from torchlore.analysis.events import Kind
 from torchlore.analysis.plain import Plain
 from torchlore.analysis.run import Run
@@ -16,6 +16,7 @@ from torchlore.analysis.values import (
     Iterable,
     LocalClass,
     LocalModule,
+    Number,
     OneOf,
     Params,
     Ref,
@@ -107,7 +108,7 @@ def _set_attribute(run: Run, node: ast.Attribute, owner: Value, attr: str, value
                 run.emit(kind, node, subject=module)
         case Tensor() | Unknown() if attr == "grad":
             run.emit(Kind.CLEAR if is_none(value) else Kind.WRITE_GRADS, node)
-        case Unknown():
+        case Unknown() | Plain():
             run.escape(node, [value])
         case _:
             pass
@@ -162,7 +163,11 @@ def augment(run: Run, node: ast.AugAssign, before: Value, added: Value) -> None:
     if isinstance(node.op, ast.Add):
         accumulate(run, node, node.target, before, added)
         return
-    assign(run, node.target, operators.combine(before, added))
+    assign(run, node.target, operators.combine(before, added, _operator(node)))
+
+
+def _operator(node: ast.stmt) -> ast.operator:
+    return node.op if isinstance(node, ast.AugAssign) else ast.Add()
 
 
 def accumulate(run: Run, node: ast.stmt, target: ast.expr, before: Value, added: Value) -> None:
@@ -174,7 +179,7 @@ def accumulate(run: Run, node: ast.stmt, target: ast.expr, before: Value, added:
             extend(part, element(added))
         return
     run.emit(Kind.ACCUMULATE, node, subject=before, value=added, key=key)
-    total = with_token(operators.combine(before, added), node)
+    total = with_token(operators.combine(before, added, _operator(node)), node)
     _rebind(run, target, total)
 
 
@@ -201,7 +206,8 @@ def with_token(value: Value, token: ast.AST) -> Value:
     for part in options(value):
         if isinstance(part, Tensor):
             return tensors.like(part, part.attached, tokens)
-    return value if all(map(tensors.is_number, options(value))) else Unknown(tokens)
+    plainly = all(isinstance(part, Const | Number | Plain | Params) for part in options(value))
+    return value if plainly else Unknown(tokens)
 
 
 def place_key(run: Run, target: ast.expr) -> object:
@@ -258,16 +264,16 @@ def element(value: Value) -> Value:
             return join([element(option) for option in options(value)])
         case Iterable(element=inner):
             return inner
-        case Container(kind="dict", keyed=keyed):
-            return join([Const(key) for key in keyed]) if keyed else Unknown()
-        case Container(items=items, element=inner):
-            return join(items) if items else inner
+        case Container(kind="dict"):
+            return containers.keys(value)
+        case Container():
+            return containers.any_item(value)
         case Params(owners=owners):
             return Params(owners, one=True)
         case Batch():
             return Tensor(attached=False, certain=False)
         case Tensor():
-            return operators.item(value, Unknown())
+            return operators.item(value, Number())
         case Instance():
             return loaders.iterated(value)
         case Plain():
