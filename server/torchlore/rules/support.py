@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from pathlib import PurePath
 
-from torchlore.analysis import Analysis
+from torchlore.analysis import Analysis, parameters
 from torchlore.analysis.events import Call, Event, Kind, Loop, Place, Root, walk
 from torchlore.analysis.members import kind_of
-from torchlore.analysis.values import Instance, Params, Unknown, Value, holds, options, reachable
+from torchlore.analysis.values import Instance, Unknown, Value, holds, reachable
 from torchlore.rules.model import Related
 from torchlore.text import Edit, Span
 
@@ -26,14 +26,7 @@ def is_optimizer(value: Value | None) -> bool:
 def owners(optimizer: Instance) -> frozenset[Value] | None:
     """The modules whose parameters an optimizer updates; None where they are not all known."""
     given = optimizer.arguments.get(0, "params") if optimizer.arguments is not None else None
-    found: set[Value] = set()
-    for option in options(given) if given is not None else ():
-        for part in reachable(option, depth=3):
-            if isinstance(part, Params):
-                if part.owners is None:
-                    return None
-                found |= part.owners
-    return frozenset(found) or None
+    return parameters.owners(given) if given is not None else None
 
 
 def may_clear(event: Event, optimizer: Instance) -> bool:
