@@ -334,10 +334,9 @@ def module_output(run: Run, module: Instance, result: Value, node: ast.AST) -> V
         return _detached(result)
     if isinstance(result, Tensor):
         attached = result.attached
-        if isinstance(module.cls, str) and torch_facts.has_parameters(module.cls) and not module.frozen:
-            attached = True if run.grad else None
-        if run.grad is None and attached:
-            attached = None
+        if isinstance(module.cls, str) and torch_facts.has_parameters(module.cls):
+            attached = attached if module.frozen else True if module.frozen is False else attached or None
+        attached = tensors.graph(run, attached)
         return tensors.like(result, attached, result.tokens | {node})
     if isinstance(result, Unknown):
         return Unknown(result.tokens | {node})

@@ -44,8 +44,7 @@ def call_module_method(run: Run, module: Instance, name: str, arguments: Argumen
         return module
     if name == "requires_grad_":
         flag = arguments.get(0, "requires_grad")
-        if flag is not None and expressions.truth(flag) is not True:
-            targets.freeze(run, node, module, flag)
+        targets.freeze(run, node, module, flag or Const(True))
         return module
     if name in _MODULE_MOVES:
         _apply(run, module, arguments, node)

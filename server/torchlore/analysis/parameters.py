@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Arguments,
     Const,
@@ -15,6 +16,7 @@ from torchlore.analysis.values import (
     Tensor,
     Value,
     join,
+    reachable,
 )
 
 
@@ -63,6 +65,21 @@ def _given(value: Value, depth: int) -> Iterator[Value]:
             yield from _given(element, depth - 1)
         case _:
             pass
+
+
+def set_trainable(run: Run, module: Instance, trained: bool | None) -> None:
+    """Parameters of `module`, and of the modules in it, stop or start to require gradients.
+
+    Args:
+        run: tells whether this happens on one of several paths only.
+        module: whose parameters.
+        trained: whether they require gradients from now on; None where that is not known.
+    """
+    frozen = None if trained is None else not trained
+    for part in reachable(module):
+        if isinstance(part, Instance) and part.frozen is not frozen:
+            part.frozen = None if run.branches else frozen
+            run.heap_changes += 1
 
 
 def with_group(arguments: Arguments, group: Value) -> Arguments:

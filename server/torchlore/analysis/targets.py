@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import ast
 
-from torchlore.analysis import containers, expressions, loaders, members, operators, plain, tensors
+from torchlore.analysis import (
+    containers,
+    expressions,
+    loaders,
+    members,
+    operators,
+    parameters,
+    plain,
+    tensors,
+)
 from torchlore.analysis.events import Kind
 from torchlore.analysis.plain import Plain
 from torchlore.analysis.run import Run
@@ -122,8 +131,8 @@ def _is_registered(value: Value) -> bool:
 def freeze(run: Run, node: ast.AST, module: Value | None, value: Value) -> None:
     """Parameters of `module` stop (or start again) to require gradients."""
     run.emit(Kind.FREEZE, node, subject=module)
-    if isinstance(module, Instance) and not (isinstance(value, Const) and value.value is True):
-        module.frozen = True
+    if isinstance(module, Instance):
+        parameters.set_trainable(run, module, expressions.truth(value))
 
 
 def overwrite(tensor: Tensor, value: Value) -> None:

@@ -161,14 +161,15 @@ class Instance(Value):
         arguments: what its constructor was given, when `cls` is imported.
         attributes: what was set on it.
         made_with: what its constructor was given, when `cls` is of the workspace.
-        frozen: some of its parameters were told not to require gradients.
+        frozen: its parameters were told not to require gradients; None where that holds of some of them,
+            or on some paths only.
     """
 
     cls: str | LocalClass
     node: ast.AST
     arguments: Arguments | None = None
     attributes: dict[str, Value] = field(default_factory=dict)
-    frozen: bool = False
+    frozen: bool | None = False
     made_with: Arguments | None = None
 
 
