@@ -104,7 +104,7 @@ class Analysis:
         """The file that a node is of: this one, or one that it imports."""
         if not self.owns(node):
             for file in self.dependencies.files.values():
-                if file.was_read and any(part is node for part in ast.walk(file.tree)):
+                if file.was_read and file.holds(node):
                     return file.source
         return self.source
 
@@ -116,7 +116,7 @@ class Analysis:
     def is_whole(self, node: ast.AST) -> bool:
         """Whether no line of `node`, nor a header of a block around it, was left out as it does not parse."""
         if not self.owns(node):
-            return all(file.source.parsed.blanked == frozenset() for file in self.dependencies.files.values())
+            return not any(file.is_broken for file in self.dependencies.files.values())
         blanked = self.source.parsed.blanked
         if not blanked or isinstance(node, ast.Module):
             return not blanked

@@ -42,6 +42,7 @@ from torchlore.analysis.values import (
     is_none,
     join,
     options,
+    same,
 )
 
 _COMPARE: dict[type[ast.cmpop], Callable[[object, object], bool]] = {
@@ -69,9 +70,21 @@ def evaluate(run: Run, node: ast.expr) -> Value:
         known = run.values.get(node)
         if known is None or known.__class__ is Unknown:
             run.values[node] = value
-        elif known is not value and (known.__class__ not in _ALIKE or value.__class__ is not known.__class__):
+        elif known is not value and not _is_like(known, value):
             _remember_both(run, node, known, value)
     return value
+
+
+def _is_like(known: Value, value: Value) -> bool:
+    """Whether `value` teaches nothing beside `known`: most places come by what they came by before."""
+    cls = value.__class__
+    if cls is OneOf or cls is Unknown:
+        return cls is Unknown
+    if isinstance(known, Tensor) and isinstance(value, Tensor):
+        return known.attached is value.attached and known.activation == value.activation
+    if isinstance(known, OneOf):
+        return any(option is value or same(option, value) for option in known.options)
+    return known.__class__ is cls and (cls in _ALIKE or same(known, value))
 
 
 def _remember_both(run: Run, node: ast.expr, known: Value, value: Value) -> None:
@@ -80,7 +93,7 @@ def _remember_both(run: Run, node: ast.expr, known: Value, value: Value) -> None
         run.values[node] = join([known, value])
 
 
-_ALIKE = frozenset({Tensor, Number, Batch, BoundMethod, Container, Iterable, Params, Grads})
+_ALIKE = frozenset({Number, Batch, BoundMethod, Container, Iterable, Params, Grads})
 """Kinds of values of which one is as good as another for a hover: joining them anew each time costs more."""
 
 _REMEMBERED = frozenset({ast.Name, ast.Attribute, ast.Call})

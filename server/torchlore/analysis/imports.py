@@ -160,7 +160,7 @@ class FileLoader:
         """Runs the statements that bind `name`, each for itself; what else they do has happened elsewhere."""
         found: list[Value] = []
         with self.run.elsewhere(self.frame):
-            for statement in self.file.definitions.get(name, ()):
+            for statement in self.file.binding(name):
                 if isinstance(statement, _RUNNABLE):
                     statements.run_block(self.run, [statement])
                     found.append(self.frame.names.get(name) or Unknown())

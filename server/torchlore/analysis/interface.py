@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -37,34 +37,40 @@ class Interface:
     exports: frozenset[str] | None = None
 
 
-def read_interface(tree: ast.Module) -> Interface:
-    """The interface of a file."""
+def read_interface(body: Iterable[tuple[str, Sequence[ast.stmt]]]) -> Interface:
+    """The interface of a file.
+
+    Args:
+        body: its top-level statements in order: the name alone of one that binds just that by code (and no
+            statement), or the statement (and no name).
+    """
     names: dict[str, list[Imported | None]] = {}
     alternatives: set[str] = set()
     stars: list[str] = []
-    for statement, nested in _statements(tree.body):
-        for name, bound in _bindings(statement):
-            if name == "*" and bound is not None:
-                stars.append(bound.module)
-                continue
-            names.setdefault(name, []).append(bound)
-            if nested:
-                alternatives.add(name)
+    listing: list[ast.stmt] = []
+    for code_name, statements in body:
+        if code_name:
+            names.setdefault(code_name, []).append(None)
+        for statement, nested in _statements(statements):
+            listing.append(statement)
+            for name, bound in _bindings(statement):
+                if name == "*" and bound is not None:
+                    stars.append(bound.module)
+                    continue
+                names.setdefault(name, []).append(bound)
+                if nested:
+                    alternatives.add(name)
     return Interface(
         {name: tuple(bound) for name, bound in names.items()},
         frozenset(alternatives),
         tuple(stars),
-        _exports(tree.body),
+        _exports(listing),
     )
 
 
-def definitions(tree: ast.Module) -> dict[str, list[ast.stmt]]:
-    """The statements of the top level that bind each name, in order."""
-    found: dict[str, list[ast.stmt]] = {}
-    for statement, _ in _statements(tree.body):
-        for name, _ in _bindings(statement):
-            found.setdefault(name, []).append(statement)
-    return found
+def binding(name: str, body: Sequence[ast.stmt]) -> list[ast.stmt]:
+    """The statements in `body`, those in blocks included, that bind `name`."""
+    return [s for s, _ in _statements(body) if any(bound == name for bound, _ in _bindings(s))]
 
 
 def dotted_module(node: ast.ImportFrom) -> str:
@@ -84,9 +90,20 @@ def imports(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, Imported]]
             yield first, Imported(first, None)
 
 
-def _statements(body: list[ast.stmt], nested: bool = False) -> Iterator[tuple[ast.stmt, bool]]:
+def is_main_guard(statement: ast.stmt) -> bool:
+    """Whether a statement is `if __name__ == "__main__":`, which does nothing in a file that is imported."""
+    match statement:
+        case ast.If(test=ast.Compare(left=ast.Name(id="__name__"), ops=[ast.Eq()])):
+            return True
+        case _:
+            return False
+
+
+def _statements(body: Sequence[ast.stmt], nested: bool = False) -> Iterator[tuple[ast.stmt, bool]]:
     """The statements that run when a file is imported, those in blocks included."""
     for statement in body:
+        if is_main_guard(statement):
+            continue
         yield statement, nested
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             continue
@@ -133,7 +150,7 @@ def _names(target: ast.expr) -> Iterator[str]:
 def _exports(body: list[ast.stmt]) -> frozenset[str] | None:
     """What `__all__` lists: literals, added up over several statements."""
     found: set[str] | None = None
-    for statement, _ in _statements(body):
+    for statement in body:
         added: ast.expr | None = None
         match statement:
             case ast.Assign(targets=[ast.Name(id="__all__")], value=added):

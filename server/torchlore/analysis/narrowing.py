@@ -28,7 +28,10 @@ def narrowed(run: Run, test: ast.expr, holds: bool) -> Iterator[None]:
 
     A name that is bound anew meanwhile keeps that. After the branch an object is known as it was before.
     """
-    names = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
+    names = set(_subjects(test))
+    if not names:
+        yield
+        return
     before = run.frame.now(names)
     narrow(run, test, holds)
     meanwhile = run.frame.now(names)
@@ -40,6 +43,24 @@ def narrowed(run: Run, test: ast.expr, holds: bool) -> Iterator[None]:
             and run.frame.names.get(name) is meanwhile[name]
         ):
             run.frame.bind(name, value)
+
+
+def _subjects(test: ast.expr) -> Iterator[str]:
+    """The names that `narrow` may bind."""
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            yield from _subjects(operand)
+        case ast.BoolOp(values=values):
+            for part in values:
+                yield from _subjects(part)
+        case (
+            ast.Compare(left=ast.Name(id=name)) | ast.Name(id=name) | ast.NamedExpr(target=ast.Name(id=name))
+        ):
+            yield name
+        case ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(id=name), _]):
+            yield name
+        case _:
+            return
 
 
 def narrow(run: Run, test: ast.expr, holds: bool) -> None:

@@ -34,12 +34,36 @@ def _setters(run: Run, cls: LocalClass) -> dict[str, list[str]]:
 
 
 def _attributes_set(method: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    """The attributes of its first argument that a method assigns to: targets alone are looked at."""
     first = method.args.args[0].arg
-    return {
-        node.attr
-        for node in ast.walk(method)
-        if isinstance(node, ast.Attribute)
-        and isinstance(node.ctx, ast.Store)
-        and isinstance(node.value, ast.Name)
-        and node.value.id == first
-    }
+    found: set[str] = set()
+    stack: list[ast.AST] = list(method.body)
+    while stack:
+        node = stack.pop()
+        match node:
+            case ast.Attribute(value=ast.Name(id=name), attr=attr, ctx=ast.Store()) if name == first:
+                found.add(attr)
+            case ast.stmt() | ast.ExceptHandler() | ast.match_case() | ast.withitem():
+                for field in _HOLDING_TARGETS:
+                    part = getattr(node, field, None)
+                    stack += part if isinstance(part, list) else [part] if part is not None else []
+            case ast.Tuple(elts=parts) | ast.List(elts=parts):
+                stack += parts
+            case ast.Starred(value=inner):
+                stack.append(inner)
+            case _:
+                pass
+    return found
+
+
+_HOLDING_TARGETS = (
+    "target",
+    "targets",
+    "optional_vars",
+    "items",
+    "body",
+    "orelse",
+    "finalbody",
+    "handlers",
+    "cases",
+)

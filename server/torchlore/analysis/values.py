@@ -296,7 +296,7 @@ def join(values: list[Value]) -> Value:
         if isinstance(value, Lazy):
             value = value.resolve()
         for option in value.options if isinstance(value, OneOf) else (value,):
-            if not any(_same(option, known) for known in flat):
+            if not any(same(option, known) for known in flat):
                 flat.append(option)
         if len(flat) > _TOO_MANY:
             return Unknown(tokens_of_all(values))
@@ -340,7 +340,8 @@ def _kind(value: Value) -> object:
             return type(value)
 
 
-def _same(a: Value, b: Value) -> bool:
+def same(a: Value, b: Value) -> bool:
+    """Whether two values are the same one, or literals or imported things that are equal."""
     if a is b:
         return True
     if isinstance(a, Const) and isinstance(b, Const):

@@ -16,9 +16,11 @@ from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
-from torchlore.analysis.interface import Interface, definitions, read_interface
+from torchlore.analysis.interface import Interface, binding, read_interface
 from torchlore.analysis.store import InterfaceStore
 from torchlore.text import Source, decode
+from torchlore.text.outline import Segment, segments
+from torchlore.text.parse import parse
 
 _LOG = logging.getLogger(__name__)
 
@@ -27,6 +29,9 @@ MAX_CHARACTERS = 1_000_000
 
 _KEPT_CHARACTERS = 1_000_000
 """Texts (with their trees, some fifty times as large) kept for the next one that imports them."""
+
+_WORTH_STORING = 20_000
+"""Characters from which reading an interface back is quicker than finding it out."""
 
 _PROJECT_MARKERS = (".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg")
 """What lies in the root of a project."""
@@ -59,6 +64,7 @@ class File:
         self.signature = signature
         self._given = source
         self._store = store
+        self._statements: dict[int, list[ast.stmt] | None] = {}
 
     @property
     def was_read(self) -> bool:
@@ -86,28 +92,80 @@ class File:
             _LOG.info("%s cannot be imported from: %s", self.path, error)
             return Source("", self.path), digest_of(data)
 
-    @property
-    def tree(self) -> ast.Module:
-        return self.source.tree
+    @cached_property
+    def _segments(self) -> list[Segment]:
+        return segments(self.source.text)
 
     @cached_property
-    def definitions(self) -> dict[str, list[ast.stmt]]:
-        return definitions(self.tree)
+    def _whole(self) -> ast.Module | None:
+        """The whole tree, where some statement does not parse by itself; else None: nobody needs it."""
+        for index, segment in enumerate(self._segments):
+            if (
+                segment.word not in ("def", "class", "async")
+                and not segment.name
+                and self._parsed(index) is None
+            ):
+                return self.source.tree
+        return None
+
+    def _parsed(self, index: int) -> list[ast.stmt] | None:
+        """The statement in segment `index`, parsed when it is first asked for; None where it is broken."""
+        if index not in self._statements:
+            segment = self._segments[index]
+            try:
+                text = "\n" * segment.line + self.source.text[segment.start : segment.end]
+                self._statements[index] = parse(text).body
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                self._statements[index] = None
+        return self._statements[index]
+
+    def binding(self, name: str) -> list[ast.stmt]:
+        """The statements that bind `name` when the file is imported, in order."""
+        if self._whole is not None:
+            return binding(name, self._whole.body)
+        found: list[ast.stmt] = []
+        for index, segment in enumerate(self._segments):
+            wanted = segment.name == name if segment.name else name in self._text_of(segment)
+            if wanted:
+                statements = self._parsed(index)
+                if statements is None:
+                    return binding(name, self.source.tree.body)
+                found += binding(name, statements)
+        return found
+
+    def _text_of(self, segment: Segment) -> str:
+        return self.source.text[segment.start : segment.end]
+
+    def holds(self, node: ast.AST) -> bool:
+        """Whether a node is of what was parsed of this file."""
+        bodies = [self._whole.body] if self._whole is not None else self._statements.values()
+        return any(part is node for body in bodies for top in body or () for part in ast.walk(top))
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether some of what was looked at does not parse."""
+        return self.was_read and (self._whole is not None or None in self._statements.values())
 
     @cached_property
     def interface(self) -> Interface:
-        """What it offers. That of a file on disk is kept on disk too: reading it back takes no parse."""
-        if self._store is None or self._given is not None or "parsed" in self.source.__dict__:
-            return read_interface(self.tree)
+        """What it offers. That of a long file on disk is kept on disk too."""
+        if self._store is None or self._given is not None or len(self.source.text) < _WORTH_STORING:
+            return read_interface(self._outlined())
         known = self._store.load(self.digest)
         if known is None:
-            known = read_interface(self.tree)
+            known = read_interface(self._outlined())
             self._store.save(self.digest, known)
         return known
 
-    @property
-    def is_package(self) -> bool:
-        return os.path.basename(self.path) == "__init__.py"  # noqa: PTH119 (a thousand of these are asked)
+    def _outlined(self) -> Iterator[tuple[str, list[ast.stmt]]]:
+        if self._whole is not None:
+            yield "", self._whole.body
+            return
+        for index, segment in enumerate(self._segments):
+            if segment.name and segment.name != "__all__":
+                yield segment.name, []
+            else:
+                yield "", self._parsed(index) or []
 
 
 class Workspace:
