@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import logging
+import random
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -118,6 +119,27 @@ def test_no_prefix_makes_a_rule_fail(name: str, caplog: pytest.LogCaptureFixture
         for end in range(len(lines)):
             findings_of("".join(lines[:end]))
     assert not caplog.records, caplog.text
+
+
+_MOST = 30
+"""Broken versions of one text that are looked at."""
+
+
+@every_text
+def test_a_line_that_is_deleted_or_half_typed_brings_no_finding(name: str) -> None:
+    """A text that still parses is another program; one that does not is this program while someone types."""
+    lines = TEXTS[name].split("\n")
+    known = {(code, message) for code, message in without_places(findings_of(TEXTS[name]))}
+    rng = random.Random(name)
+    tried = 0
+    for index in rng.sample(range(len(lines)), len(lines)):
+        half = lines[index][: rng.randrange(len(lines[index]) + 1)]
+        for changed in ([half], []):
+            text = "\n".join([*lines[:index], *changed, *lines[index + 1 :]])
+            if tried < _MOST and Source(text).parsed.blanked:
+                tried += 1
+                new = set(without_places(findings_of(text))) - known
+                assert not new, f"line {index + 1} as {changed}:\n{text}"
 
 
 @settings(max_examples=300, deadline=None)

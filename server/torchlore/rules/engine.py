@@ -12,6 +12,7 @@ from functools import cache
 from torchlore.analysis import Analysis
 from torchlore.rules.model import Family, Finding, Rule
 from torchlore.rules.triggers import triggered
+from torchlore.rules.waiting import settled
 
 _LOG = logging.getLogger(__name__)
 
@@ -54,5 +55,6 @@ def check(analysis: Analysis, rules: Iterable[type[Rule]] | None = None) -> list
             found += rule().check(analysis)
         except Exception:
             _LOG.exception("%s failed on %s", rule.code, analysis.source.path)
+    found = settled(analysis, found)
     unique = {(finding.code, finding.span): finding for finding in reversed(found)}
     return sorted(unique.values(), key=lambda finding: (finding.span, finding.code))

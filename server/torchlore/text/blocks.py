@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from torchlore.text.logical import Logical, width
+from torchlore.text.logical import Logical
+from torchlore.text.tokens import width
 
 _HEADER = re.compile(
     r"(?:async\s+)?(?:if|elif|else|for|while|with|try|except|finally|def|class)\b(?!\s*(?:[.,)\]}]|=(?!=)))"

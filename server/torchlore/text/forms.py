@@ -8,7 +8,7 @@ from itertools import pairwise
 from keyword import kwlist
 
 from torchlore.text.blocks import keyword_of
-from torchlore.text.logical import closers, pieces, without_comment
+from torchlore.text.tokens import closers, pieces, without_comment
 
 NOBODY = "___"
 """A name that nobody binds: what it stands for is not known."""

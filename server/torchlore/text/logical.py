@@ -9,19 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from keyword import kwlist
 
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
-_INTERESTING = re.compile(r"['\"()\[\]{}\\#]")
-_TOKEN = re.compile(
-    r"#[^\r\n]*|'''|\"\"\"|'(?:\\.|[^'\\\r\n])*(?:'|(?=[\r\n])|\Z)|\"(?:\\.|[^\"\\\r\n])*(?:\"|(?=[\r\n])|\Z)"
-    r"|[()\[\]{}]|\\(?=[\r\n]|\Z)",
-    re.DOTALL,
-)
-_CLOSE = {quote: re.compile(rf"(?:\\.|[^\\])*?{quote}", re.DOTALL) for quote in ("'''", '"""')}
-_CLOSE_SHORT = {quote: re.compile(rf"(?:\\.|[^\\\r\n])*?{quote}", re.DOTALL) for quote in ("'", '"')}
-_PAIRS = {"(": ")", "[": "]", "{": "}"}
-_MAX_OPEN = 60
-"""Brackets nested deeper than this were never closed; Python itself gives up at 200."""
+from torchlore.text.tokens import CLOSE, State, indent_of, never_ends, scan, width, without_comment
 
 _NEVER_IN_BRACKETS = re.compile(
     r"(?:def|class|return|import|while|try|except|finally|raise|pass|break|continue|global|nonlocal|del|assert"
@@ -71,24 +61,6 @@ class Logical:
 
 
 @dataclass(slots=True)
-class _State:
-    """Where a scan stands: what is open, and the code on the last line that had some.
-
-    Attributes:
-        quote: the triple quote that is open.
-        short: the simple quote that is open, on a line that ends with a backslash.
-        cut: whether a string was left open at the end of its line.
-    """
-
-    brackets: list[str] = field(default_factory=list)
-    quote: str = ""
-    short: str = ""
-    cut: bool = False
-    continued: bool = False
-    code: str = ""
-
-
-@dataclass(slots=True)
 class _Text:
     """A text that is read.
 
@@ -104,26 +76,11 @@ class _Text:
     levels: list[int] = field(default_factory=list)
 
 
-def split_lines(text: str) -> list[str]:
-    """The lines of `text` with their ends."""
-    return _LINE.findall(text)
-
-
-def width(indent: str) -> int:
-    """How deep `indent` is, tabs counted as Python does."""
-    return len(indent.rpartition("\f")[2].expandtabs(8))
-
-
-def indent_of(line: str) -> str:
-    """The white space that `line` begins with."""
-    return line[: len(line) - len(line.lstrip(" \t\f"))]
-
-
 def logical_lines(lines: Sequence[str]) -> list[Logical]:
     """The logical lines of a text; blank lines and comments belong to none unless they lie inside one."""
     found: list[Logical] = []
     at = 0
-    text = _Text(lines, 20 * len(lines) + 1000, _never_ends("".join(lines)))
+    text = _Text(lines, 20 * len(lines) + 1000, never_ends("".join(lines)))
     while at < len(lines):
         if _is_empty(lines[at]):
             at += 1
@@ -139,48 +96,6 @@ def logical_lines(lines: Sequence[str]) -> list[Logical]:
     return found
 
 
-def closers(text: str) -> str | None:
-    """The brackets that would close `text`; None where one does not match, or a string does not end."""
-    state = _State()
-    for line in split_lines(text):
-        if not _scan(line, state):
-            return None
-    return None if state.quote else "".join(_PAIRS[bracket] for bracket in reversed(state.brackets))
-
-
-def without_comment(text: str) -> str:
-    """A logical line without the comment and white space at its end."""
-    end, at = len(text), 0
-    while (match := _TOKEN.search(text, at)) is not None:
-        at = match.end()
-        if match[0] in _CLOSE:
-            close = _CLOSE[match[0]].match(text, at)
-            at = len(text) if close is None else close.end()
-        elif match[0].startswith("#") and not text[at:].strip():
-            end = match.start()
-    return text[:end].rstrip()
-
-
-def pieces(text: str, separator: str = ",") -> list[str]:
-    """`text` parted at each `separator` that is in no bracket or string."""
-    found: list[str] = []
-    begin = at = depth = 0
-    for match in re.finditer(_TOKEN.pattern + f"|{re.escape(separator)}", text, re.DOTALL):
-        if match.start() < at:
-            continue
-        if match[0] in _CLOSE:
-            close = _CLOSE[match[0]].match(text, match.end())
-            at = len(text) if close is None else close.end()
-        elif match[0] in "([{":
-            depth += 1
-        elif match[0] in ")]}":
-            depth -= 1
-        elif match[0] == separator and depth == 0:
-            found.append(text[begin : match.start()])
-            begin = match.end()
-    return [*found, text[begin:]]
-
-
 def _is_empty(line: str) -> bool:
     stripped = line.lstrip()
     return not stripped or stripped[0] == "#"
@@ -188,9 +103,9 @@ def _is_empty(line: str) -> bool:
 
 def _extent(text: _Text, first: int) -> tuple[int, bool]:
     """The last line of the logical line that begins at `first`, and whether it ends there as it should."""
-    lines, state = text.lines, _State()
+    lines, state = text.lines, State()
     at = first
-    while _scan(lines[at], state):
+    while scan(lines[at], state):
         if state.quote:
             end = _end_of_string(text, at, first, state)
             if end is None:
@@ -209,50 +124,15 @@ def _extent(text: _Text, first: int) -> tuple[int, bool]:
     return _broken_end(text, first), False
 
 
-def _scan(line: str, state: _State) -> bool:
-    """Reads one line; False where a bracket does not match, or too many are open."""
-    at = 0
-    state.continued = False
-    if state.quote or state.short:
-        close = (_CLOSE[state.quote] if state.quote else _CLOSE_SHORT[state.short]).match(line)
-        if close is None:
-            state.continued = not state.quote and line.rstrip("\r\n").endswith("\\")
-            return not state.short or state.continued
-        state.quote, state.short, at = "", "", close.end()
-    end = len(line)
-    if _INTERESTING.search(line, at) is not None:
-        while (match := _TOKEN.search(line, at)) is not None:
-            token, at = match[0], match.end()
-            if token[0] == "#":
-                end = match.start()
-                break
-            if token in _CLOSE:
-                close = _CLOSE[token].match(line, at)
-                if close is None:
-                    state.quote, state.code = token, token
-                    return True
-                at = close.end()
-            elif token in _PAIRS:
-                state.brackets.append(token)
-            elif token in ")]}":
-                if not state.brackets or _PAIRS[state.brackets.pop()] != token:
-                    return False
-            elif token == "\\":
-                state.continued = True
-            elif token[-1] in "\r\n":
-                state.short, state.continued = token[0], True
-            elif token[0] in "'\"" and (len(token) == 1 or token[-1] != token[0]):
-                state.cut = True
-    code = line[:end].strip()
-    state.code = code or state.code
-    return len(state.brackets) <= _MAX_OPEN
-
-
-def _next_line(lines: Sequence[str], at: int, state: _State) -> int | None:
+def _next_line(lines: Sequence[str], at: int, state: State) -> int | None:
     """The line with which an open bracket or a backslash goes on; None where it cannot."""
     following = at + 1
     if state.continued:
-        return following if following < len(lines) else None
+        if following == len(lines) or (
+            not state.short and _begins_anew(state.code, lines[following].strip())
+        ):
+            return None
+        return following
     while following < len(lines) and _is_empty(lines[following]):
         following += 1
     if following == len(lines):
@@ -261,6 +141,15 @@ def _next_line(lines: Sequence[str], at: int, state: _State) -> int | None:
     if _NEVER_IN_BRACKETS.match(stripped) or _stand_apart(state.code, stripped):
         return None
     return following
+
+
+def _begins_anew(before: str, after: str) -> bool:
+    """Whether what follows a line with a backslash at its end is no part of it."""
+    word = _LAST_WORD.search(before.rstrip("\\ "))
+    first = _FIRST_WORD.match(after)
+    if (word is not None and word[0] in kwlist) or (first is not None and first[0] in kwlist):
+        return _NEVER_IN_BRACKETS.match(after) is not None and not after.startswith("import")
+    return _stand_apart(before.rstrip("\\ "), after)
 
 
 def _stand_apart(before: str, after: str) -> bool:
@@ -322,15 +211,15 @@ def _header_end(text: _Text, first: int) -> int:
 
 def _closes_too_much(code: str) -> bool:
     """Whether a line closes a bracket that was not opened on it."""
-    state = _State()
-    return not _scan(code, state) and not state.brackets
+    state = State()
+    return not scan(code, state) and not state.brackets
 
 
 def _past_strings(text: _Text, at: int) -> int:
     """`at`, or the line on which a string that begins there ends."""
-    state = _State()
+    state = State()
     first = at
-    while _scan(text.lines[at], state) and state.quote:
+    while scan(text.lines[at], state) and state.quote:
         end = _end_of_string(text, at, first, state)
         if end is None:
             return at
@@ -338,26 +227,13 @@ def _past_strings(text: _Text, at: int) -> int:
     return at
 
 
-def _never_ends(text: str) -> bool:
-    """Whether a triple-quoted string is open at the end of `text`."""
-    at = 0
-    while (match := _TOKEN.search(text, at)) is not None:
-        at = match.end()
-        if match[0] in _CLOSE:
-            close = _CLOSE[match[0]].match(text, at)
-            if close is None:
-                return True
-            at = close.end()
-    return False
-
-
-def _end_of_string(text: _Text, at: int, first: int, state: _State) -> int | None:
+def _end_of_string(text: _Text, at: int, first: int, state: State) -> int | None:
     """The line on which the string that is open at the end of line `at` ends; None where it never does.
 
     A quote too few or too many turns code into strings and strings into code down to the end of the file:
     where that has happened, what lies between two quotes must not look like code.
     """
-    lines, close = text.lines, _CLOSE[state.quote]
+    lines, close = text.lines, CLOSE[state.quote]
     depth = width(indent_of(lines[first]))
     bare = lines[at].lstrip().startswith(state.quote)
     filled = code = defines = 0
@@ -366,7 +242,7 @@ def _end_of_string(text: _Text, at: int, first: int, state: _State) -> int | Non
         if state.quote in line and (match := close.match(line)) is not None:
             prose_follows = _AFTER_STRING.match(line, match.end()) is not None
             is_code = bare and defines + code // 3 > 0 and (4 if defines > 2 else 2) * code >= filled
-            return None if text.odd and (prose_follows or is_code) else number
+            return None if prose_follows or (text.odd and is_code) else number
         stripped = line.strip()
         if not stripped or stripped[0] == "#":
             continue

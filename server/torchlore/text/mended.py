@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from torchlore.text.logical import Logical, split_lines
+from torchlore.text.logical import Logical
+from torchlore.text.tokens import split_lines
 
 
 @dataclass(slots=True)

@@ -8,9 +8,9 @@ import threading
 import warnings
 from dataclasses import dataclass
 
-from torchlore.text.logical import split_lines
 from torchlore.text.mended import put_back
 from torchlore.text.repair import repair
+from torchlore.text.tokens import split_lines
 
 
 @dataclass(frozen=True, slots=True)

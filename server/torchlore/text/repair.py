@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from torchlore.text.blocks import CLAUSES, FOLLOWS, Group, Node, groups_of, opens_block, tree_of
 from torchlore.text.forms import NOBODY, NOWHERE, UNKNOWN, UNNAMED, header_forms, simple_forms
-from torchlore.text.logical import Logical, logical_lines, without_comment
+from torchlore.text.logical import Logical, logical_lines
 from torchlore.text.mended import Mended, drop, insert_after, insert_before, move, number_at, replace, text_of
+from torchlore.text.tokens import without_comment
 
 Parse = Callable[[str], "ast.Module | SyntaxError"]
 """The tree of a text, or why there is none."""
@@ -33,6 +34,9 @@ _LEADS = {"elif": "if 1:pass\n", "else": "if 1:pass\n", "except": "try:pass\n", 
 _ENDLESS = re.compile(r"while\s+(?:True|1)\s*:$")
 """Without a block it would hide what follows."""
 
+_GUARDS = ("if", "elif", "for", "while", "with", "except")
+"""Headers of which what was typed so far may be kept; what comes yet is not known."""
+
 _METHOD = re.compile(r"(?:async\s+)?def\s+\w+\s*\(\s*(?:self|cls)\b")
 _IN_FUNCTION = re.compile(r"(?:return|yield|await)\b|self\.|super\(\)")
 
@@ -50,6 +54,8 @@ class _Repair:
 
     def error(self, text: str) -> SyntaxError | None:
         self.left -= len(text) + _EFFORT
+        if text.endswith("\\\r\n"):
+            text = f"{text[:-2]}\n"  # Of these line ends Python takes a backslash at the end of the text.
         return _error(self.parse(text)) if self.left > 0 else SyntaxError("not tried")
 
 
@@ -199,7 +205,7 @@ def _is_moved(group: Group) -> bool:
 def _mend_group(work: _Repair, group: Group, place: _Place) -> None:
     for decorator in group.decorators:
         assert decorator.head is not None
-        _mend_line(work, decorator, decorator.head, "\ndef f():pass", group.clauses != [])
+        _mend_decorator(work, decorator, decorator.head, group.clauses != [])
     for index, clause in enumerate(group.clauses):
         following = group.clauses[index + 1].keyword if index + 1 < len(group.clauses) else ""
         _mend_clause(work, clause, place, index == 0, following, group.is_last)
@@ -219,7 +225,13 @@ def _mend_clause(
     if head is not None and not node.body and not opens_block(head):
         _mend_simple(work, node, head, place, is_last)
         return
-    if head is not None and keyword == "" and not _ends_with_colon(head) and work.parses(head.text):
+    if (
+        head is not None
+        and keyword == ""
+        and head.whole
+        and not _ends_with_colon(head)
+        and work.parses(head.text)
+    ):
         _settle(work, node, head)
         head = None
     if head is None:
@@ -255,7 +267,7 @@ def _mend_simple(work: _Repair, node: Node, head: Logical, place: _Place, is_las
         replace(work.mended, head, "", node.level)
     elif head.text.startswith("@"):
         replace(work.mended, head, UNKNOWN, node.level)
-    elif work.parses(head.text):
+    elif head.whole and work.parses(head.text):
         _settle(work, node, head)
     else:
         forms = simple_forms(head.text)
@@ -265,12 +277,11 @@ def _mend_simple(work: _Repair, node: Node, head: Logical, place: _Place, is_las
         replace(work.mended, head, code, node.level)
 
 
-def _mend_line(work: _Repair, node: Node, head: Logical, tail: str, useful: bool) -> None:
-    """Leaves a line out if it does not parse with `tail` after it."""
-    if useful and work.parses(head.text + tail):
+def _mend_decorator(work: _Repair, node: Node, head: Logical, decorates: bool) -> None:
+    if decorates and work.parses(f"{head.text}\ndef f():pass"):
         _settle(work, node, head)
     else:
-        replace(work.mended, head, "" if useful else UNKNOWN, node.level)
+        replace(work.mended, head, f"@{NOBODY}" if decorates else UNKNOWN, node.level)
 
 
 def _settle(work: _Repair, node: Node, head: Logical) -> None:
@@ -286,6 +297,8 @@ def _mend_header(work: _Repair, node: Node, head: Logical, keyword: str) -> None
         forms = list(header_forms(head.text))
         code = next((form for form in forms[:-1] if _is_header(work, form, keyword, True)), forms[-1])
         replace(work.mended, head, code, node.level)
+        if node.body and UNKNOWN not in code and keyword in _GUARDS:
+            insert_after(work.mended, head.last, node.body[0].level + UNKNOWN)
         if keyword == "def":  # What a call of it does is not known, as with any decorator that is not.
             insert_before(work.mended, head.first, f"{node.level}@{NOBODY}")
     if not node.body and code.endswith(":"):
