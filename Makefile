@@ -26,8 +26,8 @@ format: install ## what ruff can mend by itself
 	$(bin)/ruff check --fix .
 	$(bin)/ruff format .
 
-bench: install ## how fast it is, as ratios measured in one run
-	$(bin)/python -m tests.perf
+bench: install ## how fast it is and how much it knows, on PATHS="..." (its own files by default)
+	$(bin)/python -m tests.perf $(PATHS)
 
 docs: install ## docs/rules*, docs/cards.md, from the sources
 	$(bin)/torchlore docs build

@@ -1,127 +1,62 @@
-"""How fast torchlore is, as figures and ratios measured in one run: `python -m tests.perf [PATH…]`.
+"""How fast torchlore is, as figures and ratios measured in one run: `python -m tests.perf [options] [PATH…]`.
 
-PATH: Python files or folders to measure `check` on; the project's own files by default.
+PATH: Python files or folders to measure on; the project's own files by default. Files that do not mention
+torch are left out, as `check` leaves them out. What code in them is known is counted by
+`python -m tests.perf.receivers`, which is a part of this, too.
 """
 
 from __future__ import annotations
 
-import ast
+import argparse
 import asyncio
-import statistics
+import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-from torchlore.analysis import analyze
-from torchlore.lsp.editor import Editor, editing
-from torchlore.rules import all_rules, check
-from torchlore.text import Edit, Source, Span, apply_edits, decode
-
-ROOT = Path(__file__).parents[2]
-SCRIPT = ROOT / "examples" / "train_classifier.py"
-SERVER = [sys.executable, "-m", "torchlore", "serve"]
-BARE = [sys.executable, "-c", "from pygls.lsp.server import LanguageServer as S; S('bare', '1').start_io()"]
-ROUNDS = 5
+from tests.perf import keystrokes, receivers
+from tests.perf.checking import print_check
+from tests.perf.corpus import ROOT, files, packages
+from tests.perf.scaling import print_scaling
+from tests.perf.server import print_server
 
 
-def main(arguments: list[str]) -> None:
-    """Prints every figure."""
-    paths = [Path(a) for a in arguments] or [ROOT / "server", ROOT / "examples", ROOT / "knowledge"]
-    _print_check(paths)
-    asyncio.run(_print_server())
+def main(arguments: list[str] | None = None) -> None:
+    """Prints every figure, or those of the sections that were asked for."""
+    given = _arguments(arguments)
+    for name in given.only or ():
+        SECTIONS[name](given.paths)
+    if not given.only:
+        for name in SECTIONS:  # each in a process of its own: what one leaves would slow the next
+            command = [sys.executable, "-m", "tests.perf", "--only", name, *map(str, given.paths)]
+            subprocess.run(command, cwd=ROOT, check=True)
 
 
-def _print_check(paths: list[Path]) -> None:
-    texts = [text for path in paths for text in _texts(path)]
-    all_rules()
-    parsing = _best(lambda: [ast.parse(text) for text in texts])
-    checking = _best(lambda: [check(analyze(Source(text))) for text in texts])
-    lines = sum(text.count("\n") for text in texts)
-    print(f"check, one process     {len(texts)} files, {lines} lines: {checking / parsing:.1f} x ast.parse")
+def _arguments(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.perf", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("paths", nargs="*", type=lambda text: Path(text).resolve(), metavar="PATH")
+    parser.add_argument("--only", action="append", choices=[*SECTIONS], help="this section (may be repeated)")
+    return parser.parse_args(arguments)
 
 
-def _texts(path: Path) -> list[str]:
-    """The files that mention torch: `check` skips the others unparsed."""
-    files = [path] if path.is_file() else sorted(path.rglob("*.py"))
-    texts = []
-    for file in files:
-        text = decode(file.read_bytes())
-        if "torch" in text:
-            texts.append(text)
-    return texts
+def _print_receivers(paths: list[Path]) -> None:
+    receivers.print_counts(list(receivers.receivers(files(paths), packages(paths))))
+    print()
 
 
-def _best(work: Callable[[], object]) -> float:
-    """Seconds of the fastest of a few runs."""
-    found = []
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        work()
-        found.append(time.perf_counter() - began)
-    return min(found)
-
-
-async def _print_server() -> None:
-    bare, ours = [], []
-    for _ in range(ROUNDS):  # alternating, so that both meet the same load
-        bare.append(await _start(BARE))
-        ours.append(await _start(SERVER))
-    ratio = statistics.median(ours) / statistics.median(bare)
-    print(f"start -> initialize    {ratio:.2f} x a bare pygls server")
-    text = SCRIPT.read_text(encoding="utf-8")
-    began = time.perf_counter()
-    async with editing(SERVER, SCRIPT, text) as editor:
-        await editor.hover(text.index("loss.backward") + 8)
-        print(f"start -> first hover   {time.perf_counter() - began:.2f} s")
-        await _print_hovers(editor, text)
-        await _print_edits(editor)
-        _print_memory(editor)
-
-
-async def _start(command: list[str]) -> float:
-    began = time.perf_counter()
-    async with editing(command, SCRIPT, ""):
-        return time.perf_counter() - began
-
-
-async def _print_hovers(editor: Editor, text: str) -> None:
-    source = Source(text)
-    names = [node for node in ast.walk(source.tree) if isinstance(node, ast.Attribute)]
-    found = []
-    for node in names * 3:
-        began = time.perf_counter()
-        await editor.hover(source.span(node).end - 1)
-        found.append(1000 * (time.perf_counter() - began))
-    print(f"hover                  {_quantiles(found)} (round trip, {len(found)} hovers)")
-
-
-async def _print_edits(editor: Editor) -> None:
-    """Types one character after the other into a 300-line file."""
-    text = editor.source.text
-    while text.count("\n") < 300:
-        text += "\n\ndef again(model, optimizer, x):\n    optimizer.zero_grad()\n    return model(x)\n"
-    found = []
-    for number in range(40):
-        text = apply_edits(text, [Edit(Span(len(text), len(text)), f"x{number} = {number}\n")])
-        began = time.perf_counter()
-        editor.replace(text)
-        await editor.diagnostics()
-        found.append(1000 * (time.perf_counter() - began))
-    print(f"edit -> diagnostics    {_quantiles(found)} ({text.count(chr(10))} lines)")
-
-
-def _quantiles(milliseconds: list[float]) -> str:
-    cuts = statistics.quantiles(milliseconds, n=100)
-    return f"p50 {cuts[49]:.1f} ms, p95 {cuts[94]:.1f} ms, worst {max(milliseconds):.1f} ms"
-
-
-def _print_memory(editor: Editor) -> None:
-    status = Path(f"/proc/{editor.process_id}/status")
-    if status.is_file():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
-        print(f"memory of the server   {int(line.split()[1]) / 1024:.0f} MB")
+SECTIONS: dict[str, Callable[[list[Path]], None]] = {
+    "check": print_check,
+    "receivers": _print_receivers,
+    "scaling": print_scaling,
+    "keystroke": lambda _: keystrokes.print_in_process(),
+    "server": lambda _: asyncio.run(print_server()),
+    "server-keystroke": lambda _: asyncio.run(keystrokes.print_through_server()),
+    "workspace": lambda _: asyncio.run(keystrokes.print_workspace()),
+}
+"""In the order in which they are printed."""
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

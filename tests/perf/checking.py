@@ -1,0 +1,101 @@
+"""`check`, one process: how long each part takes, against `ast.parse` of the same files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from torchlore.rules import all_rules, check
+
+from tests.perf import stages
+from tests.perf.corpus import File, analysed, files
+from tests.perf.timing import parse_time, peak_memory, timed
+
+LIMIT = 6.0
+"""How many times as long as `ast.parse` a whole check may take."""
+
+_MEASURABLE = 0.002
+"""Seconds: of a file that `ast.parse` takes less for, the ratio is mostly chance."""
+
+_SHOWN = 5
+"""Files named as the worst."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Seconds for one file: parsing it with `ast.parse` and tolerantly, analysing, the rules."""
+
+    file: File
+    parse: float
+    tree: float
+    run: float
+    rules: float
+
+    @property
+    def total(self) -> float:
+        return self.tree + self.run + self.rules
+
+    @property
+    def ratio(self) -> float:
+        return self.total / self.parse
+
+
+def print_check(paths: list[Path]) -> None:
+    """Prints the ratios for all files below `paths`, and what each number is."""
+    code = files(paths)
+    all_rules()  # they are imported once per process
+    rounds = 3 if sum(file.lines for file in code) < 60_000 else 1
+    with stages.sampled() as looks:
+        costs = [_cost(file, rounds, looks) for file in code]
+    _print_parts(costs, looks.found, rounds)
+    _print_worst(costs)
+    print(f"peak memory            {peak_memory()}, this process, after all of these files one by one\n")
+
+
+def _cost(file: File, rounds: int, looks: stages.Looks) -> Cost:
+    """The fastest of some rounds. The collector runs as it does for a user."""
+    parse = parse_time(file.text)
+    found = [_cost_once(file, parse, looks) for _ in range(rounds)]
+    return min(found, key=lambda cost: cost.total)
+
+
+def _cost_once(file: File, parse: float, looks: stages.Looks) -> Cost:
+    analysis = analysed(file)
+    _, tree = timed(lambda: analysis.source.tree)
+    _, run = timed(lambda: looks.during(lambda: analysis.run))
+    _, rules = timed(lambda: check(analysis))
+    return Cost(file, parse, tree, run, rules)
+
+
+def _print_parts(costs: list[Cost], parts: Counter[str], rounds: int) -> None:
+    parse = sum(cost.parse for cost in costs)
+    total = sum(cost.total for cost in costs)
+    run = sum(cost.run for cost in costs)
+    lines = sum(cost.file.lines for cost in costs)
+    holds = "holds" if total <= LIMIT * parse else "DOES NOT HOLD"
+    print(f"check, one process     {len(costs)} files, {lines} lines; ast.parse of them {parse:.2f} s")
+    print(f"  total                {total / parse:6.2f} x ast.parse (at most {LIMIT:.0f}: {holds})")
+    print(f"  tolerant parse       {sum(cost.tree for cost in costs) / parse:6.2f} x")
+    print(f"  analysis, one pass   {run / parse:6.2f} x")
+    looks = sum(parts.values())
+    for name in (stages.NAMES, stages.VALUES, stages.EVENTS, stages.OTHERS):
+        share = f"{run * parts[name] / looks / parse:6.2f} x" if looks else "no timer on this system"
+        print(f"    {name.split(' ')[0]:<19}{share}")
+    print(f"  rules                {sum(cost.rules for cost in costs) / parse:6.2f} x")
+    print(f"  time of this process, best of {rounds} per file; the collector runs, but for ast.parse")
+    print("\n".join(f"  {line}" for line in stages.LEGEND.splitlines()))
+
+
+def _print_worst(costs: list[Cost]) -> None:
+    total = sum(cost.total for cost in costs)
+    measurable = [cost for cost in costs if cost.parse >= _MEASURABLE] or costs
+    print("worst files by ratio")
+    for cost in sorted(measurable, key=lambda cost: -cost.ratio)[:_SHOWN]:
+        print(
+            f"  {cost.ratio:6.1f} x  {1000 * cost.total:7.0f} ms  {cost.file.lines:6} lines  {cost.file.name}"
+        )
+    print("worst files by time, with their share of all")
+    for cost in sorted(costs, key=lambda cost: -cost.total)[:_SHOWN]:
+        share = 100 * cost.total / total
+        print(f"  {share:5.1f} %  {1000 * cost.total:8.0f} ms  {cost.file.lines:6} lines  {cost.file.name}")
