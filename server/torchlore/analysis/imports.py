@@ -161,7 +161,9 @@ class FileLoader:
         found: list[Value] = []
         with self.run.elsewhere(self.frame):
             for statement in self.file.binding(name):
-                if isinstance(statement, _RUNNABLE):
+                lines = (statement.end_lineno or statement.lineno) - statement.lineno + 1
+                self.run.left -= lines * _COST_OF_LINE
+                if self.run.left > 0 and _is_worth_running(statement, lines):
                     statements.run_block(self.run, [statement])
                     found.append(self.frame.names.get(name) or Unknown())
                 else:
@@ -173,6 +175,19 @@ class FileLoader:
         """Whether a container may hold other things than where it is made."""
         text = self.file.source.text
         return re.search(rf"\b{name}{_CHANGED}|\bglobal\b[^\n]*\b{name}\b", text) is not None
+
+
+_COST_OF_LINE = 3
+"""Evaluations that cost as much as parsing a line. Charged whether or not it was parsed before: what is found
+out must not depend on what was asked earlier."""
+
+_LONG = 40
+"""Lines from which on a value is a table, of models and the like, that would pull in all that it names."""
+
+
+def _is_worth_running(statement: ast.stmt, lines: int) -> bool:
+    is_table = isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign) and lines >= _LONG
+    return isinstance(statement, _RUNNABLE) and not is_table
 
 
 _RUNNABLE = (

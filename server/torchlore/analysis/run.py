@@ -54,7 +54,7 @@ class Budget:
     @classmethod
     def for_text(cls, characters: int) -> Budget:
         """For a file of so many characters, about four of which make one evaluation."""
-        return cls(100_000 + characters, 6_000 + characters // 2, 2_000 + characters // 4)
+        return cls(100_000 + characters, 5_000 + characters // 8, 6_000 + characters // 8)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -43,6 +43,8 @@ def is_spent(run: Run, function: Function) -> bool:
 def not_followed(run: Run, function: Function, arguments: Arguments | None, node: ast.AST) -> Value:
     """The result of a call that is not followed. Anything may have happened, unless a summary tells."""
     given = list(arguments.all()) if arguments is not None else []
+    if function.receiver is not None:
+        given.append(function.receiver)
     tokens = tokens_of_all(given) | {node}
     known = run.summaries.get(function.node)
     if known is None:

@@ -27,8 +27,8 @@ _LOG = logging.getLogger(__name__)
 MAX_CHARACTERS = 1_000_000
 """Longer files are data or generated code; importing from them gives unknown."""
 
-_KEPT_CHARACTERS = 1_000_000
-"""Texts (with their trees, some fifty times as large) kept for the next one that imports them."""
+_KEPT_CHARACTERS = 4_000_000
+"""Texts (with the trees of what was asked for) kept for the next file that imports them."""
 
 _WORTH_STORING = 20_000
 """Characters from which reading an interface back is quicker than finding it out."""
