@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import pkgutil
 import re
 import subprocess
@@ -17,7 +18,6 @@ import pytest
 from torchlore.analysis import analyze, libraries
 from torchlore.analysis.libraries import (
     FACTS,
-    Fact,
     family,
     function,
     keeps_its_hands_off,
@@ -269,13 +269,25 @@ def test_the_table_is_true_of_what_is_installed(package: str) -> None:
         for name in vars(base)
     }
     assert {method for known, _ in owners.values() for method in known.methods} <= has
+    for known, classes in owners.values():
+        for method, fact in known.methods.items():
+            if fact.over:
+                held = next(getattr(cls, method) for cls in classes if hasattr(cls, method))
+                assert list(inspect.signature(held).parameters)[fact.at + 1] == fact.over, method
 
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("package", [p for p in OWN if TABLES[p].get("functions") or TABLES[p].get("output")])
 def test_functions_and_results_of_the_table_exist(package: str) -> None:
-    found = {name for module in modules_of(package) for name, _ in defined(module)}
-    tails = {".".join(name.split(".")[-2:]) for name in found} | {name.rpartition(".")[2] for name in found}
-    given: list[tuple[str, Fact]] = list(libraries.library(package).functions.items())
-    assert [name for name, _ in given if name not in tails] == []
+    found = {name: value for module in modules_of(package) for name, value in defined(module)}
+    tails = {tail: value for name, value in found.items() for tail in (name.rpartition(".")[2], _two(name))}
+    functions = libraries.library(package).functions
+    assert [name for name in functions if name not in tails] == []
     assert [name for name in libraries.library(package).outputs if name not in found] == []
+    for name, fact in functions.items():
+        if fact.over:
+            assert list(inspect.signature(tails[name]).parameters)[fact.at] == fact.over, name
+
+
+def _two(name: str) -> str:
+    return ".".join(name.split(".")[-2:])

@@ -50,7 +50,7 @@ class Fact:
         gives: in the words of `library_calls`.
         does: what happens on the way, likewise.
         unless: keywords with which it gives something else.
-        over, at: the argument that the result works on, by keyword or position.
+        over, at: the argument that it is about, by keyword and position; the first where nothing is said.
         then: a keyword whose value is given back behind the others.
         otherwise: the class of the result where what should be given back is not known.
     """

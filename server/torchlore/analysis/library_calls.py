@@ -4,7 +4,8 @@ The words of the table for what something gives:
 
     nothing, number, unknown    as they say
     object                      a new object of the class, or of the class that a method is called on
-    receiver, first, all        what it is called on; its first argument; its arguments, in order
+    receiver, first, all        what it is called on; its first argument (or the one that `over` and `at`
+                                name); its arguments, in order
     tensor                      a tensor computed from the arguments, graph and all
     tensor new                  a tensor without a graph
     tensor by convention        most likely a tensor: good for a hover, not for a finding
@@ -147,15 +148,17 @@ def _apply(
     if not fact.unless.isdisjoint(arguments.keywords):
         return Unknown(_tokens(receiver, arguments), made_by=name)
     for effect in fact.does:
-        _happen(run, effect, receiver, arguments, node)
+        _happen(run, effect, receiver, fact, arguments, node)
     result = _given(run, fact, name, receiver, arguments, node)
     if "eval" in fact.does and isinstance(result, Instance):
         run.emit(Kind.EVAL, node, subject=result)
     return result
 
 
-def _happen(run: Run, effect: str, receiver: Instance | None, arguments: Arguments, node: ast.expr) -> None:
-    first = next(arguments.all(), None)
+def _happen(
+    run: Run, effect: str, receiver: Instance | None, fact: Fact, arguments: Arguments, node: ast.expr
+) -> None:
+    first = arguments.get(fact.at, fact.over)
     match effect:
         case "backward":
             keeps = not {"retain_graph", "create_graph"}.isdisjoint(arguments.keywords)
@@ -181,7 +184,7 @@ def _set_attributes(run: Run, owner: Instance, values: Mapping[str, Value], node
 def _given(
     run: Run, fact: Fact, name: str, receiver: Instance | None, arguments: Arguments, node: ast.expr
 ) -> Value:
-    first = next(arguments.all(), None)
+    first = arguments.get(fact.at, fact.over)
     match fact.gives:
         case "nothing":
             return Const(None)
