@@ -4,17 +4,22 @@ A file holds prose, headings and code blocks. A ```` ```py ```` block is one fil
 ends in `# error: [TL101] "part of the message"` must get exactly that finding, and no other line may get any.
 A ```` ```py fixed ```` block after it shows the file after the first fix of every finding, applied until
 nothing changes. The headings above a block make its name.
+
+Blocks of one heading that begin with `# file: models/net.py` are the files of one workspace. Each of them is
+checked, with the others around it, and is a case of its own; a fixed block begins with the line of its file.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from torchlore.analysis import analyze
+from torchlore.analysis import Analysis, analyze
+from torchlore.analysis.workspace import Workspace
 from torchlore.rules import Finding, check
 from torchlore.text import Edit, Source, apply_edits
 
@@ -24,6 +29,7 @@ MAX_ROUNDS = 5
 _FENCE = re.compile(
     r"^```(?P<info>[^\n]*)\n(?P<code>.*?)^```$|^(?P<level>#+) +(?P<title>[^\n]+)$", re.M | re.S
 )
+_FILE = re.compile(r"\A# file: (\S+)\n")
 _MARK = re.compile(r'\s*# error: \[(?P<code>TL\d{3})\] "(?P<message>.*?)"(?=\s*(?:# error:|$))')
 
 
@@ -52,6 +58,8 @@ class Case:
         code: the block without its marks.
         expected: what the marks ask for.
         fixed: the text after all fixes; None where no block shows it.
+        path: of the file in its workspace; empty where it stands alone.
+        files: the text of every file of the workspace by its path, its own included.
     """
 
     name: str
@@ -59,6 +67,8 @@ class Case:
     code: str
     expected: tuple[Expected, ...]
     fixed: str | None
+    path: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def cases_below(folder: Path) -> list[Case]:
@@ -70,50 +80,73 @@ def cases_of(path: Path) -> list[Case]:
     """The cases of one Markdown file.
 
     Raises:
-        ValueError: a block is neither `py` nor `py fixed`, or a fixed block has nothing before it.
+        ValueError: a block is neither `py` nor `py fixed`, a fixed block has nothing before it, or a
+            workspace has two files of one name.
     """
     cases: list[Case] = []
     used: dict[str, int] = {}
+    workspaces: dict[str, dict[str, str]] = {}
     for name, info, code, line in _blocks(path.read_text(encoding="utf-8")):
         place = f"{path.name}:{line}"
-        if info == "py fixed" and cases and cases[-1].fixed is None:
-            cases[-1] = _with_fixed(cases[-1], code)
+        file = _file_of(code)
+        if info == "py fixed" and _with_fixed(cases, file, code):
             continue
         if info != "py":
             raise ValueError(f"{place}: a block `{info}` is not expected here")
-        used[name] = used.get(name, 0) + 1
-        number = f" {used[name]}" if used[name] > 1 else ""
         unmarked, expected = _unmark(code)
-        cases.append(Case(f"{path.stem}: {name}{number}", place, unmarked, expected, None))
+        files = workspaces.setdefault(name, {}) if file else {}
+        if file in files:
+            raise ValueError(f"{place}: {file} is there twice; give each case a heading of its own")
+        used[name] = used.get(name, 0) + 1
+        number = f": {file}" if file else f" {used[name]}" if used[name] > 1 else ""
+        cases.append(Case(f"{path.stem}: {name}{number}", place, unmarked, expected, None, file, files))
+        if file:
+            files[file] = unmarked
     return cases
 
 
 def problems_of(case: Case) -> str:
     """What is wrong with `case`, for a reader; empty where all is as it should be."""
-    source = Source(case.code, case.place)
-    findings = check(analyze(source))
-    wrong = _compare(case, [_seen(source, finding) for finding in findings])
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder).resolve()
+        for path, text in case.files.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(text, encoding="utf-8")
+        return _problems(case, root)
+
+
+def _problems(case: Case, root: Path) -> str:
+    analysis = analysed(case.code, case, root)
+    findings = check(analysis)
+    wrong = _compare(case, [_seen(analysis.source, finding) for finding in findings])
     if wrong:
         return wrong
-    after = fix_all(case.code)
+    after = fix_all(case.code, case, root)
     if case.fixed is not None and after != case.fixed:
         diff = difflib.unified_diff(
             case.fixed.splitlines(), after.splitlines(), "expected", "fixed", lineterm=""
         )
         return "\n".join([f"{case.place}: the fixes give something else than the block shows", *diff])
-    if Source(after).parsed.blanked and not source.parsed.blanked:
+    if Source(after).parsed.blanked and not analysis.source.parsed.blanked:
         return f"{case.place}: the fixed text does not parse:\n{after}"
     mendable = {finding.code for finding in findings if finding.fixes}
-    left = [finding for finding in check(analyze(Source(after))) if finding.code in mendable]
+    left = [finding for finding in check(analysed(after, case, root)) if finding.code in mendable]
     if left:
         return f"{case.place}: after the fixes this is left: {left[0].message}\n{after}"
     return ""
 
 
-def fix_all(code: str) -> str:
-    """`code` after the first fix of every finding, until nothing changes."""
+def analysed(code: str, case: Case | None = None, root: Path | None = None) -> Analysis:
+    """The analysis of `code` in the place of the file of `case`, whose workspace lies below `root`."""
+    if case is None or root is None or not case.files:
+        return analyze(Source(code))
+    return analyze(Source(code, str(root / case.path)), workspace=Workspace([root]))
+
+
+def fix_all(code: str, case: Case | None = None, root: Path | None = None) -> str:
+    """`code` after the first fix of every finding, until nothing changes. See `analysed`."""
     for _ in range(MAX_ROUNDS):
-        edits = compatible_edits(check(analyze(Source(code))))
+        edits = compatible_edits(check(analysed(code, case, root)))
         if not edits:
             break
         code = apply_edits(code, edits)
@@ -142,8 +175,20 @@ def _blocks(text: str) -> Iterator[tuple[str, str, str, int]]:
             yield " / ".join(headings[1:]), match["info"].strip(), match["code"], line
 
 
-def _with_fixed(case: Case, code: str) -> Case:
-    return Case(case.name, case.place, case.code, case.expected, code)
+def _file_of(code: str) -> str:
+    """The path that the first line of a block gives it; empty where there is none."""
+    header = _FILE.match(code)
+    return header[1] if header is not None else ""
+
+
+def _with_fixed(cases: list[Case], file: str, code: str) -> bool:
+    """Gives a fixed text to the case that it belongs to; False where there is none."""
+    for index in range(len(cases) - 1, -1, -1):
+        if cases[index].path == file and cases[index].files == cases[-1].files:
+            found = cases[index].fixed is None
+            cases[index] = replace(cases[index], fixed=code)
+            return found
+    return False
 
 
 def _unmark(code: str) -> tuple[str, tuple[Expected, ...]]:

@@ -74,6 +74,47 @@ def test_block_of_another_kind_is_refused(tmp_path: Path) -> None:
         problems(tmp_path, block("import torch", "python"))
 
 
+NET = "# file: models/net.py\n" + BAD_LOOP.partition("for x")[0]
+TRAIN = (
+    "# file: train.py\nimport torch\nfrom models.net import model, optimizer\n\n"
+    + BAD_LOOP[BAD_LOOP.index("for x") :]
+)
+
+
+def cases_of(folder: Path, text: str) -> list[mdtest.Case]:
+    path = folder / "rule.md"
+    path.write_text("# Rule\n\n## Two files\n\n" + text, encoding="utf-8")
+    return mdtest.cases_of(path)
+
+
+def test_every_file_of_a_workspace_is_a_case_that_sees_the_others(tmp_path: Path) -> None:
+    marked = f'{TRAIN}  # error: [TL101] "`optimizer` is stepped"'
+    net, train = cases_of(tmp_path, block(NET) + block(marked))
+    assert (net.name, train.name) == ("rule: Two files: models/net.py", "rule: Two files: train.py")
+    assert [mdtest.problems_of(net), mdtest.problems_of(train)] == ["", ""]
+    (alone,) = cases_of(tmp_path, block(marked))
+    assert "- missing     line 7" in mdtest.problems_of(alone)
+
+
+def test_fixed_block_shows_the_file_that_it_begins_with(tmp_path: Path) -> None:
+    fixed = TRAIN.replace("    model(x)", "    optimizer.zero_grad()\n    model(x)")
+    marked = f'{TRAIN}  # error: [TL101] "`optimizer` is stepped"'
+    cases = cases_of(tmp_path, block(marked) + block(NET) + block(fixed, "py fixed"))
+    assert [mdtest.problems_of(case) for case in cases] == ["", ""]
+    cases = cases_of(tmp_path, block(marked) + block(NET) + block(TRAIN, "py fixed"))
+    assert "+    optimizer.zero_grad()" in mdtest.problems_of(cases[0])
+
+
+def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"models/net\.py is there twice"):
+        cases_of(tmp_path, block(NET) * 2)
+
+
+def test_fixed_block_of_no_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not expected"):
+        cases_of(tmp_path, block(NET) + block(TRAIN, "py fixed"))
+
+
 def test_headings_name_the_case(tmp_path: Path) -> None:
     path = tmp_path / "rule.md"
     path.write_text(

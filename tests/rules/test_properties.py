@@ -21,7 +21,7 @@ from torchlore.text import Source, apply_edits
 
 def _texts() -> dict[str, str]:
     """Every case and every example, by name."""
-    found = {case.name: case.code for case in mdtest.cases_below(Path(__file__).parent)}
+    found = {case.name: case.code for case in mdtest.cases_below(Path(__file__).parent) if not case.files}
     for rule in all_rules():
         blocks = re.findall(r"^```py\n(.*?)^```$", rule.documentation(), flags=re.M | re.S)
         found |= {f"{rule.name}: documentation {i}": code for i, code in enumerate(blocks)}
