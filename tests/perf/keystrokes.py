@@ -88,7 +88,7 @@ async def print_workspace(size: int = WORKSPACE) -> None:
         print(f"  in an empty folder   start -> first diagnostics {alone:.2f} s")
         for number in (0, 1, 20):
             imports = tuple(names[:: max(1, size // max(1, number))][:number])
-            text = module(100, imports=imports)
+            text = module(300, imports=imports)
             first, found = await _typed(Path(folder) / "main.py", text, edits(text, 40))
             start = f"start -> first diagnostics {first:.2f} s"
             print(f"  imports from {number:>2}      {start}; keystroke {quantiles(found)}")
