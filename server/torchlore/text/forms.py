@@ -8,7 +8,7 @@ from itertools import pairwise
 from keyword import kwlist
 
 from torchlore.text.blocks import keyword_of
-from torchlore.text.tokens import closers, pieces, without_comment
+from torchlore.text.tokens import WHITE, closers, pieces, split_lines, without_comment
 
 NOBODY = "___"
 """A name that nobody binds: what it stands for is not known."""
@@ -70,7 +70,7 @@ def simple_forms(text: str) -> Iterator[str]:
 
     A binding stays with a value that is not known: the name does not mean any more what it meant before.
     """
-    code = " ".join(line.strip() for line in without_comment(text).splitlines())
+    code = " ".join(line.strip(WHITE) for line in split_lines(without_comment(text)))
     if (match := _FROM.match(code)) or (match := _IMPORT.match(code)):
         names = [name.strip(" ()\\") for name in pieces(match[2].rstrip(" )"))]
         kept = [name for name in names if _IMPORTED.match(name)]

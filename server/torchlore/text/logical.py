@@ -11,7 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from keyword import kwlist
 
-from torchlore.text.tokens import CLOSE, State, indent_of, never_ends, scan, width, without_comment
+from torchlore.text.tokens import (
+    WHITE,
+    State,
+    indent_of,
+    never_ends,
+    scan,
+    string_end,
+    width,
+    without_comment,
+)
 
 _NEVER_IN_BRACKETS = re.compile(
     r"(?:def|class|return|import|while|try|except|finally|raise|pass|break|continue|global|nonlocal|del|assert"
@@ -97,7 +106,7 @@ def logical_lines(lines: Sequence[str]) -> list[Logical]:
 
 
 def _is_empty(line: str) -> bool:
-    stripped = line.lstrip()
+    stripped = line.lstrip(WHITE)
     return not stripped or stripped[0] == "#"
 
 
@@ -129,7 +138,7 @@ def _next_line(lines: Sequence[str], at: int, state: State) -> int | None:
     following = at + 1
     if state.continued:
         if following == len(lines) or (
-            not state.short and _begins_anew(state.code, lines[following].strip())
+            not state.short and _begins_anew(state.code, lines[following].strip(WHITE))
         ):
             return None
         return following
@@ -137,7 +146,7 @@ def _next_line(lines: Sequence[str], at: int, state: State) -> int | None:
         following += 1
     if following == len(lines):
         return None
-    stripped = lines[following].strip()
+    stripped = lines[following].strip(WHITE)
     if _NEVER_IN_BRACKETS.match(stripped) or _stand_apart(state.code, stripped):
         return None
     return following
@@ -169,7 +178,7 @@ def _stand_apart(before: str, after: str) -> bool:
 
 def _broken_end(text: _Text, first: int) -> int:
     """Where a logical line that is broken ends: what is indented deeper is taken for the rest of it."""
-    opening = without_comment(text.lines[first].strip())
+    opening = without_comment(text.lines[first].strip(WHITE))
     if opening.endswith(":") or _closes_too_much(opening):
         return first
     if _KEYWORD.match(opening) is not None:
@@ -179,7 +188,7 @@ def _broken_end(text: _Text, first: int) -> int:
         depth = text.levels[-1]  # A character has slipped into the white space.
     last, at = first, first + 1
     while at < len(text.lines):
-        stripped = text.lines[at].strip()
+        stripped = text.lines[at].strip(WHITE)
         if not _is_empty(text.lines[at]):
             closes = stripped[0] in ")]}"
             if width(indent_of(text.lines[at])) <= depth:
@@ -198,7 +207,7 @@ def _header_end(text: _Text, first: int) -> int:
     for at in range(first + 1, len(text.lines)):
         if _is_empty(text.lines[at]):
             continue
-        stripped = without_comment(text.lines[at].strip())
+        stripped = without_comment(text.lines[at].strip(WHITE))
         if _closes_too_much(stripped) and (stripped[0] in ")]}" or _ITEM.match(stripped) is not None):
             return at
         shallow = width(indent_of(text.lines[at])) <= depth
@@ -233,17 +242,18 @@ def _end_of_string(text: _Text, at: int, first: int, state: State) -> int | None
     A quote too few or too many turns code into strings and strings into code down to the end of the file:
     where that has happened, what lies between two quotes must not look like code.
     """
-    lines, close = text.lines, CLOSE[state.quote]
+    lines = text.lines
     depth = width(indent_of(lines[first]))
     bare = lines[at].lstrip().startswith(state.quote)
     filled = code = defines = 0
     for number in range(at + 1, len(lines)):
         line = lines[number]
-        if state.quote in line and (match := close.match(line)) is not None:
-            prose_follows = _AFTER_STRING.match(line, match.end()) is not None
+        end = string_end(line, 0, state.quote)
+        if end >= 0:
+            prose_follows = _AFTER_STRING.match(line, end) is not None
             is_code = bare and defines + code // 3 > 0 and (4 if defines > 2 else 2) * code >= filled
             return None if prose_follows or (text.odd and is_code) else number
-        stripped = line.strip()
+        stripped = line.strip(WHITE)
         if not stripped or stripped[0] == "#":
             continue
         filled += 1
@@ -257,10 +267,10 @@ def _end_of_string(text: _Text, at: int, first: int, state: State) -> int | None
 
 def _resumed(lines: Sequence[str], at: int, first: int) -> int:
     """The last line of a string that never ends: the one before code begins again."""
-    header = _KEYWORD.match(lines[first].strip()) is not None
+    header = _KEYWORD.match(lines[first].strip(WHITE)) is not None
     depth = width(indent_of(lines[first]))
     for number in range(at + 1, len(lines)):
-        stripped = lines[number].strip()
+        stripped = lines[number].strip(WHITE)
         near = header or width(indent_of(lines[number])) <= depth
         if stripped and near and _CODE_LIKE.match(stripped):
             return number - 1

@@ -173,7 +173,7 @@ def _mend_run(work: _Repair, groups: Sequence[Group], place: _Place) -> None:
         run = waiting.pop()
         first, last = run[0].first, run[-1].last
         if work.left <= 0:
-            _leave_out(work, run)
+            _leave_out_what_fails(work, run, lead)
             continue
         error = work.error(lead + "".join(work.mended.lines[first : last + 1]))
         if error is None and not any(_is_moved(group) for group in run):
@@ -187,6 +187,13 @@ def _mend_run(work: _Repair, groups: Sequence[Group], place: _Place) -> None:
             middle = max((index for index, group in enumerate(run) if group.first <= line), default=middle)
         parts = (run[:middle], run[middle : middle + 1], run[middle + 1 :])
         waiting += [part for part in reversed(parts) if part]
+
+
+def _leave_out_what_fails(work: _Repair, groups: Sequence[Group], lead: str) -> None:
+    for group in groups:
+        text = lead + "".join(work.mended.lines[group.first : group.last + 1])
+        if _is_moved(group) or isinstance(work.parse(text), SyntaxError):
+            _leave_out(work, [group])
 
 
 def _leave_out(work: _Repair, groups: Sequence[Group]) -> None:

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
 _INTERESTING = re.compile(r"['\"()\[\]{}\\#]")
 _TOKEN = re.compile(
-    r"#[^\r\n]*|'''|\"\"\"|'(?:\\.|[^'\\\r\n])*(?:'|(?=[\r\n])|\Z)|\"(?:\\.|[^\"\\\r\n])*(?:\"|(?=[\r\n])|\Z)"
+    r"#[^\r\n]*|'''|\"\"\"|'[^'\\\r\n]*(?:\\.[^'\\\r\n]*)*'?|\"[^\"\\\r\n]*(?:\\.[^\"\\\r\n]*)*\"?"
     r"|[()\[\]{}]|\\(?=[\r\n]|\Z)",
     re.DOTALL,
 )
-CLOSE = {quote: re.compile(rf"(?:\\.|[^\\])*?{quote}", re.DOTALL) for quote in ("'''", '"""')}
-_CLOSE_SHORT = {quote: re.compile(rf"(?:\\.|[^\\\r\n])*?{quote}", re.DOTALL) for quote in ("'", '"')}
+TRIPLE = ("'''", '"""')
+WHITE = " \t\f\r\n"
+"""What Python takes for white space; `str.strip` takes more."""
+
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 _MAX_OPEN = 60
 """Brackets nested deeper than this were never closed; Python itself gives up at 200."""
@@ -57,11 +59,11 @@ def scan(line: str, state: State) -> bool:
     at = 0
     state.continued = False
     if state.quote or state.short:
-        close = (CLOSE[state.quote] if state.quote else _CLOSE_SHORT[state.short]).match(line)
-        if close is None:
+        at = string_end(line, 0, state.quote or state.short)
+        if at < 0:
             state.continued = not state.quote and line.rstrip("\r\n").endswith("\\")
             return not state.short or state.continued
-        state.quote, state.short, at = "", "", close.end()
+        state.quote, state.short = "", ""
     end = len(line)
     if _INTERESTING.search(line, at) is not None:
         while (match := _TOKEN.search(line, at)) is not None:
@@ -69,12 +71,11 @@ def scan(line: str, state: State) -> bool:
             if token[0] == "#":
                 end = match.start()
                 break
-            if token in CLOSE:
-                close = CLOSE[token].match(line, at)
-                if close is None:
+            if token in TRIPLE:
+                at = string_end(line, at, token)
+                if at < 0:
                     state.quote, state.code = token, token
                     return True
-                at = close.end()
             elif token in _PAIRS:
                 state.brackets.append(token)
             elif token in ")]}":
@@ -86,7 +87,7 @@ def scan(line: str, state: State) -> bool:
                 state.short, state.continued = token[0], True
             elif token[0] in "'\"" and (len(token) == 1 or token[-1] != token[0]):
                 state.cut = True
-    code = line[:end].strip()
+    code = line[:end].strip(WHITE)
     state.code = code or state.code
     return len(state.brackets) <= _MAX_OPEN
 
@@ -102,27 +103,27 @@ def closers(text: str) -> str | None:
 
 def without_comment(text: str) -> str:
     """A logical line without the comment and white space at its end."""
-    end, at = len(text), 0
+    comment, at = (len(text), len(text)), 0
     while (match := _TOKEN.search(text, at)) is not None:
         at = match.end()
-        if match[0] in CLOSE:
-            close = CLOSE[match[0]].match(text, at)
-            at = len(text) if close is None else close.end()
-        elif match[0].startswith("#") and not text[at:].strip():
-            end = match.start()
-    return text[:end].rstrip()
+        if match[0] in TRIPLE:
+            at = string_end(text, at, match[0])
+            if at < 0:
+                break
+        elif match[0][0] == "#":
+            comment = match.span()
+    return (text[: comment[0]] if not text[comment[1] :].strip(WHITE) else text).rstrip(WHITE)
 
 
 def pieces(text: str, separator: str = ",") -> list[str]:
     """`text` parted at each `separator` that is in no bracket or string."""
+    token = re.compile(f"{_TOKEN.pattern}|{re.escape(separator)}", re.DOTALL)
     found: list[str] = []
     begin = at = depth = 0
-    for match in re.finditer(_TOKEN.pattern + f"|{re.escape(separator)}", text, re.DOTALL):
-        if match.start() < at:
-            continue
-        if match[0] in CLOSE:
-            close = CLOSE[match[0]].match(text, match.end())
-            at = len(text) if close is None else close.end()
+    while at >= 0 and (match := token.search(text, at)) is not None:
+        at = match.end()
+        if match[0] in TRIPLE:
+            at = string_end(text, at, match[0])
         elif match[0] in "([{":
             depth += 1
         elif match[0] in ")]}":
@@ -138,9 +139,20 @@ def never_ends(text: str) -> bool:
     at = 0
     while (match := _TOKEN.search(text, at)) is not None:
         at = match.end()
-        if match[0] in CLOSE:
-            close = CLOSE[match[0]].match(text, at)
-            if close is None:
+        if match[0] in TRIPLE:
+            at = string_end(text, at, match[0])
+            if at < 0:
                 return True
-            at = close.end()
     return False
+
+
+def string_end(text: str, at: int, quote: str) -> int:
+    """Where a string that is open at `at` has ended; -1 where it does not end in `text`."""
+    while (found := text.find(quote, at)) >= 0:
+        backslashes = found
+        while backslashes > at and text[backslashes - 1] == "\\":
+            backslashes -= 1
+        if (found - backslashes) % 2 == 0:
+            return found + len(quote)
+        at = found + 1
+    return -1
