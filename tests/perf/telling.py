@@ -104,8 +104,7 @@ def _words(value: Value) -> str:
     if isinstance(value, Unknown | BoundMethod):
         detail = value.made_by if isinstance(value, Unknown) else f"attribute {value.name}"
         return f"unknown ({detail})" if detail else "unknown"
-    certain = isinstance(value, Tensor) and not value.certain
-    return f"{describe(value)} by convention" if certain else describe(value)
+    return describe(value)
 
 
 def is_contradicted(owner: Value, attr: str) -> bool:
