@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from weakref import WeakKeyDictionary
 
 from torchlore.analysis import interpret, members
 from torchlore.analysis.run import Run
@@ -14,18 +15,22 @@ def set_elsewhere(run: Run, owner: Instance, attr: str) -> Value | None:
     if not isinstance(owner.cls, LocalClass):
         return None
     for cls in members.mro(owner.cls):
-        for name in _setters(run, cls).get(attr, ()):
+        for name in _setters(cls).get(attr, ()):
             method = cls.attributes.get(name)
             if isinstance(method, Function) and method.node not in run.reached:
                 interpret.run_aside(run, members.bind(method, owner))
     return owner.attributes.get(attr)
 
 
-def _setters(run: Run, cls: LocalClass) -> dict[str, list[str]]:
+_KNOWN: WeakKeyDictionary[ast.ClassDef, dict[str, list[str]]] = WeakKeyDictionary()
+"""What `_setters` found: a class of an imported file is asked about by everyone who imports it."""
+
+
+def _setters(cls: LocalClass) -> dict[str, list[str]]:
     """The methods that set each attribute of their first argument."""
-    known = run.pulled.get(cls.node)
+    known = _KNOWN.get(cls.node)
     if known is None:
-        known = run.pulled[cls.node] = {}
+        known = _KNOWN[cls.node] = {}
         for method in cls.node.body:
             if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) and method.args.args:
                 for attr in _attributes_set(method):

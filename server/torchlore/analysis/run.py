@@ -54,7 +54,7 @@ class Budget:
     @classmethod
     def for_text(cls, characters: int) -> Budget:
         """For a file of so many characters, about four of which make one evaluation."""
-        return cls(100_000 + characters, 5_000 + characters // 8, 6_000 + characters // 8)
+        return cls(100_000 + characters, 5_000 + characters // 8, 4_000 + characters // 24)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -92,7 +92,6 @@ class Run:
         frames: the last frame in which each function (or the module) ran.
         modules: the files that were imported, by path.
         summaries: what functions gave, and did, when they were followed last.
-        pulled: the methods that were run because an attribute was wanted that they set.
         loading: names of them that are being evaluated.
         made: objects by the place that made them and the context in which it did.
         hints: what annotations evaluate to; None where they cannot be parsed.
@@ -130,8 +129,7 @@ class Run:
     roots: list[Root] = field(default_factory=list)
     modules: dict[str, LocalModule] = field(default_factory=dict)
     summaries: dict[ast.AST, Summary] = field(default_factory=dict)
-    pulled: dict[ast.AST, dict[str, list[str]]] = field(default_factory=dict)
-    loading: set[tuple[str, str]] = field(default_factory=set)
+    loading: set[tuple[str | LocalClass, str]] = field(default_factory=set)
     made: dict[tuple[ast.AST, int, str | LocalClass], Value] = field(default_factory=dict)
     hints: dict[ast.expr, Value | None] = field(default_factory=dict)
     stored: dict[ast.AST, frozenset[str]] = field(default_factory=dict)

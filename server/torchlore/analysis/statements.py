@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from torchlore.analysis import (
     calls,
+    classes,
     contexts,
     definitions,
     expressions,
@@ -17,10 +18,9 @@ from torchlore.analysis import (
     targets,
 )
 from torchlore.analysis.events import Finally, Jump, Kind, Path, has_jump
-from torchlore.analysis.frames import Frame
 from torchlore.analysis.names import stored_names, words
 from torchlore.analysis.run import Run
-from torchlore.analysis.values import Arguments, Const, Function, Lazy, LocalClass, Ref, Unknown, Value
+from torchlore.analysis.values import Arguments, Const, Function, Ref, Unknown, Value
 
 _FunctionDef = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -367,28 +367,7 @@ def _decorated(run: Run, node: ast.FunctionDef | ast.AsyncFunctionDef, function:
 
 
 def _class(run: Run, node: ast.ClassDef) -> bool:
-    bases = tuple(expressions.evaluate(run, base) for base in node.bases)
-    for keyword in node.keywords:
-        expressions.evaluate(run, keyword.value)
-    decorators = tuple(expressions.evaluate(run, d) for d in node.decorator_list)
-    cls = LocalClass(node, bases, {}, decorators, run.frame.outermost)
-    outer = run.frame
-    inner = Frame(node, parent=outer)
-    run.frame = inner
-    try:
-        run_block(run, node.body)
-    finally:
-        run.frame = outer
-    for name, value in inner.names.items():
-        value = value.resolve() if isinstance(value, Lazy) else value
-        cls.attributes[name] = value
-        if isinstance(value, Function) and value.frame is inner:
-            value.owner = cls
-            value.frame = outer  # a method does not see the names of its class body
-        elif isinstance(value, Function) and value.owner is None and value.receiver is None:
-            cls.attributes[name] = replace(value, owner=cls)  # made elsewhere, it is a method here
-    run.classes[node] = cls
-    outer.bind(node.name, cls)
+    classes.define(run, node)
     return False
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -122,7 +123,12 @@ def _mended(text: str, path: Path, source: Source, problems: tuple[str, ...], re
 
 def _check_chunk(chunk: list[tuple[Path, Config]], fixing: Fixing, cache: Cache | None) -> list[FileReport]:
     reports = (_check_file(path, config, fixing, cache) for path, config in chunk)
-    worth_telling = [report for report in reports if report.findings or report.problems or report.fixed]
+    gc.disable()  # trees have no cycles, and what a file leaves behind is collected once per chunk
+    try:
+        worth_telling = [report for report in reports if report.findings or report.problems or report.fixed]
+    finally:
+        gc.enable()
+    gc.collect()
     return [replace(report, dependencies=None) for report in worth_telling]  # these do not leave the process
 
 

@@ -8,6 +8,7 @@ whose threads Python joins on exit: the end of the client must not wait for the 
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import logging
 import queue
@@ -86,12 +87,14 @@ def _perform(job: _Job) -> None:
         return
     result: Any = None
     failure: BaseException | None = None
+    gc.disable()  # an analysis makes many objects, none of which is garbage before it ends
     try:
         if not job.still_wanted():
             raise Stale
         result = job.work()
     except BaseException as error:
         failure = error
+    gc.enable()
     try:
         job.loop.call_soon_threadsafe(_answer, job.answer, result, failure)
     except RuntimeError:
