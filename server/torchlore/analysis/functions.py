@@ -60,6 +60,8 @@ def call_imported(run: Run, name: str, arguments: Arguments, node: ast.expr) -> 
     if name.endswith(".__init__"):  # nn.Module.__init__(self)
         run.emit(Kind.SUPER_INIT, node, subject=first or arguments.keywords.get("self"))
         return Const(None)
+    if name in ("importlib.import_module", "builtins.__import__"):
+        return _import(run, name, arguments)
     if name.startswith("builtins."):
         return builtin_functions.call_builtin(run, name.removeprefix("builtins."), arguments, node)
     if name in ("itertools.chain", "itertools.chain.from_iterable"):
@@ -67,10 +69,6 @@ def call_imported(run: Run, name: str, arguments: Arguments, node: ast.expr) -> 
     special = special_functions.SPECIAL.get(name)
     if special is not None:
         return special(run, arguments, node)
-    if name in ("importlib.import_module", "builtins.__import__"):
-        literal = first.value if isinstance(first, Const) else None
-        known = isinstance(literal, str) and not literal.startswith(".")
-        return imports.import_module(run, str(literal)) if known else Unknown()
     if torch_facts.is_parameter(name):
         return _parameter(name, first or arguments.keywords.get("data"), arguments)
     made = plain.call_function(name)
@@ -80,6 +78,18 @@ def call_imported(run: Run, name: str, arguments: Arguments, node: ast.expr) -> 
         return _call_torch(run, name, arguments, node)
     found = library_calls.call(run, name, arguments, node)
     return found if found is not None else _call_foreign(run, name, arguments, node)
+
+
+def _import(run: Run, name: str, arguments: Arguments) -> Value:
+    """A module by its name. `__import__("torch.nn")` gives torch; its other arguments make it another one."""
+    literal = arguments.positional[0] if arguments.positional else None
+    if not isinstance(literal, Const) or not isinstance(literal.value, str) or literal.value.startswith("."):
+        return Unknown()
+    if name == "importlib.import_module":
+        return imports.import_module(run, literal.value)
+    if len(arguments.positional) > 1 or arguments.keywords or not arguments.complete:
+        return Unknown()
+    return imports.import_module(run, literal.value.partition(".")[0])
 
 
 def _call_torch(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from functools import partial
 
-from torchlore.analysis import statements
+from torchlore.analysis import statements, torch_names
 from torchlore.analysis.frames import Frame
 from torchlore.analysis.interface import Imported
 from torchlore.analysis.interface import imports as imported_names
@@ -59,6 +59,8 @@ def _bind_star(run: Run, module: str, importer: Frame) -> None:
     home = _module(run, module, importer)
     if not isinstance(home, LocalModule) or home.frame is importer:
         run.frame.blurred = True
+        for name in torch_names.starred(module):
+            run.frame.bind(name, torch_names.member(module, name))
         return
     loader = home.frame.loader
     if loader is not None:
@@ -73,9 +75,9 @@ def _imported(run: Run, bound: Imported, importer: Frame) -> Value:
         return _module(run, bound.module, importer)
     path = _find(run, bound.module, importer)
     if path is None:
-        return Ref(
-            bound.module + bound.name if bound.module.endswith(".") else f"{bound.module}.{bound.name}"
-        )
+        if bound.module.endswith("."):
+            return Ref(bound.module + bound.name)
+        return torch_names.member(bound.module, bound.name)
     return Lazy(partial(_member, run, path, bound.module, bound.name))
 
 
@@ -162,7 +164,7 @@ class FileLoader:
         with self.run.elsewhere(self.frame):
             for statement in self.file.binding(name):
                 lines = (statement.end_lineno or statement.lineno) - statement.lineno + 1
-                self.run.left -= lines * _COST_OF_LINE
+                self.run.left -= _COST_OF_PARSING
                 if self.run.left > 0 and _is_worth_running(statement, lines):
                     statements.run_block(self.run, [statement])
                     found.append(self.frame.names.get(name) or Unknown())
@@ -177,9 +179,9 @@ class FileLoader:
         return re.search(rf"\b{name}{_CHANGED}|\bglobal\b[^\n]*\b{name}\b", text) is not None
 
 
-_COST_OF_LINE = 3
-"""Evaluations that cost as much as parsing a line. Charged whether or not it was parsed before: what is found
-out must not depend on what was asked earlier."""
+_COST_OF_PARSING = 40
+"""Evaluations that a statement of another file costs, whether or not it was parsed before: what is found out
+must not depend on what was asked earlier."""
 
 _LONG = 40
 """Lines from which on a value is a table, of models and the like, that would pull in all that it names."""

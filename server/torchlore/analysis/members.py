@@ -19,6 +19,7 @@ from torchlore.analysis import (
     pulling,
     torch_attributes,
     torch_facts,
+    torch_names,
 )
 from torchlore.analysis.plain import Plain
 from torchlore.analysis.run import Run
@@ -47,7 +48,7 @@ def attribute(run: Run, owner: Value, attr: str, node: ast.Attribute) -> Value:
     match owner:
         case Ref(name=name):
             patched = run.patched.get(f"{name}.{attr}") if run.patched else None
-            return patched or Ref(f"{name}.{attr}")
+            return patched or torch_names.member(name, attr)
         case LocalModule():
             return imports.attribute(run, owner, attr)
         case Instance():
@@ -186,8 +187,8 @@ def lookup(cls: LocalClass, attr: str) -> Value | None:
 
 def is_autograd_function(cls: LocalClass) -> bool:
     """Whether `cls` is an operation with a backward of its own."""
-    names = (base.name for base in imported_bases(cls) if isinstance(base, Ref))
-    return any(name in ("torch.autograd.Function", "torch.autograd.function.Function") for name in names)
+    bases = imported_bases(cls)
+    return any(isinstance(base, Ref) and base.name == "torch.autograd.Function" for base in bases)
 
 
 def is_named_tuple(cls: LocalClass) -> bool:

@@ -1,6 +1,7 @@
 """What the analysis knows of torch by name: which classes make modules, which functions cut the graph.
 
-Facts of torch's public interface (2.13), not names that users choose.
+Facts of torch's public interface (2.13), not names that users choose. Every name is its public spelling (see
+`torch_names`).
 """
 
 from __future__ import annotations
@@ -19,11 +20,8 @@ _MODULE_HOMES = ("torch.nn.", "torch.ao.nn.")
 
 ALIASES = {
     "torch.nn.parallel.DistributedDataParallel",
-    "torch.nn.parallel.distributed.DistributedDataParallel",
     "torch.nn.DataParallel",
-    "torch.nn.parallel.DataParallel",
     "torch.distributed.fsdp.FullyShardedDataParallel",
-    "torch.distributed.fsdp.fully_sharded_data_parallel.FullyShardedDataParallel",
     "torch.distributed.fsdp.fully_shard",
     "torch.compile",
     "torch.jit.script",
@@ -42,20 +40,9 @@ ALIASES = {
 }
 """Callables whose result stands for their first argument: the same parameters, the same items."""
 
-NO_GRAD = {
-    "torch.no_grad",
-    "torch.inference_mode",
-    "torch.autograd.no_grad",
-    "torch.autograd.inference_mode",
-    "torch.autograd.grad_mode.no_grad",
-    "torch.autograd.grad_mode.inference_mode",
-}
-ENABLE_GRAD = {"torch.enable_grad", "torch.autograd.enable_grad", "torch.autograd.grad_mode.enable_grad"}
-SET_GRAD = {
-    "torch.set_grad_enabled",
-    "torch.autograd.set_grad_enabled",
-    "torch.autograd.grad_mode.set_grad_enabled",
-}
+NO_GRAD = {"torch.no_grad", "torch.inference_mode"}
+ENABLE_GRAD = {"torch.enable_grad"}
+SET_GRAD = {"torch.set_grad_enabled"}
 
 SOFTMAX = {
     "torch.softmax": "softmax",
@@ -63,17 +50,12 @@ SOFTMAX = {
     "torch.special.softmax": "softmax",
     "torch.nn.Softmax": "softmax",
     "torch.nn.Softmax2d": "softmax",
-    "torch.nn.modules.activation.Softmax": "softmax",
     "torch.log_softmax": "log_softmax",
     "torch.nn.functional.log_softmax": "log_softmax",
     "torch.special.log_softmax": "log_softmax",
     "torch.nn.LogSoftmax": "log_softmax",
 }
-CROSS_ENTROPY = {
-    "torch.nn.functional.cross_entropy",
-    "torch.nn.CrossEntropyLoss",
-    "torch.nn.modules.loss.CrossEntropyLoss",
-}
+CROSS_ENTROPY = {"torch.nn.functional.cross_entropy", "torch.nn.CrossEntropyLoss"}
 
 RESHAPES = words(
     """
@@ -136,14 +118,9 @@ def is_class_name(dotted: str) -> bool:
 
 
 def is_optimizer(dotted: str) -> bool:
-    """Whether `dotted` names an optimizer class (`torch.optim.SGD`, `torch.optim.sgd.SGD`)."""
+    """Whether `dotted` names an optimizer class (`torch.optim.SGD`)."""
     head, _, last = dotted.rpartition(".")
-    return (
-        head.startswith("torch.optim")
-        and "lr_scheduler" not in head
-        and "swa_utils" not in head
-        and _CLASS.match(last) is not None
-    )
+    return head == "torch.optim" and _CLASS.match(last) is not None
 
 
 def is_scheduler(dotted: str) -> bool:
@@ -167,7 +144,7 @@ def is_loss(dotted: str) -> bool:
 
 
 def is_loader(dotted: str) -> bool:
-    return dotted in {"torch.utils.data.DataLoader", "torch.utils.data.dataloader.DataLoader"}
+    return dotted == "torch.utils.data.DataLoader"
 
 
 def is_dataset(dotted: str) -> bool:

@@ -1,7 +1,7 @@
 """`python -m torchlore.knowledge`: write anew what is generated from the content.
 
 Writes `knowledge/cards/index.json`, and with `symbols [INTERPRETER]` the symbol index of the torch that the
-interpreter has (default: the one that runs this).
+interpreter has (default: the one that runs this), and the table of names that the analysis reads.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 from torchlore.knowledge.build import build_index
 from torchlore.knowledge.cards import write_card_index
 from torchlore.knowledge.data import data_root
+from torchlore.knowledge.spellings import write_spellings
 
 
 def main(arguments: list[str]) -> int:
@@ -18,7 +19,9 @@ def main(arguments: list[str]) -> int:
     print(write_card_index())
     if arguments[:1] == ["symbols"]:
         interpreter = arguments[1] if len(arguments) > 1 else sys.executable
-        print(build_index(interpreter, data_root() / "symbols" / "torch-2.13.json.gz"))
+        index = build_index(interpreter, data_root() / "symbols" / "torch-2.13.json.gz")
+        print(index)
+        print(write_spellings(index, interpreter))
     return 0
 
 
