@@ -5,6 +5,7 @@ from __future__ import annotations
 from torchlore.analysis.describe import describe
 from torchlore.analysis.members import is_open, kind_of, lookup
 from torchlore.analysis.plain import Plain
+from torchlore.analysis.queries import options
 from torchlore.analysis.values import (
     Batch,
     BoundMethod,
@@ -23,7 +24,6 @@ from torchlore.analysis.values import (
     Tensor,
     Unknown,
     Value,
-    options,
 )
 from torchlore.knowledge.symbols import resolve, symbol
 

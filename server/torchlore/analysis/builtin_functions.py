@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from torchlore.analysis import calls, containers, functions, members, methods, operators, plain, targets
 from torchlore.analysis.events import Kind
+from torchlore.analysis.queries import join, options, tokens_of_all
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Arguments,
@@ -25,9 +26,6 @@ from torchlore.analysis.values import (
     Tensor,
     Unknown,
     Value,
-    join,
-    options,
-    tokens_of_all,
 )
 
 

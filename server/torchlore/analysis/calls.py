@@ -19,6 +19,7 @@ from torchlore.analysis import (
 )
 from torchlore.analysis.events import Call, Jump, Kind, Path
 from torchlore.analysis.frames import Frame
+from torchlore.analysis.queries import is_none, join, options, tokens_of_all
 from torchlore.analysis.run import MAX_DEPTH, Run
 from torchlore.analysis.values import (
     NO_TOKENS,
@@ -36,10 +37,6 @@ from torchlore.analysis.values import (
     Tensor,
     Unknown,
     Value,
-    is_none,
-    join,
-    options,
-    tokens_of_all,
 )
 
 _MANAGERS = ("contextlib.contextmanager", "contextlib.asynccontextmanager")

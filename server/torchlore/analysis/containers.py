@@ -7,20 +7,9 @@ import ast
 from torchlore.analysis import plain, targets
 from torchlore.analysis.events import Kind
 from torchlore.analysis.names import words
+from torchlore.analysis.queries import MAX_ALTERNATIVES, join, options
 from torchlore.analysis.run import Run
-from torchlore.analysis.values import (
-    MAX_ALTERNATIVES,
-    Arguments,
-    Const,
-    Container,
-    Iterable,
-    Number,
-    Tensor,
-    Unknown,
-    Value,
-    join,
-    options,
-)
+from torchlore.analysis.values import Arguments, Const, Container, Iterable, Number, Tensor, Unknown, Value
 
 BOUNDED = "deque"
 """The kind of a `deque(maxlen=…)`: it lets go of what it held, so that nothing accumulates in it."""

@@ -7,6 +7,7 @@ import ast
 from torchlore.analysis import calls, expressions, members, plain, torch_facts
 from torchlore.analysis.events import Call, Kind, Path
 from torchlore.analysis.plain import Plain
+from torchlore.analysis.queries import options
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Arguments,
@@ -22,7 +23,6 @@ from torchlore.analysis.values import (
     Tensor,
     Unknown,
     Value,
-    options,
 )
 
 

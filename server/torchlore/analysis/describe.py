@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from torchlore.analysis import members
 from torchlore.analysis.plain import Plain
+from torchlore.analysis.queries import is_none, options
 from torchlore.analysis.values import (
     Arguments,
     Batch,
@@ -30,8 +31,6 @@ from torchlore.analysis.values import (
     Tensor,
     Unknown,
     Value,
-    is_none,
-    options,
 )
 
 MAX_LENGTH = 120

@@ -8,15 +8,9 @@ from collections.abc import Callable
 from torchlore.analysis import expressions, targets
 from torchlore.analysis.events import Kind
 from torchlore.analysis.frames import Frame
+from torchlore.analysis.queries import join
 from torchlore.analysis.run import Run
-from torchlore.analysis.values import (
-    Const,
-    Container,
-    Iterable,
-    Unknown,
-    Value,
-    join,
-)
+from torchlore.analysis.values import Const, Container, Iterable, Unknown, Value
 
 
 def sequence(run: Run, node: ast.List | ast.Tuple | ast.Set) -> Value:

@@ -20,6 +20,7 @@ from torchlore.analysis import (
     torch_facts,
 )
 from torchlore.analysis.plain import Plain
+from torchlore.analysis.queries import is_none, join, options, same
 from torchlore.analysis.run import MAX_NESTING, Run
 from torchlore.analysis.values import (
     Batch,
@@ -39,10 +40,6 @@ from torchlore.analysis.values import (
     Tensor,
     Unknown,
     Value,
-    is_none,
-    join,
-    options,
-    same,
 )
 
 _COMPARE: dict[type[ast.cmpop], Callable[[object, object], bool]] = {

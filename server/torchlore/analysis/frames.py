@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from torchlore.analysis.values import Const, Lazy, Number, Ref, Unknown, Value, join
+from torchlore.analysis.queries import join
+from torchlore.analysis.values import Const, Lazy, Number, Ref, Unknown, Value
 
 _BUILTINS = frozenset(dir(builtins))
 

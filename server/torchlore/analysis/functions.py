@@ -20,6 +20,7 @@ from torchlore.analysis import (
     torch_methods,
 )
 from torchlore.analysis.events import Kind
+from torchlore.analysis.queries import join, options, reachable, tokens_of_all
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Arguments,
@@ -34,10 +35,6 @@ from torchlore.analysis.values import (
     Tensor,
     Unknown,
     Value,
-    join,
-    options,
-    reachable,
-    tokens_of_all,
 )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from torchlore.analysis import libraries, members, plain, tensors, torch_facts
 from torchlore.analysis.names import words
+from torchlore.analysis.queries import is_none, join
 from torchlore.analysis.values import (
     Const,
     Container,
@@ -19,8 +20,6 @@ from torchlore.analysis.values import (
     Tensor,
     Unknown,
     Value,
-    is_none,
-    join,
 )
 
 

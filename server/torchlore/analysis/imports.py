@@ -12,8 +12,9 @@ from torchlore.analysis import statements, torch_names
 from torchlore.analysis.frames import Frame
 from torchlore.analysis.interface import Imported
 from torchlore.analysis.interface import imports as imported_names
+from torchlore.analysis.queries import join
 from torchlore.analysis.run import Run
-from torchlore.analysis.values import Container, Lazy, LocalModule, Ref, Unknown, Value, join
+from torchlore.analysis.values import Container, Lazy, LocalModule, Ref, Unknown, Value
 from torchlore.analysis.workspace import File
 
 _CHANGED = (

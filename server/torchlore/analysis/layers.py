@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from torchlore.analysis import functions, tensors
 from torchlore.analysis.names import words
+from torchlore.analysis.queries import join, options, tokens_of_all
 from torchlore.analysis.run import Run
-from torchlore.analysis.values import (
-    Arguments,
-    Const,
-    Container,
-    Instance,
-    Tensor,
-    Unknown,
-    Value,
-    join,
-    options,
-    tokens_of_all,
-)
+from torchlore.analysis.values import Arguments, Const, Container, Instance, Tensor, Unknown, Value
 
 _KEEP_DTYPE = words(
     """

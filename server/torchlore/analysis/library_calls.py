@@ -26,6 +26,7 @@ from torchlore.analysis import functions, libraries, members, methods, plain, ta
 from torchlore.analysis.events import Kind
 from torchlore.analysis.libraries import Fact
 from torchlore.analysis.names import words
+from torchlore.analysis.queries import join, options, reachable, tokens_of, tokens_of_all
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Arguments,
@@ -38,11 +39,6 @@ from torchlore.analysis.values import (
     Tensor,
     Unknown,
     Value,
-    join,
-    options,
-    reachable,
-    tokens_of,
-    tokens_of_all,
 )
 
 ITEMS = "[]"

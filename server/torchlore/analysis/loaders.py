@@ -6,6 +6,7 @@ import ast
 
 from torchlore.analysis import calls, containers, library_calls, members, plain, submodules, targets
 from torchlore.analysis.plain import Plain
+from torchlore.analysis.queries import is_none, join, options
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Arguments,
@@ -20,9 +21,6 @@ from torchlore.analysis.values import (
     Tensor,
     Unknown,
     Value,
-    is_none,
-    join,
-    options,
 )
 
 _YIELDS = " yields"

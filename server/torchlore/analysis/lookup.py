@@ -15,6 +15,7 @@ from torchlore.analysis import libraries, members, torch_facts
 from torchlore.analysis.events import Kind
 from torchlore.analysis.interface import dotted_module
 from torchlore.analysis.names import words
+from torchlore.analysis.queries import options
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Batch,
@@ -27,7 +28,6 @@ from torchlore.analysis.values import (
     Tensor,
     Unknown,
     Value,
-    options,
 )
 from torchlore.text import Source, Span
 

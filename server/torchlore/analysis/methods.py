@@ -26,6 +26,7 @@ from torchlore.analysis import (
 from torchlore.analysis.events import Kind
 from torchlore.analysis.partials import Partial
 from torchlore.analysis.plain import Plain
+from torchlore.analysis.queries import options, tokens_of, tokens_of_all
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Arguments,
@@ -45,9 +46,6 @@ from torchlore.analysis.values import (
     Tensor,
     Unknown,
     Value,
-    options,
-    tokens_of,
-    tokens_of_all,
 )
 
 _LONGEST_CHAIN = 8

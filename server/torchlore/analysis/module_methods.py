@@ -9,6 +9,7 @@ from functools import partial
 from torchlore.analysis import calls, expressions, parameters, plain, submodules, targets
 from torchlore.analysis.events import Kind
 from torchlore.analysis.names import words
+from torchlore.analysis.queries import join
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Arguments,
@@ -21,7 +22,6 @@ from torchlore.analysis.values import (
     Tensor,
     Unknown,
     Value,
-    join,
 )
 
 _MODULE_MOVES = words(

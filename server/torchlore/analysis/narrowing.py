@@ -7,19 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from torchlore.analysis import definitions, expressions, members
+from torchlore.analysis.queries import is_none, join
 from torchlore.analysis.run import Run
-from torchlore.analysis.values import (
-    Const,
-    Container,
-    Instance,
-    LocalClass,
-    OneOf,
-    Ref,
-    Unknown,
-    Value,
-    is_none,
-    join,
-)
+from torchlore.analysis.values import Const, Container, Instance, LocalClass, OneOf, Ref, Unknown, Value
 
 
 @contextmanager

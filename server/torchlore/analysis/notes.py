@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from torchlore.analysis import lookup, members
 from torchlore.analysis.events import Event, Kind, Loop, places
+from torchlore.analysis.queries import options
 from torchlore.analysis.run import Run
-from torchlore.analysis.values import Instance, LocalClass, Params, Value, options
+from torchlore.analysis.values import Instance, LocalClass, Params, Value
 from torchlore.text import Source
 
 _TRAINING = {Kind.CLEAR: "cleared", Kind.BACKWARD: "backward", Kind.STEP: "step"}

@@ -6,6 +6,7 @@ import ast
 
 from torchlore.analysis import containers, hints, loaders, plain, tensors
 from torchlore.analysis.plain import Plain
+from torchlore.analysis.queries import join, options, tokens_of, tokens_of_all
 from torchlore.analysis.values import (
     Batch,
     Const,
@@ -17,10 +18,6 @@ from torchlore.analysis.values import (
     Tensor,
     Unknown,
     Value,
-    join,
-    options,
-    tokens_of,
-    tokens_of_all,
 )
 
 

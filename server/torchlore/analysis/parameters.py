@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from torchlore.analysis.queries import join, reachable
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Arguments,
@@ -15,8 +16,6 @@ from torchlore.analysis.values import (
     Params,
     Tensor,
     Value,
-    join,
-    reachable,
 )
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from torchlore.analysis import python_facts
-from torchlore.analysis.values import Const, Container, Iterable, Number, Unknown, Value, join
+from torchlore.analysis.queries import join
+from torchlore.analysis.values import Const, Container, Iterable, Number, Unknown, Value
 
 
 @dataclass(eq=False, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from torchlore.analysis.events import Branch, Event, Kind, Loop, Path, Root, Step
 from torchlore.analysis.frames import Frame
+from torchlore.analysis.queries import has_new_kind, reachable
 from torchlore.analysis.values import (
     Arguments,
     BoundMethod,
@@ -22,8 +23,6 @@ from torchlore.analysis.values import (
     Token,
     Unknown,
     Value,
-    has_new_kind,
-    reachable,
 )
 from torchlore.analysis.workspace import Imports
 

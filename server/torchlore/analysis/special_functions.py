@@ -18,6 +18,7 @@ from torchlore.analysis import (
     tensors,
 )
 from torchlore.analysis.events import Kind
+from torchlore.analysis.queries import join, options, tokens_of_all
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Arguments,
@@ -32,9 +33,6 @@ from torchlore.analysis.values import (
     Tensor,
     Unknown,
     Value,
-    join,
-    options,
-    tokens_of_all,
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torchlore.analysis import containers, members, targets
+from torchlore.analysis.queries import join, options
 from torchlore.analysis.values import (
     Arguments,
     Const,
@@ -13,8 +14,6 @@ from torchlore.analysis.values import (
     Params,
     Unknown,
     Value,
-    join,
-    options,
 )
 
 _SOME = " some"

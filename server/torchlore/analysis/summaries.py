@@ -10,6 +10,7 @@ import ast
 
 from torchlore.analysis import definitions
 from torchlore.analysis.events import Branch, Call, Event, Finally, Kind, Loop, Path
+from torchlore.analysis.queries import join, options, tokens_of_all
 from torchlore.analysis.run import Run, Summary
 from torchlore.analysis.values import (
     Arguments,
@@ -22,9 +23,6 @@ from torchlore.analysis.values import (
     Token,
     Unknown,
     Value,
-    join,
-    options,
-    tokens_of_all,
 )
 
 

@@ -16,6 +16,7 @@ from torchlore.analysis import (
 )
 from torchlore.analysis.events import Kind
 from torchlore.analysis.plain import Plain
+from torchlore.analysis.queries import has_new_kind, is_none, join, options, tokens_of
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Batch,
@@ -32,11 +33,6 @@ from torchlore.analysis.values import (
     Tensor,
     Unknown,
     Value,
-    has_new_kind,
-    is_none,
-    join,
-    options,
-    tokens_of,
 )
 
 MAX_UNROLLED = 4

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable as ManyOf
 
 from torchlore.analysis import tensor_facts
+from torchlore.analysis.queries import options
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Arguments,
@@ -21,7 +22,6 @@ from torchlore.analysis.values import (
     Token,
     Unknown,
     Value,
-    options,
 )
 
 FLOATING = tensor_facts.FLOATING

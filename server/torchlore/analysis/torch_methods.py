@@ -17,6 +17,7 @@ from torchlore.analysis import (
     torch_facts,
 )
 from torchlore.analysis.events import Kind, Path
+from torchlore.analysis.queries import join, options, tokens_of
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     NO_TOKENS,
@@ -30,9 +31,6 @@ from torchlore.analysis.values import (
     Tensor,
     Unknown,
     Value,
-    join,
-    options,
-    tokens_of,
 )
 
 

@@ -8,7 +8,8 @@ from pathlib import PurePath
 from torchlore.analysis import Analysis, parameters
 from torchlore.analysis.events import Call, Event, Kind, Loop, Place, Root, walk
 from torchlore.analysis.members import kind_of
-from torchlore.analysis.values import Instance, Unknown, Value, holds, reachable
+from torchlore.analysis.queries import holds, reachable
+from torchlore.analysis.values import Instance, Unknown, Value
 from torchlore.rules.model import Related
 from torchlore.text import Edit, Span
 

@@ -8,18 +8,8 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import Call, Event, Kind, Loop, Path, Place, Root, events, places, walk
 from torchlore.analysis.members import kind_of
-from torchlore.analysis.values import (
-    Container,
-    Instance,
-    OneOf,
-    Ref,
-    Tensor,
-    Unknown,
-    Value,
-    came_from,
-    holds,
-    options,
-)
+from torchlore.analysis.queries import came_from, holds, options
+from torchlore.analysis.values import Container, Instance, OneOf, Ref, Tensor, Unknown, Value
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
 from torchlore.text import Edit, Span

@@ -7,16 +7,8 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import Event, Kind, Loop, Place, Root, events
-from torchlore.analysis.values import (
-    Const,
-    Container,
-    Number,
-    Tensor,
-    Value,
-    came_from,
-    options,
-    tokens_of,
-)
+from torchlore.analysis.queries import came_from, options, tokens_of
+from torchlore.analysis.values import Const, Container, Number, Tensor, Value
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
 from torchlore.text import Edit, Span

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis, torch_facts
 from torchlore.analysis.events import Kind, Place
-from torchlore.analysis.values import Ref, Tensor, options
+from torchlore.analysis.queries import options
+from torchlore.analysis.values import Ref, Tensor
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Span

@@ -9,7 +9,8 @@ from functools import partial
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import Call, Event, Kind, Loop, Place, events, places, walk
 from torchlore.analysis.members import kind_of
-from torchlore.analysis.values import Function, Instance, holds
+from torchlore.analysis.queries import holds
+from torchlore.analysis.values import Function, Instance
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
 

@@ -1,0 +1,196 @@
+"""Questions about values: whether two are the same, what several have in common, what hangs on one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable as ManyOf
+from collections.abc import Iterator
+
+from torchlore.analysis.values import (
+    NO_TOKENS,
+    BoundMethod,
+    Const,
+    Container,
+    Function,
+    Grads,
+    Instance,
+    Iterable,
+    Lazy,
+    LocalClass,
+    LocalModule,
+    Number,
+    OneOf,
+    Params,
+    Ref,
+    Tensor,
+    Token,
+    Unknown,
+    Value,
+)
+
+MAX_ALTERNATIVES = 5
+"""A value that may be more different things than this is unknown."""
+
+_TOO_MANY = 40
+"""Alternatives compared with one another (tensors, of which many make one) before a join gives up."""
+
+
+def options(value: Value) -> tuple[Value, ...]:
+    """The things that `value` may be. None is left out where it may be something else too."""
+    if not isinstance(value, OneOf):
+        return (value,)
+    solid = tuple(v for v in value.options if not is_none(v))
+    return solid or value.options
+
+
+def is_none(value: Value) -> bool:
+    return isinstance(value, Const) and value.value is None
+
+
+def join(values: list[Value]) -> Value:
+    """What is known of a value that may be any of `values`."""
+    first = values[0] if values else None
+    if first is not None and all(value is first for value in values):
+        return first.resolve() if isinstance(first, Lazy) else first
+    flat: list[Value] = []
+    for value in values:
+        if isinstance(value, Lazy):
+            value = value.resolve()
+        for option in value.options if isinstance(value, OneOf) else (value,):
+            if not any(same(option, known) for known in flat):
+                flat.append(option)
+        if len(flat) > _TOO_MANY:
+            return Unknown(tokens_of_all(values))
+    if not flat:
+        return Unknown()
+    tensors = [v for v in flat if isinstance(v, Tensor)]
+    if len(tensors) > 1:
+        flat = [v for v in flat if not isinstance(v, Tensor)] + [_join_tensors(tensors)]
+    if len(flat) == 1:
+        return flat[0]
+    if len(flat) > MAX_ALTERNATIVES:
+        return Unknown(tokens_of(OneOf(tuple(flat))))
+    return OneOf(tuple(flat))
+
+
+def has_new_kind(before: Value | None, after: Value | None) -> bool:
+    """Whether something may be of a kind at the end of a loop's body that it was not at its beginning.
+
+    What was not bound at the beginning is not read before it is bound.
+    """
+    if before is None or after is None or before is after:
+        return False
+    return not _kinds(after) <= _kinds(before)
+
+
+def _kinds(value: Value) -> set[object]:
+    return {_kind(option) for option in (value.options if isinstance(value, OneOf) else (value,))}
+
+
+def _kind(value: Value) -> object:
+    match value:
+        case Tensor(attached=attached, activation=activation):
+            return attached, activation
+        case Const(value=literal):
+            return (type(literal), literal) if isinstance(literal, bool) else type(literal)
+        case Instance() | Function() | LocalClass() | LocalModule():
+            return value
+        case Ref(name=name):
+            return name
+        case _:
+            return type(value)
+
+
+def same(a: Value, b: Value) -> bool:
+    """Whether two values are the same one, or literals or imported things that are equal."""
+    if a is b:
+        return True
+    if isinstance(a, Const) and isinstance(b, Const):
+        return type(a.value) is type(b.value) and a.value == b.value
+    if isinstance(a, Ref) and isinstance(b, Ref):
+        return a.name == b.name
+    return isinstance(a, Number) and isinstance(b, Number)
+
+
+def _join_tensors(tensors: list[Tensor]) -> Tensor:
+    first = tensors[0]
+    same_activation = all(t.activation == first.activation for t in tensors)
+    return Tensor(
+        attached=first.attached if all(t.attached == first.attached for t in tensors) else None,
+        certain=all(t.certain for t in tensors),
+        activation=first.activation if same_activation else None,
+        made_at=first.made_at if all(t.made_at is first.made_at for t in tensors) else None,
+        tokens=frozenset().union(*(t.tokens for t in tensors)),
+        parameter=all(t.parameter for t in tensors),
+        dtype=first.dtype if all(t.dtype == first.dtype for t in tensors) else "",
+        device=first.device if all(t.device == first.device for t in tensors) else "",
+        made_by=first.made_by if all(t.made_by == first.made_by for t in tensors) else "",
+    )
+
+
+def tokens_of(value: Value, depth: int = 3) -> frozenset[Token]:
+    """Where `value`, or anything in it, came from. Containers are looked into `depth` levels deep."""
+    match value:
+        case Unknown(tokens=tokens) | Tensor(tokens=tokens):
+            return tokens
+        case OneOf(options=parts):
+            return frozenset[Token]().union(*(tokens_of(part, depth) for part in parts))
+        case Container(element=element) if depth:
+            return tokens_of(element, depth - 1)  # `element` is the join of all items
+        case Iterable(element=element) if depth:
+            return tokens_of(element, depth - 1)
+        case _:
+            return NO_TOKENS
+
+
+def tokens_of_all(values: ManyOf[Value]) -> frozenset[Token]:
+    """Where any of `values` came from."""
+    return frozenset[Token]().union(*(tokens_of(value) for value in values))
+
+
+def holds(holder: Value | None, held: Value | None) -> bool:
+    """Whether `held` is `holder`, or can be reached from it."""
+    return holder is not None and held is not None and any(part is held for part in reachable(holder))
+
+
+def came_from(value: Value | None, token: Token) -> bool:
+    """Whether `value`, or something that hangs on it, was made by way of `token`."""
+    return value is not None and any(token in tokens_of(part) for part in reachable(value, depth=3))
+
+
+def reachable(value: Value, depth: int = 4) -> Iterator[Value]:
+    """`value` and what can be reached from it: items, attributes, what a closure sees of objects."""
+    seen: set[int] = set()
+    stack = [(value, depth)]
+    while stack:
+        current, left = stack.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        if left:
+            stack.extend((part, left - 1) for part in _parts(current))
+
+
+def _parts(value: Value) -> Iterator[Value]:
+    match value:
+        case OneOf(options=parts):
+            yield from parts
+        case Container(items=items, element=element, keyed=keyed):
+            yield from items or ()
+            yield element
+            yield from keyed.values()
+        case Iterable(element=element):
+            yield element
+        case Instance(attributes=attributes, arguments=arguments):
+            yield from attributes.values()
+            if arguments is not None:
+                yield from arguments.all()
+        case Params(owners=owners) | Grads(owners=owners):
+            yield from owners or ()
+        case Function(receiver=receiver):
+            if receiver is not None:
+                yield receiver
+        case BoundMethod(receiver=receiver):
+            yield receiver
+        case _:
+            return
