@@ -24,7 +24,7 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Seconds for one file: parsing it with `ast.parse` and tolerantly, analysing, the rules."""
+    """Seconds of CPU time for one file: parsing it with `ast.parse` and tolerantly, analysing, the rules."""
 
     file: File
     parse: float
@@ -83,7 +83,7 @@ def _print_parts(costs: list[Cost], parts: Counter[str], rounds: int) -> None:
         share = f"{run * parts[name] / looks / parse:6.2f} x" if looks else "no timer on this system"
         print(f"    {name.split(' ')[0]:<19}{share}")
     print(f"  rules                {sum(cost.rules for cost in costs) / parse:6.2f} x")
-    print(f"  time of this process, best of {rounds} per file; the collector runs, but for ast.parse")
+    print(f"  CPU time, best of {rounds} per file; the collector runs, but for ast.parse")
     print("\n".join(f"  {line}" for line in stages.LEGEND.splitlines()))
 
 

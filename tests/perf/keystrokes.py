@@ -34,7 +34,7 @@ def edits(text: str, number: int) -> list[str]:
 def print_in_process() -> None:
     """Prints the cost of a new version of a file, rules included, without a server."""
     all_rules()
-    print("keystroke, in process  Source, analyze and check on the text after each character")
+    print("keystroke, in process  CPU time of Source, analyze and check on the text after each character")
     for lines, limit in LIMITS.items():
         text = module(lines)
         file = File(Path(), "typed.py", text)

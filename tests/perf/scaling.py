@@ -19,7 +19,7 @@ def print_scaling(paths: list[Path]) -> None:
     """Prints the cost of a line in files of several sizes, generated and joined from real ones."""
     all_rules()
     check(analysed(File(Path(), "warm.py", module(500))))
-    print("one file               time of `check` per line, and against ast.parse; must not grow")
+    print("one file               CPU time of `check` per line, and against ast.parse; must not grow")
     for size in SIZES:
         _print_size("generated", module(size))
     code = files(paths)

@@ -1,9 +1,8 @@
 """Clocks.
 
-Work inside this process is timed by its CPU time, so that what else runs on the machine does not count. That
-clock may tick as seldom as every ten milliseconds, so what takes less than some ticks is timed by the wall
-clock, and the best of a few runs is taken where that is cheap. What waits for another process is timed by the
-wall clock: that is what a user waits for.
+Work inside this process is timed by the CPU time of this thread: what else runs on the machine does not
+count. (The clock of the whole process ticks every few milliseconds only as long as a timer of it runs, as one
+does in `stages`.) What waits for another process is timed by the wall clock: that is what a user waits for.
 """
 
 from __future__ import annotations
@@ -19,20 +18,15 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
-_SHORT = 0.1
-"""Seconds of wall time below which CPU time is too coarse a measure."""
-
-
 def timed(work: Callable[[], Result]) -> tuple[Result, float]:
-    """What `work` gives, and the seconds that it took this process."""
-    began, spent = time.perf_counter(), time.process_time()
+    """What `work` gives, and the seconds of CPU time that it took."""
+    began = time.thread_time()
     result = work()
-    wall, cpu = time.perf_counter() - began, time.process_time() - spent
-    return result, wall if wall < _SHORT else cpu
+    return result, time.thread_time() - began
 
 
 def parse_time(text: str) -> float:
-    """Seconds that `ast.parse` takes, the best of three.
+    """Seconds of CPU time that `ast.parse` takes, the best of three.
 
     The collector is off meanwhile: what it costs depends on what else the process holds, and must count
     against torchlore alone.
