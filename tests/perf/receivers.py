@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import gc
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from torchlore.knowledge.symbols import all_symbols
 
 from tests.perf.corpus import File, analysed, files, packages
 from tests.perf.telling import IMPORTED, UNKNOWN, is_contradicted, told
+from tests.perf.timing import collect, collector_off
 
 CLASSES = frozenset(
     {
@@ -122,14 +122,11 @@ def receivers(code: list[File], own: frozenset[str]) -> Iterator[Receiver]:
 
 def _sparingly_collected(code: list[File]) -> Iterator[File]:
     """The collector would look at all trees that are kept again and again. No time is measured here."""
-    gc.disable()
-    try:
+    with collector_off():
         for number, file in enumerate(code, 1):
             yield file
             if number % _BETWEEN_COLLECTIONS == 0:
-                gc.collect()
-    finally:
-        gc.enable()
+                collect()
 
 
 _BETWEEN_COLLECTIONS = 40

@@ -12,32 +12,41 @@ import gc
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 Result = TypeVar("Result")
 
 
+@contextmanager
+def collector_off() -> Iterator[None]:
+    """As the server and the command line have it while they analyse a file."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 def timed(work: Callable[[], Result]) -> tuple[Result, float]:
-    """What `work` gives, and the seconds of CPU time that it took."""
-    began = time.thread_time()
-    result = work()
-    return result, time.thread_time() - began
+    """What `work` gives, and the seconds of CPU time that it took, the collector being off."""
+    with collector_off():
+        began = time.thread_time()
+        result = work()
+        return result, time.thread_time() - began
 
 
 def parse_time(text: str) -> float:
-    """Seconds of CPU time that `ast.parse` takes, the best of three.
+    """Seconds of CPU time that `ast.parse` takes, the best of three."""
+    return min(timed(lambda: ast.parse(text))[1] for _ in range(3))
 
-    The collector is off meanwhile: what it costs depends on what else the process holds, and must count
-    against torchlore alone.
-    """
-    on = gc.isenabled()
-    gc.disable()
-    try:
-        return min(timed(lambda: ast.parse(text))[1] for _ in range(3))
-    finally:
-        if on:
-            gc.enable()
+
+def collect() -> float:
+    """Collects garbage as the command line does after some files; seconds of CPU time that it took."""
+    began = time.thread_time()
+    gc.collect()
+    return time.thread_time() - began
 
 
 def quantiles(seconds: list[float]) -> str:
