@@ -50,7 +50,11 @@ def rule_by_code_or_name(key: str) -> type[Rule] | None:
 def check(analysis: Analysis, rules: Iterable[type[Rule]] | None = None) -> list[Finding]:
     """What `rules` (all by default) find, by place. A rule that fails is logged and says nothing."""
     found: list[Finding] = []
-    for rule in triggered(all_rules() if rules is None else rules, analysis.source.text):
+    rules = tuple(all_rules() if rules is None else rules)
+    able = triggered(rules, analysis.source.text)
+    if able and analysis.dependencies.files:
+        able = [*rules]  # what happens in other files is not told from the words of this one
+    for rule in able:
         try:
             found += rule().check(analysis)
         except Exception:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from pathlib import PurePath
 
 from torchlore.analysis import Analysis, parameters
@@ -94,12 +95,39 @@ def on_line(analysis: Analysis, node: ast.AST) -> str:
     return f"on line {line(node)} of {PurePath(analysis.source_of(node).path).name}"
 
 
-def shown(analysis: Analysis, place: Place) -> ast.AST | None:
+def shown(analysis: Analysis, place: Place) -> ast.expr | ast.stmt | None:
     """Where in this file to speak of an event: at its node, or at the call that leads to another file."""
-    if analysis.owns(place.event.node):
-        return place.event.node
     calls = (step.node for step in reversed(place.within) if isinstance(step, Call))
-    return next((node for node in calls if analysis.owns(node)), None)
+    own = (node for node in (place.event.node, *calls) if analysis.owns(node))
+    return next((node for node in own if isinstance(node, ast.expr | ast.stmt)), None)
+
+
+def brings_together(
+    analysis: Analysis, call: ast.AST | None, value: Value, made: ast.AST | None, used: ast.AST
+) -> bool:
+    """Whether it is this file that gives `value`, or what holds it, to the file in which it is misused.
+
+    Args:
+        analysis: of this file.
+        call: what leads to the other file from here.
+        value: what is misused there.
+        made: where it was made. If that is in the other file too, the mistake can be told of there.
+        used: where it is misused.
+    """
+    if not isinstance(call, ast.Call):
+        return False
+    if not any(holds(given, value) for given in handed_over(analysis, call)):
+        return False
+    return made is None or analysis.source_of(made) is not analysis.source_of(used)
+
+
+def handed_over(analysis: Analysis, call: ast.Call) -> Iterator[Value]:
+    """What a call gives to the function that it calls: arguments, and what that is a method of."""
+    called_on = call.func.value if isinstance(call.func, ast.Attribute) else call.func
+    for node in (*call.args, *(keyword.value for keyword in call.keywords), called_on):
+        value = analysis.run.values.get(node)
+        if value is not None:
+            yield value
 
 
 def related(analysis: Analysis, node: ast.expr, message: str) -> tuple[Related, ...]:

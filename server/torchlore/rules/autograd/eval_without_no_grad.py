@@ -114,13 +114,14 @@ class EvalWithoutNoGrad(Rule):
     def _report(
         self, analysis: Analysis, root: Root, place: Place, training: set[ast.AST]
     ) -> Iterator[Finding]:
-        call = place.event.node
-        if not isinstance(call, ast.Call) or not analysis.owns(call):
+        call, shown = place.event.node, support.shown(analysis, place)
+        if not isinstance(call, ast.Call) or shown is None or not _concerns_this_file(analysis, place, shown):
             return
-        name = support.written(analysis, call.func)
+        at = "" if analysis.owns(call) else f" {support.on_line(analysis, call)}"
+        around = "this loop" if analysis.owns(place.loops[-1].node) else "the loop around it"
         message = (
-            f"`{name}` is in evaluation mode and nothing in this loop calls `backward`, "
-            "but gradients are on: every call records a graph"
+            f"`{support.written(analysis, call.func)}`{at} is in evaluation mode and nothing in {around} "
+            "calls `backward`, but gradients are on: every call records a graph"
         )
         modes = [e.node for e in root.of(Kind.EVAL) if holds(e.subject, place.event.subject)]
         related = tuple(
@@ -132,7 +133,17 @@ class EvalWithoutNoGrad(Rule):
             if analysis.owns(node)
         )
         fixes = _fixes(analysis, root, place, training)
-        yield self.finding(message, analysis.source.span(call), fixes=fixes, related=related)
+        span = analysis.source.span(shown)
+        yield self.finding(message, span, fixes=fixes, related=related)
+
+
+def _concerns_this_file(analysis: Analysis, place: Place, shown: ast.AST) -> bool:
+    """Whether the loop is in this file, or at least the model that a loop in another file is given."""
+    model, loop = place.event.subject, place.loops[-1].node
+    if analysis.owns(place.event.node) or analysis.owns(loop) or model is None:
+        return model is not None
+    made = model.node if isinstance(model, Instance) else None
+    return support.brings_together(analysis, shown, model, made, loop)
 
 
 def _training(analysis: Analysis) -> set[ast.AST]:
@@ -264,7 +275,9 @@ def _torch_name(analysis: Analysis) -> str | None:
 def _wrapped(analysis: Analysis, loop: ast.AST, header: str) -> tuple[Edit, ...]:
     """Indents a loop under `header`; nothing where a string of it spans lines and would change."""
     source = analysis.source
-    if not isinstance(loop, ast.For | ast.AsyncFor | ast.While) or support.own_lines(analysis, loop) is None:
+    if not isinstance(loop, ast.For | ast.AsyncFor | ast.While) or not analysis.owns(loop):
+        return ()
+    if support.own_lines(analysis, loop) is None:
         return ()
     strings = (n for n in ast.walk(loop) if isinstance(n, ast.JoinedStr | ast.Constant))
     if any(n.lineno != n.end_lineno for n in strings):

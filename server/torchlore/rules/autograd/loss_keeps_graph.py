@@ -92,22 +92,21 @@ class LossKeepsGraph(Rule):
                     yield from self._report(analysis, root, place)
 
     def _report(self, analysis: Analysis, root: Root, place: Place) -> Iterator[Finding]:
-        event, loop = place.event, place.loops[-1]
-        kept = _kept(event)
-        if (
-            kept is None
-            or not analysis.owns(event.node)
-            or _is_emptied(loop, event)
-            or not analysis.is_whole(loop.node)
-        ):
+        event = place.event
+        added = _kept(event)
+        kept = added if analysis.owns(event.node) else _handed_over(analysis, place)
+        if added is None or kept is None:
             return
-        backward = _proof(root, loop, event)
-        if backward is None or not support.repeats(loop, event):
+        loop, backward = _proof(root, place)
+        if loop is None or backward is None or not analysis.is_whole(loop.node):
             return
+        if not support.repeats(loop, event):
+            return
+        at = "" if analysis.owns(event.node) else f" {support.on_line(analysis, event.node)}"
         name, place_name = support.written(analysis, kept), _place_name(analysis, event)
         where = support.on_line(analysis, backward)
         message = (
-            f"`{place_name}` keeps the graph of every iteration alive: "
+            f"`{place_name}`{at} keeps the graph of every iteration alive: "
             f"`{name}` still carries the history that `backward` went through {where}"
         )
         is_own = analysis.owns(backward)
@@ -117,6 +116,17 @@ class LossKeepsGraph(Rule):
             else ()
         )
         yield self.finding(message, analysis.source.span(kept), fixes=_fixes(analysis, kept), related=related)
+
+
+def _handed_over(analysis: Analysis, place: Place) -> ast.expr | None:
+    """What this file gives to the function of another one that keeps it: the one argument with that graph."""
+    call, kept = support.shown(analysis, place), place.event.value
+    if not isinstance(call, ast.Call) or kept is None:
+        return None
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    values = ((node, analysis.run.values.get(node)) for node in given)
+    found = [node for node, value in values if _shares_graph(value, kept)]
+    return found[0] if len(found) == 1 else None
 
 
 def _kept(event: Event) -> ast.expr | None:
@@ -151,7 +161,18 @@ def _place_name(analysis: Analysis, event: Event) -> str:
             return support.receiver(analysis, node)
 
 
-def _proof(root: Root, loop: Loop, event: Event) -> ast.AST | None:
+def _proof(root: Root, place: Place) -> tuple[Loop | None, ast.AST | None]:
+    """The innermost loop around an event, and the backward in it, that show that a graph is kept in vain."""
+    for loop in reversed(place.loops):
+        if _is_emptied(loop, place.event):
+            break
+        backward = _backward_in(root, loop, place.event)
+        if backward is not None:
+            return loop, backward
+    return None, None
+
+
+def _backward_in(root: Root, loop: Loop, event: Event) -> ast.AST | None:
     """The backward that shows that the value carries a graph which no later backward can need."""
     values = options(event.value) if event.value is not None else ()
     if any(isinstance(value, Tensor) and value.attached is False for value in values):
@@ -169,7 +190,7 @@ def _proof(root: Root, loop: Loop, event: Event) -> ast.AST | None:
     return found
 
 
-def _shares_graph(value: Value, differentiated: Value | None) -> bool:
+def _shares_graph(value: Value | None, differentiated: Value | None) -> bool:
     if not isinstance(value, Tensor) or not value.attached or not value.certain or differentiated is None:
         return False
     return bool(value.tokens & tokens_of(differentiated))

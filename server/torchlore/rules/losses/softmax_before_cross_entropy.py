@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis, torch_facts
 from torchlore.analysis.events import Kind, Place
-from torchlore.analysis.queries import options
-from torchlore.analysis.values import Ref, Tensor
+from torchlore.analysis.members import kind_of
+from torchlore.analysis.queries import options, reachable
+from torchlore.analysis.values import Instance, Ref, Tensor, Value
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.text import Edit, Span
+from torchlore.text import Edit, Source, Span
 
 
 class SoftmaxBeforeCrossEntropy(Rule):
@@ -86,25 +87,48 @@ class SoftmaxBeforeCrossEntropy(Rule):
         inputs = options(event.value) if event.value is not None else ()
         softmaxed = [v for v in inputs if isinstance(v, Tensor) and v.activation == "softmax" and v.certain]
         argument = _input(call)
-        if not softmaxed or len(softmaxed) < len(inputs) or argument is None or not analysis.owns(call):
+        if not softmaxed or len(softmaxed) < len(inputs) or argument is None:
             return
         softmax = softmaxed[0].made_at if len(softmaxed) == 1 else None
-        if not support.is_seen_whole(analysis, place, softmax, call):
+        shown: ast.expr | ast.stmt | None = argument
+        if not analysis.owns(call):
+            shown = _brought_from_here(analysis, place, softmax, call)
+        if shown is None or not support.is_seen_whole(analysis, place, softmax, call):
             return
         source = analysis.source
         here = softmax is not None and analysis.owns(softmax)
-        inside = softmax is not None and here and source.span(softmax).start in source.span(call)
+        inside = softmax is not None and here and source.span(softmax).start in source.span(shown)
         where = "" if softmax is None or inside else f" {support.on_line(analysis, softmax)}"
+        at = "" if analysis.owns(call) else f" {support.on_line(analysis, call)}"
         loss, given = support.written(analysis, call.func), _short(support.written(analysis, argument))
         message = (
-            f"`{loss}` expects logits and applies log_softmax itself, "
+            f"`{loss}`{at} expects logits and applies log_softmax itself, "
             f"but a softmax{where} has already been applied to `{given}`"
         )
         related = () if softmax is None or inside else support.related(analysis, softmax, "the softmax")
-        fix = _fix(analysis, softmax, safe=inside) if here else None
+        fix = _fix(analysis, softmax, safe=inside and analysis.owns(call)) if here else None
         yield self.finding(
-            message, source.span(argument), fixes=(fix,) if fix is not None else (), related=related
+            message, source.span(shown), fixes=(fix,) if fix is not None else (), related=related
         )
+
+
+def _brought_from_here(
+    analysis: Analysis, place: Place, softmax: ast.expr | None, loss: ast.Call
+) -> ast.expr | None:
+    """The call that leads from this file to a loss in another one, if a softmax reaches it by way of this."""
+    shown = support.shown(analysis, place)
+    other = analysis.source_of(loss)
+    if not isinstance(shown, ast.Call) or softmax is None or analysis.source_of(softmax) is other:
+        return None  # where both are in one file, that file shows it by itself
+    parts = (part for value in support.handed_over(analysis, shown) for part in reachable(value))
+    return shown if any(_may_bring(analysis, part, other) for part in parts) else None
+
+
+def _may_bring(analysis: Analysis, part: Value, other: Source) -> bool:
+    """Whether this is the output of a softmax, or a model (not made in `other`) whose output may be."""
+    if isinstance(part, Instance):
+        return kind_of(part) == "Module" and analysis.source_of(part.node) is not other
+    return isinstance(part, Tensor) and part.activation == "softmax"
 
 
 def _input(call: ast.Call) -> ast.expr | None:

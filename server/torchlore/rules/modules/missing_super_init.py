@@ -6,7 +6,19 @@ import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
-from torchlore.analysis.events import Branch, Call, Event, Finally, Kind, Loop, Path, events, walk
+from torchlore.analysis.events import (
+    Branch,
+    Call,
+    Event,
+    Finally,
+    Kind,
+    Loop,
+    Path,
+    Place,
+    events,
+    places,
+    walk,
+)
 from torchlore.analysis.members import is_open, kind_of_class, lookup, mro
 from torchlore.analysis.values import Function, Instance, LocalClass
 from torchlore.rules import support
@@ -108,16 +120,10 @@ class MissingSuperInit(Rule):
     ) -> Iterator[Finding]:
         whole, path = run
         states = walk(whole, "raw", lambda event, state: _move(event, state, cls))
-        for event in events(path):
+        for place in places(path):
+            event = place.event
             if event.kind is Kind.REGISTER and _is_own(event.subject, cls) and states.get(event) == {"raw"}:
-                assert isinstance(event.node, ast.expr)
-                what = support.written(analysis, event.node)
-                message = (
-                    f"`{what}` is set before `super().__init__()` has run: "
-                    f"making a `{cls.node.name}` raises AttributeError"
-                )
-                span = analysis.source.span(event.node)
-                yield self.finding(message, span, fixes=_fixes(analysis, cls, init))
+                yield from self._report(analysis, cls, init, place)
                 return
         never_ready = not any(_move(event, "raw", cls) == "ready" for event in events(path))
         if never_ready and lookup(cls, "forward") is not None and not _mentions_init(init):
@@ -127,6 +133,27 @@ class MissingSuperInit(Rule):
                 "calling the module raises AttributeError"
             )
             yield self.finding(message, name, fixes=_fixes(analysis, cls, init))
+
+    def _report(
+        self, analysis: Analysis, cls: LocalClass, init: ast.FunctionDef, place: Place
+    ) -> Iterator[Finding]:
+        """Speaks of what is set too early, unless the constructor of a base in another file does that."""
+        event, shown = place.event, support.shown(analysis, place)
+        if shown is None or not isinstance(event.node, ast.expr):
+            return
+        inner = next((step.callee for step in reversed(place.within) if isinstance(step, Call)), init)
+        if _is_init(inner) and not analysis.owns(inner):
+            return
+        at = "" if analysis.owns(event.node) else f" {support.on_line(analysis, event.node)}"
+        first = next((step.node for step in place.within if isinstance(step, Call)), event.node)
+        called = any(support.line(node) < support.line(first) for node in _inits_called(init))
+        needed = "nn.Module.__init__()" if called else "super().__init__()"
+        message = (
+            f"`{support.written(analysis, event.node)}` is set{at} before `{needed}` has run: "
+            f"making a `{cls.node.name}` raises AttributeError"
+        )
+        fixes = () if called else _fixes(analysis, cls, init)
+        yield self.finding(message, analysis.source.span(shown), fixes=fixes)
 
 
 def _is_remade(cls: LocalClass) -> bool:
@@ -199,7 +226,12 @@ def _is_own(value: object, cls: LocalClass) -> bool:
 
 
 def _mentions_init(init: ast.FunctionDef) -> bool:
-    return any(isinstance(n, ast.Attribute) and n.attr == "__init__" for n in ast.walk(init))
+    return any(_inits_called(init))
+
+
+def _inits_called(init: ast.FunctionDef) -> Iterator[ast.Attribute]:
+    """The constructors that one mentions: the bases' own may not get as far as that of `nn.Module`."""
+    return (n for n in ast.walk(init) if isinstance(n, ast.Attribute) and n.attr == "__init__")
 
 
 def _name_span(analysis: Analysis, init: ast.FunctionDef) -> tuple[int, int]:

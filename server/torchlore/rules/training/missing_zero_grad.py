@@ -117,25 +117,42 @@ def _move(optimizer: Instance, event: Event, state: str) -> str:
 def _report(
     rule: MissingZeroGrad, analysis: Analysis, place: Place, optimizer: Instance
 ) -> Iterator[Finding]:
-    loop = next((loop for loop in reversed(place.loops) if _computes_gradients(loop)), None)
-    step, shown = place.event.node, support.shown(analysis, place)
-    if loop is None or not isinstance(step, ast.Call) or not isinstance(shown, ast.Call):
+    shown = support.shown(analysis, place)
+    if not isinstance(place.event.node, ast.Call) or not isinstance(shown, ast.Call):
         return
-    if not analysis.owns(loop.node) or not _is_certain(analysis, loop, optimizer):
+    loop = _loop(analysis, place, shown, optimizer)
+    if loop is None or not _is_certain(analysis, loop, optimizer):
         return
+    is_here = analysis.owns(loop.node)
+    is_own = analysis.run.values.get(_called_on(shown)) is optimizer
+    step = shown if is_own else place.event.node
     name = _name(analysis, step)
+    where = "here" if analysis.owns(step) else f"{support.on_line(analysis, step)}"
     backwards = _backwards_for(loop, place.event)
+    around = "this loop" if is_here else f"the loop {support.on_line(analysis, loop.node)}"
     message = (
-        f"`{name}` is stepped here, but nothing in this loop clears its gradients: "
+        f"`{name}` is stepped {where}, but nothing in {around} clears its gradients: "
         f"`backward` {support.on_line(analysis, backwards[0])} adds to those of every earlier iteration"
     )
-    related = (
-        *support.related(analysis, backwards[0], "the gradients are added up here"),  # type: ignore[arg-type]
-        Related(support.code_of_line(analysis, loop.node), "in this loop"),
-    )
-    yield rule.finding(
-        message, analysis.source.span(shown), fixes=_fixes(analysis, step, backwards, name), related=related
-    )
+    related = support.related(analysis, backwards[0], "the gradients are added up here")  # type: ignore[arg-type]
+    if is_here:
+        related = (*related, Related(support.code_of_line(analysis, loop.node), "in this loop"))
+    fixes = _fixes(analysis, step, backwards, name)
+    yield rule.finding(message, analysis.source.span(shown), fixes=fixes, related=related)
+
+
+def _loop(analysis: Analysis, place: Place, shown: ast.Call, optimizer: Instance) -> Loop | None:
+    """The innermost loop around a step that computes gradients; rather one of this file, if there is one."""
+    loops = [loop for loop in reversed(place.loops) if _computes_gradients(loop)]
+    if not loops or analysis.owns(loops[0].node):
+        return loops[0] if loops else None
+    if not support.brings_together(analysis, shown, optimizer, optimizer.node, loops[0].node):
+        return None
+    return next((loop for loop in loops if analysis.owns(loop.node)), loops[0])
+
+
+def _called_on(call: ast.Call) -> ast.expr:
+    return call.func.value if isinstance(call.func, ast.Attribute) else call.func
 
 
 def _backwards_for(loop: Loop, step: Event) -> list[ast.AST]:

@@ -8,7 +8,7 @@ from functools import partial
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import Event, Kind, Place, walk
-from torchlore.analysis.values import Instance
+from torchlore.analysis.values import Grads, Instance
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Span
@@ -55,9 +55,8 @@ class ZeroGradBeforeStep(Rule):
 
     ## Fix safety
 
-    Safe. The rule speaks only when every path to `step()` has lost its gradients, so that the step does
-    nothing;
-    the fix moves the line that clears them before `backward()`.
+    Safe. The rule speaks only when every path to `step()` has lost its gradients, or never had any, so that
+    the step does nothing; the fix moves the line that clears them before `backward()`.
 
     ## Known limits
 
@@ -84,22 +83,29 @@ class ZeroGradBeforeStep(Rule):
                 states = walk(root.path, _START, partial(_move, optimizer), _KINDS)
                 for place in root.places_of(Kind.STEP):
                     if place.event.subject is optimizer:
-                        yield from self._report(analysis, place, states.get(place.event, set()))
+                        yield from self._report(analysis, place, optimizer, states.get(place.event, set()))
 
-    def _report(self, analysis: Analysis, place: Place, states: set[_State]) -> Iterator[Finding]:
-        if not states or any(state[0] != "lost" for state in states):
+    def _report(
+        self, analysis: Analysis, place: Place, optimizer: Instance, states: set[_State]
+    ) -> Iterator[Finding]:
+        lost = next((state for state in states if state[0] == "lost"), None)
+        if lost is None or any(state[0] not in ("lost", "none") for state in states):
             return
         step = place.event.node
-        _, clear, backward = next(iter(states))
+        _, clear, backward = lost
         if not all(isinstance(node, ast.Call) for node in (step, clear, backward)):
             return
-        if clear is None or not analysis.owns(clear):
-            return
-        if not support.is_seen_whole(analysis, place, backward, clear, step):
-            return
         assert isinstance(step, ast.Call) and isinstance(clear, ast.Call) and isinstance(backward, ast.Call)
+        shown: ast.expr | ast.stmt | None = clear
+        if not analysis.owns(clear):
+            shown = support.shown(analysis, place)
+            if not support.brings_together(analysis, shown, optimizer, optimizer.node, clear):
+                return
+        if shown is None or not support.is_seen_whole(analysis, place, backward, clear, step):
+            return
+        at = "" if analysis.owns(clear) else f" {support.on_line(analysis, clear)}"
         message = (
-            f"`{support.written(analysis, clear)}` discards the gradients that `backward` computed "
+            f"`{support.written(analysis, clear)}`{at} discards the gradients that `backward` computed "
             f"{support.on_line(analysis, backward)}, "
             f"so `step` {support.on_line(analysis, step)} never sees them"
         )
@@ -107,8 +113,8 @@ class ZeroGradBeforeStep(Rule):
             *support.related(analysis, backward, "the gradients are computed here"),
             *support.related(analysis, step, "and would be used here"),
         )
-        span = analysis.source.span(clear)
-        yield self.finding(message, span, fixes=_fixes(analysis, clear, backward), related=related)
+        fixes = _fixes(analysis, clear, backward) if analysis.owns(clear) else ()
+        yield self.finding(message, analysis.source.span(shown), fixes=fixes, related=related)
 
 
 _State = tuple[str, ast.AST | None, ast.AST | None]
@@ -118,16 +124,26 @@ They are "none", "fresh", "older" (another optimizer has stepped since), "lost" 
 """
 
 _START: _State = ("none", None, None)
-_KINDS = (Kind.HAVOC, Kind.ESCAPE, Kind.WRITE_GRADS, Kind.BACKWARD, Kind.CLEAR, Kind.STEP)
+_KINDS = (
+    Kind.HAVOC,
+    Kind.ESCAPE,
+    Kind.WRITE_GRADS,
+    Kind.ACCUMULATE,
+    Kind.BACKWARD,
+    Kind.CLEAR,
+    Kind.STEP,
+)
 _UNKNOWN: _State = ("unknown", None, None)
 
 
 def _move(optimizer: Instance, event: Event, state: _State) -> _State:
     name, _, backward = state
     match event.kind:
-        case Kind.HAVOC | Kind.ESCAPE if name != "none" and support.holds_on_to(event, optimizer):
+        case Kind.HAVOC | Kind.ESCAPE if support.holds_on_to(event, optimizer):
             return _UNKNOWN
         case Kind.WRITE_GRADS:
+            return ("fresh", None, event.node)
+        case Kind.ACCUMULATE if isinstance(event.subject, Grads):
             return ("fresh", None, event.node)
         case Kind.BACKWARD:
             return ("fresh", None, backward if name == "fresh" else event.node)
