@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
@@ -13,37 +14,60 @@ from torchlore.rules.model import Finding
 def settled(analysis: Analysis, findings: list[Finding]) -> list[Finding]:
     """The findings that no broken statement can be the answer to.
 
-    A broken statement at the top level of the file, or the broken header of a definition, may concern
-    everything in it; a statement in a function concerns what happens on the same paths.
+    A broken statement at the top level of the file, or the broken header of a class, may concern everything
+    in it; a statement in a function concerns what happens on the same paths, and so does a call of a
+    function whose header is broken.
     """
     blanked = analysis.source.parsed.blanked
     if not blanked or not findings:
         return findings
-    if any(_concerns_all(analysis, blanked)):
+    functions = list(_broken_functions(analysis, blanked))
+    if any(_is_anybodys(analysis, function) for function in functions) or _concerns_all(analysis, blanked):
         return []
+    names = {function.name for function in functions}
     waiting = set(blanked)
     for root in analysis.roots:
-        if _is_broken(root, blanked):
+        if any(_is_broken(event.node, blanked, names) for event in root.of(Kind.HAVOC)):
             waiting.update(_lines(root))
-    return [f for f in findings if waiting.isdisjoint(_lines_of(analysis, f))]
+    return [finding for finding in findings if waiting.isdisjoint(_lines_of(analysis, finding))]
 
 
-def _concerns_all(analysis: Analysis, blanked: frozenset[int]) -> Iterator[bool]:
-    """Whether something broken runs outside all functions, or is the header of a function or class."""
+def _broken_functions(
+    analysis: Analysis, blanked: frozenset[int]
+) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Functions of which the header, or a decorator, does not parse."""
     for node in ast.walk(analysis.source.tree):
-        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            decorators = [decorator.lineno for decorator in node.decorator_list]
-            yield not blanked.isdisjoint(range(min([node.lineno, *decorators]) - 1, node.lineno))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            if not blanked.isdisjoint(range(first - 1, node.lineno)):
+                yield node
+
+
+def _is_anybodys(analysis: Analysis, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a function may be one that is called elsewhere: half its name is typed, or Python calls it."""
+    header = analysis.source.lines.text(function.lineno - 1)
+    whole = re.search(rf"\bdef\s+{re.escape(function.name)}\s*\(", header) is not None
+    return not whole or function.name == "forward" or function.name.startswith("__")
+
+
+def _concerns_all(analysis: Analysis, blanked: frozenset[int]) -> bool:
+    """Whether something broken runs outside all functions, or is the header of a class."""
+    nodes: list[ast.AST] = [node for node in ast.walk(analysis.source.tree) if isinstance(node, ast.ClassDef)]
     for root in analysis.roots:
         if isinstance(root.node, ast.Module):
-            for place in root.places_of(Kind.HAVOC):
-                inside = any(isinstance(step, Call) for step in place.within)
-                yield not inside and getattr(place.event.node, "lineno", 0) - 1 in blanked
+            outside = (
+                p for p in root.places_of(Kind.HAVOC) if not any(isinstance(s, Call) for s in p.within)
+            )
+            nodes += [place.event.node for place in outside]
+    return any(_is_broken(node, blanked, set()) for node in nodes)
 
 
-def _is_broken(root: Root, blanked: frozenset[int]) -> bool:
-    """Whether something broken happens below `root`."""
-    return any(getattr(event.node, "lineno", 0) - 1 in blanked for event in root.of(Kind.HAVOC))
+def _is_broken(node: ast.AST, blanked: frozenset[int], names: set[str]) -> bool:
+    """Whether a node is on a broken line, or calls a function of one of these names."""
+    match node:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in names:
+            return True
+    return getattr(node, "lineno", 0) - 1 in blanked
 
 
 def _lines(root: Root) -> Iterator[int]:
