@@ -266,4 +266,6 @@ async def editor(
         yield shown
         await asyncio.wait_for(client.shutdown_session(), SECONDS)
     finally:
+        if client._server is not None and client._server.returncode is None:
+            client._server.kill()  # A test that failed did not end the session, and `stop` would wait for that.
         await client.stop()

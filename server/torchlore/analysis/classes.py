@@ -7,20 +7,19 @@ from collections.abc import ItemsView, Iterator, ValuesView
 from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
-from torchlore.analysis import expressions, statements
+from torchlore.analysis import expressions, members, statements
 from torchlore.analysis.frames import Frame
 from torchlore.analysis.run import Run
-from torchlore.analysis.values import Function, Lazy, LocalClass, Unknown, Value
+from torchlore.analysis.values import Const, Function, Instance, Lazy, LocalClass, Unknown, Value
 
 
 def define(run: Run, node: ast.ClassDef) -> None:
     """Runs a `class` statement."""
     bases = tuple(expressions.evaluate(run, base) for base in node.bases)
-    for keyword in node.keywords:
-        expressions.evaluate(run, keyword.value)
+    keywords = {keyword.arg: expressions.evaluate(run, keyword.value) for keyword in node.keywords}
     decorators = tuple(expressions.evaluate(run, d) for d in node.decorator_list)
     outer = run.frame
-    cls = LocalClass(node, bases, {}, decorators, outer.outermost)
+    cls = LocalClass(node, bases, {}, decorators, outer.outermost, maker=keywords.get("metaclass"))
     inner = Frame(node, parent=outer)
     index = _index(node) if run.is_away else None
     if index is not None:
@@ -33,22 +32,29 @@ def define(run: Run, node: ast.ClassDef) -> None:
         finally:
             run.frame = outer
         for name, value in inner.names.items():
-            cls.attributes[name] = _member(cls, inner, value)
+            cls.attributes[name] = _member(cls, inner, name, value)
     run.classes[node] = cls
     outer.bind(node.name, cls)
 
 
-def _member(cls: LocalClass, frame: Frame, value: Value) -> Value:
+def _member(cls: LocalClass, frame: Frame, name: str, value: Value) -> Value:
     """What a name that is bound in the body of a class is as an attribute of it."""
     value = value.resolve() if isinstance(value, Lazy) else value
     if not isinstance(value, Function):
-        return value
+        return _enumerated(cls, name, value) if cls.bases and members.is_enum(cls) else value
     if value.frame is frame:
         value.owner = cls
         value.frame = frame.parent or frame  # a method does not see the names of its class body
     elif value.owner is None and value.receiver is None:
         return replace(value, owner=cls)  # made elsewhere, it is a method here
     return value
+
+
+def _enumerated(cls: LocalClass, name: str, value: Value) -> Value:
+    """What an enumeration makes of a value: an object of its own class."""
+    if name.startswith("_") or (isinstance(value, Instance) and value.cls is cls):
+        return value
+    return Instance(cls, cls.node, attributes={"value": value, "name": Const(name)})
 
 
 _Index = dict[str, list[ast.stmt]]
@@ -76,6 +82,10 @@ def _read_index(node: ast.ClassDef) -> _Index | None:
             case _:
                 return None
     return found
+
+
+_ALWAYS = 200
+"""Evaluations that may always be spent on a member: that a method is there must not depend on the budget."""
 
 
 @dataclass(slots=True)
@@ -107,10 +117,13 @@ class _Members:
             return Unknown()
         self.run.loading.add((self.cls, name))
         with self.run.elsewhere(self.frame):
+            left = self.run.left
+            self.run.left = max(left, _ALWAYS)
             for statement in waiting:
                 statements.run_block(self.run, [statement])
+            self.run.left = min(left, self.run.left)
         self.run.loading.discard((self.cls, name))
-        return _member(self.cls, self.frame, self.frame.names.get(name) or Unknown())
+        return _member(self.cls, self.frame, name, self.frame.names.get(name) or Unknown())
 
 
 class _Attributes(dict[str, Value]):
@@ -124,7 +137,7 @@ class _Attributes(dict[str, Value]):
         value = self._loader.frame.own(name)
         if value is None:
             raise KeyError(name)
-        self[name] = value = _member(self._loader.cls, self._loader.frame, value)
+        self[name] = value = _member(self._loader.cls, self._loader.frame, name, value)
         return value
 
     def __contains__(self, name: object) -> bool:

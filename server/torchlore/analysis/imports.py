@@ -180,7 +180,7 @@ class FileLoader:
         return re.search(rf"\b{name}{_CHANGED}|\bglobal\b[^\n]*\b{name}\b", text) is not None
 
 
-_COST_OF_PARSING = 40
+_COST_OF_PARSING = 20
 """Evaluations that a statement of another file costs, whether or not it was parsed before: what is found out
 must not depend on what was asked earlier."""
 

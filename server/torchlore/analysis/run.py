@@ -53,7 +53,7 @@ class Budget:
     @classmethod
     def for_text(cls, characters: int) -> Budget:
         """For a file of so many characters, about four of which make one evaluation."""
-        return cls(100_000 + characters, 5_000 + characters // 8, 4_000 + characters // 24)
+        return cls(100_000 + characters, 5_000 + characters // 8, 2_000 + characters // 25)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

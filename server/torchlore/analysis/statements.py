@@ -13,13 +13,14 @@ from torchlore.analysis import (
     definitions,
     expressions,
     imports,
+    instances,
     narrowing,
     patterns,
     targets,
 )
 from torchlore.analysis.events import Finally, Jump, Kind, Path, has_jump
 from torchlore.analysis.names import stored_names, words
-from torchlore.analysis.run import Run
+from torchlore.analysis.run import MAX_NESTING, Run
 from torchlore.analysis.values import Arguments, Const, Function, Ref, Unknown, Value
 
 _FunctionDef = ast.FunctionDef | ast.AsyncFunctionDef
@@ -35,11 +36,12 @@ def run_block(run: Run, body: Sequence[ast.stmt]) -> bool:
 
 def _run_statements(run: Run, body: Sequence[ast.stmt]) -> bool:
     for index, statement in enumerate(body):
-        if not run.spend():
+        handler = _HANDLERS.get(type(statement))
+        left = run.spend() and handler is not None and handler(run, statement)
+        if run.left <= 0 or run.depth >= MAX_NESTING:  # before this statement, or in the middle of it
             run.emit(Kind.HAVOC, statement)
             return False
-        handler = _HANDLERS.get(type(statement))
-        if handler is not None and handler(run, statement):
+        if left:
             _define_unreached(run, body[index + 1 :])
             return True
     return False
@@ -141,7 +143,7 @@ def _if(run: Run, node: ast.If) -> bool:
 
 
 def _for(run: Run, node: ast.For | ast.AsyncFor) -> bool:
-    iterated = expressions.evaluate(run, node.iter)
+    iterated = instances.iterated(run, expressions.evaluate(run, node.iter), node.iter)
     items = targets.few_items(iterated)
     if items is not None and not _jumps(node.body, (ast.Break, ast.Continue)):
         for index, item in enumerate(items):

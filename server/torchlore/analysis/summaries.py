@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 
 from torchlore.analysis import definitions
-from torchlore.analysis.events import Branch, Call, Event, Finally, Kind, Loop, Path
+from torchlore.analysis.events import Branch, Call, Event, Finally, Kind, Loop, Path, events
 from torchlore.analysis.queries import join, options, tokens_of_all
 from torchlore.analysis.run import Run, Summary
 from torchlore.analysis.values import (
@@ -52,6 +52,8 @@ def not_followed(run: Run, function: Function, arguments: Arguments | None, node
         return declared(run, function, node) or run.given(node, tokens)
     if any(_matters(step) for step in known.path):
         run.emit(Kind.HAVOC, node)
+    elif any(event.kind is Kind.SUPER_INIT for event in events(known.path)):
+        run.emit(Kind.SUPER_INIT, node, subject=function.receiver)
     return _weakened(known.result, tokens) or declared(run, function, node) or run.given(node, tokens)
 
 

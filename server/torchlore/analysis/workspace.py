@@ -27,9 +27,6 @@ _LOG = logging.getLogger(__name__)
 MAX_CHARACTERS = 1_000_000
 """Longer files are data or generated code; importing from them gives unknown."""
 
-_KEPT_CHARACTERS = 4_000_000
-"""Texts (with the trees of what was asked for) kept for the next file that imports them."""
-
 _WORTH_STORING = 20_000
 """Characters from which reading an interface back is quicker than finding it out."""
 
@@ -175,6 +172,7 @@ class Workspace:
         roots: the folders, from which absolute imports are looked up too. None need exist.
         opened: the text that an editor has of a path; None where it has none.
         store: where interfaces are kept between runs; None keeps none.
+        kept: characters of files (with the trees of what was asked for) kept for the next one that imports them.
     """
 
     def __init__(
@@ -182,7 +180,9 @@ class Workspace:
         roots: Iterable[str | os.PathLike[str]] = (),
         opened: Callable[[str], Source | None] = lambda path: None,
         store: InterfaceStore | None = None,
+        kept: int = 4_000_000,
     ) -> None:
+        self._kept = kept
         self.roots = tuple(os.path.abspath(root) for root in roots)  # noqa: PTH100
         self._opened = opened
         self._store = store
@@ -216,7 +216,7 @@ class Workspace:
         self._forget(file.path)
         self._files[file.path] = file
         self._characters += self._size(file)
-        while self._characters > _KEPT_CHARACTERS and len(self._files) > 1:
+        while self._characters > self._kept and len(self._files) > 1:
             self._forget(next(iter(self._files)))
 
     def _forget(self, path: str) -> None:

@@ -29,6 +29,10 @@ _CHUNK = 16
 """Files handed to a process at a time: few enough that no process waits long for another at the end."""
 
 
+_KEPT = 50_000_000
+"""Characters of imported files kept: all of most projects, so that no statement is parsed twice."""
+
+
 class Fixing(Enum):
     """Which fixes to apply."""
 
@@ -108,7 +112,7 @@ def check_text(text: str, path: Path, config: Config, fixing: Fixing) -> FileRep
 @cache
 def _workspace() -> Workspace:
     """What files import from: one for all of this process, so that each file is read once."""
-    return Workspace(store=default_store())
+    return Workspace(store=default_store(), kept=_KEPT)
 
 
 def _mended(text: str, path: Path, source: Source, problems: tuple[str, ...], result: Fixed) -> FileReport:

@@ -210,6 +210,8 @@ def _move(event: Event, state: str, cls: LocalClass) -> str:
     match event.kind:
         case Kind.RESET if _is_own(event.key, cls):
             return "raw"
+        case Kind.RESET if isinstance(event.key, tuple) and event.key[1] == "__dict__":
+            return "ready"  # it takes over what another object has registered
         case Kind.SUPER_INIT if not isinstance(event.subject, Instance) or _is_own(event.subject, cls):
             return "ready"
         case Kind.ESCAPE if _is_own(event.value, cls):
