@@ -155,7 +155,7 @@ def _sequence_builtin(run: Run, name: str, arguments: Arguments, node: ast.expr)
     inner = targets.element(source)
     if name == "map":
         return Iterable(_mapped(run, arguments.positional[0], inner, node))
-    if name in ("iter", "filter"):
+    if name in ("iter", "filter", "reversed"):
         return Iterable(inner)
     if isinstance(source, Container) and source.items is not None and name in ("list", "tuple"):
         return Container(name, list(source.items), source.element)

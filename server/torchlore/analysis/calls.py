@@ -10,6 +10,7 @@ from torchlore.analysis import (
     definitions,
     expressions,
     functions,
+    instances,
     members,
     methods,
     statements,
@@ -27,6 +28,7 @@ from torchlore.analysis.values import (
     BoundMethod,
     Const,
     Container,
+    Coroutine,
     Function,
     Instance,
     Iterable,
@@ -129,7 +131,7 @@ def call_value(run: Run, callee: Value, arguments: Arguments, node: ast.expr) ->
         case Function():
             return call_function(run, callee, arguments, node)
         case LocalClass():
-            return instantiate(run, callee, arguments, node)
+            return instances.instantiate(run, callee, arguments, node)
         case Ref(name=name):
             return functions.call_imported(run, name, arguments, node)
         case BoundMethod(receiver=receiver, name=name):
@@ -151,9 +153,9 @@ def call_function(run: Run, function: Function, arguments: Arguments | None, nod
     code = function.node
     decorated = [d for d in function.decorators if not methods.is_plain_decorator(d)]
     if code in run.stack or len(run.stack) >= MAX_DEPTH or not run.spend():
-        return summaries.not_followed(run, function, arguments, node)
+        return _given_by(code, summaries.not_followed(run, function, arguments, node))
     if run.stack and summaries.is_spent(run, function):
-        return summaries.not_followed(run, function, arguments, node)
+        return _given_by(code, summaries.not_followed(run, function, arguments, node))
     if decorated:  # what runs around the function cannot be seen
         run.emit(Kind.HAVOC, node)
     path: Path = []
@@ -165,11 +167,17 @@ def call_function(run: Run, function: Function, arguments: Arguments | None, nod
     if isinstance(result, Unknown):
         result = summaries.declared(run, function, node) or result
     summaries.remember(run, function, result, path)
-    return result
+    return _given_by(code, result)
+
+
+def _given_by(code: ast.AST, result: Value) -> Value:
+    """What a call gives of which `result` is returned: `async` functions give what is to be awaited."""
+    is_awaited = code.__class__ is ast.AsyncFunctionDef and not isinstance(result, Iterable)
+    return Coroutine(result) if is_awaited else result
 
 
 def _result(frame: Frame) -> Value:
-    """What a call gives, after the function ran in `frame`. An awaitable is taken for what is awaited."""
+    """What a function returns, after it ran in `frame`."""
     if frame.yields is not None:
         return Iterable(join(frame.yields) if frame.yields else Unknown())
     return join(frame.returns)
@@ -264,41 +272,6 @@ def _unknown_parameter(run: Run, function: Function, arg: ast.arg, value: Value 
     if methods.is_forward(function):
         return Tensor(attached=None, certain=False)
     return value or Unknown()
-
-
-def instantiate(run: Run, cls: LocalClass, arguments: Arguments, node: ast.AST) -> Value:
-    """Makes an object of a class of the file and follows its `__init__`."""
-    instance = run.make(node, cls)
-    instance.made_with = arguments
-    run.instances.setdefault(cls.node, instance)
-    run.emit(Kind.RESET, node, key=instance)
-    init = members.lookup(cls, "__init__")
-    if isinstance(init, Function):
-        call_function(run, bound(init, instance), arguments, node)
-    elif members.kind_of_class(cls) == "Optimizer":
-        instance.arguments = arguments
-    else:
-        _fill_fields(run, cls, instance, arguments, node)
-        if members.is_open(cls) or not arguments.complete:
-            run.escape(node, list(arguments.all()))
-    return instance
-
-
-def _fill_fields(run: Run, cls: LocalClass, instance: Instance, arguments: Arguments, node: ast.AST) -> None:
-    """A dataclass or named tuple: its fields in order, those of its bases first; then `__post_init__`."""
-    names = [
-        statement.target.id
-        for part in reversed(members.mro(cls))
-        for statement in part.node.body
-        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
-    ]
-    for index, name in enumerate(dict.fromkeys(names)):
-        value = arguments.get(index, name)
-        if value is not None:
-            instance.attributes[name] = value
-    after = members.lookup(cls, "__post_init__")
-    if isinstance(after, Function):
-        call_function(run, bound(after, instance), Arguments([], {}), node)
 
 
 def call_instance(run: Run, instance: Instance, arguments: Arguments, node: ast.expr) -> Value:

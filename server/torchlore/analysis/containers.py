@@ -152,7 +152,7 @@ def _call_dict_method(receiver: Container, name: str, arguments: Arguments) -> V
         case "keys":
             return Iterable(keys(receiver))
         case "values":
-            return Container("list", list(receiver.keyed.values()) or None, receiver.element)
+            return Iterable(receiver.element)
         case "get":
             return _looked_up(receiver, arguments)
         case "setdefault" if arguments.positional:

@@ -12,7 +12,9 @@ from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Arguments,
     Batch,
+    Const,
     Container,
+    Coroutine,
     Function,
     Instance,
     Iterable,
@@ -37,6 +39,9 @@ def enter_context(run: Run, node: ast.expr, context: Value) -> tuple[Value, bool
         case Instance(cls=str() as name) if name in torch_facts.SET_GRAD:
             flag = context.arguments.get(0, "mode") if context.arguments is not None else None
             return Unknown(), expressions.truth(flag) if flag is not None else None
+        case Instance(cls="contextlib.nullcontext", arguments=given):
+            held = given.get(0, "enter_result") if given is not None else None
+            return held or Const(None), run.grad
         case Instance(cls=str() as name) if torch_facts.keeps_its_hands_off(name):
             return context, run.grad
         case Instance(cls=LocalClass() as cls):
@@ -69,6 +74,8 @@ def _enter_object(run: Run, node: ast.expr, context: Instance, cls: LocalClass) 
     if not isinstance(enter, Function):
         return Unknown(), None
     value = calls.call_function(run, calls.bound(enter, context), Arguments([], {}), node)
+    if isinstance(value, Coroutine):  # of `async with`
+        value = value.result
     return value, None if members.is_open(cls) else run.grad
 
 

@@ -99,7 +99,8 @@ def _one(value: Value, nested: bool) -> str:
 def _object(value: Instance, nested: bool) -> str:
     kind = members.kind_of(value)
     words = f"{_KINDS.get(kind, kind.lower())} {_class(value)}"
-    given = "" if nested or value.arguments is None else ", ".join(_given(value.arguments))
+    made = value.made_with if isinstance(value.cls, LocalClass) else value.arguments
+    given = "" if nested or made is None else ", ".join(_given(made))
     return f"{words}({given})" if given else words
 
 

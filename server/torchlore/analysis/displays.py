@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from torchlore.analysis import expressions, targets
+from torchlore.analysis import expressions, instances, targets
 from torchlore.analysis.events import Kind
 from torchlore.analysis.frames import Frame
 from torchlore.analysis.queries import join
@@ -79,7 +79,7 @@ def comprehension(run: Run, node: ast.ListComp | ast.SetComp | ast.GeneratorExp 
 
 
 def _generator(run: Run, generator: ast.comprehension, rest: Callable[[], bool]) -> None:
-    iterated = expressions.evaluate(run, generator.iter)
+    iterated = instances.iterated(run, expressions.evaluate(run, generator.iter), generator.iter)
 
     def body() -> bool:
         targets.assign(run, generator.target, targets.element(iterated))

@@ -11,6 +11,7 @@ from torchlore.analysis import (
     definitions,
     displays,
     hints,
+    instances,
     members,
     narrowing,
     operators,
@@ -27,6 +28,7 @@ from torchlore.analysis.values import (
     BoundMethod,
     Const,
     Container,
+    Coroutine,
     Function,
     Grads,
     Instance,
@@ -162,6 +164,10 @@ def _subscript(run: Run, node: ast.Subscript) -> Value:
     owner = evaluate(run, node.value)
     key = evaluate(run, node.slice)
     is_slice = node.slice.__class__ is ast.Slice
+    if isinstance(owner, Instance) and isinstance(owner.cls, LocalClass):
+        found = instances.item(run, owner, owner.cls, key, node)
+        if found is not None:
+            return found
     if owner.__class__ is not OneOf:
         return operators.item(owner, key, is_slice)
     return join([operators.item(option, key, is_slice) for option in options(owner)])
@@ -281,7 +287,9 @@ def _joined_str(run: Run, node: ast.JoinedStr) -> Value:
 
 
 def _await(run: Run, node: ast.Await) -> Value:
-    return evaluate(run, node.value)
+    awaited = evaluate(run, node.value)
+    results = [option.result if isinstance(option, Coroutine) else option for option in options(awaited)]
+    return awaited if len(results) == 1 and results[0] is awaited else join(results)
 
 
 def _yield(run: Run, node: ast.Yield | ast.YieldFrom) -> Value:

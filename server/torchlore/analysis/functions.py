@@ -93,12 +93,7 @@ def _call_torch(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Va
     """A class of torch makes an object, a function of torch most often a tensor."""
     if torch_facts.is_tensor_type(name):
         return Tensor(attached=False, dtype=tensors.dtype_named(Ref(name)), made_by=name)
-    if (
-        torch_facts.is_class_name(name)
-        or torch_facts.is_module(name)
-        or _is_grad_mode(name)
-        or name == "torch.device"
-    ):
+    if torch_facts.is_class_name(name) or torch_facts.is_module(name) or name in torch_facts.CLASSES:
         made = run.make(node, name, arguments)
         run.emit(Kind.RESET, node, key=made)
         loaders.remember_items(run, made, node)
@@ -125,16 +120,12 @@ def write_gradients(run: Run, arguments: Arguments, node: ast.expr) -> None:
                     run.emit(Kind.WRITE_GRADS, node, subject=module)
 
 
-def _is_grad_mode(name: str) -> bool:
-    return name in torch_facts.NO_GRAD | torch_facts.ENABLE_GRAD | torch_facts.SET_GRAD
-
-
 def _tensor_function(run: Run, name: str, last: str, arguments: Arguments) -> Value:
     given = [value for key, value in arguments.keywords.items() if key not in ("dtype", "device", "layout")]
     inputs = [v for a in [*arguments.positional, *given] for v in _inputs(a)]
     out = arguments.keywords.get("out")
     if isinstance(out, Tensor):
-        targets.overwrite(out, join(inputs))
+        targets.overwrite(run, out, join(inputs))
     if last in tensor_facts.FACTORIES and name == f"torch.{last}":
         return _factory(run, name, last, arguments)
     found = [value for value in inputs if isinstance(value, Tensor)]

@@ -199,6 +199,16 @@ def is_named_tuple(cls: LocalClass) -> bool:
     )
 
 
+def is_enum(cls: LocalClass) -> bool:
+    """Whether `cls` is an enumeration."""
+    return any(isinstance(base, Ref) and base.name in _ENUMS for base in imported_bases(cls))
+
+
+def derives(cls: str | LocalClass, base: LocalClass) -> bool:
+    """Whether a class is `base`, or derives from it."""
+    return isinstance(cls, LocalClass) and any(part is base for part in mro(cls))
+
+
 def imported_bases(cls: LocalClass) -> Iterator[Value]:
     """Bases of `cls`, and of its bases, that are not classes of this file."""
     for current in mro(cls):
@@ -286,9 +296,16 @@ def may_be_false(value: Instance) -> bool:
 
 
 def _has_length(name: str) -> bool:
+    if name in _ENUMS or name in _EMPTY:
+        return name != "enum.Enum"
     kind = _kind_by_name(name)
     return kind in ("DataLoader", "Dataset") or name.rpartition(".")[2] in _CONTAINERS
 
+
+_ENUMS = frozenset(f"enum.{name}" for name in ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"))
+
+_EMPTY = frozenset(f"builtins.{name}" for name in ("list", "dict", "set", "tuple", "str", "int", "float"))
+"""Builtins whose objects, and those of classes that derive from them, may be false."""
 
 _CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"})
 

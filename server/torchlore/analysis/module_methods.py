@@ -27,7 +27,6 @@ from torchlore.analysis.values import (
 _MODULE_MOVES = words(
     """
     to cuda cpu float double half bfloat16 type requires_grad_ share_memory apply to_empty xpu ipu
-    compile
     """
 )
 
@@ -49,6 +48,8 @@ def call_module_method(run: Run, module: Instance, name: str, arguments: Argumen
     if name in _MODULE_MOVES:
         _apply(run, module, arguments, node)
         return module
+    if name == "compile":  # in place
+        return Const(None)
     found = _PARTS.get(name)
     if found is not None:
         return found(module, arguments)

@@ -10,6 +10,7 @@ from torchlore.analysis.values import (
     BoundMethod,
     Const,
     Container,
+    Coroutine,
     Function,
     Grads,
     Instance,
@@ -136,7 +137,7 @@ def tokens_of(value: Value, depth: int = 3) -> frozenset[Token]:
             return frozenset[Token]().union(*(tokens_of(part, depth) for part in parts))
         case Container(element=element) if depth:
             return tokens_of(element, depth - 1)  # `element` is the join of all items
-        case Iterable(element=element) if depth:
+        case Iterable(element=element) | Coroutine(result=element) if depth:
             return tokens_of(element, depth - 1)
         case _:
             return NO_TOKENS
@@ -179,7 +180,7 @@ def _parts(value: Value) -> Iterator[Value]:
             yield from items or ()
             yield element
             yield from keyed.values()
-        case Iterable(element=element):
+        case Iterable(element=element) | Coroutine(result=element):
             yield element
         case Instance(attributes=attributes, arguments=arguments):
             yield from attributes.values()

@@ -24,6 +24,7 @@ from torchlore.analysis.values import (
     Arguments,
     Const,
     Container,
+    Coroutine,
     Function,
     Instance,
     Iterable,
@@ -181,6 +182,29 @@ def _grouped(run: Run, arguments: Arguments, node: ast.expr) -> Value:
     return Iterable(Container("tuple", None, inner))
 
 
+def _ran(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    """`asyncio.run(main())`: what is awaited."""
+    parts = options(arguments.positional[0]) if arguments.positional else ()
+    found = [part.result if isinstance(part, Coroutine) else Unknown() for part in parts]
+    return join(found) if found else Unknown()
+
+
+def _scheduled(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    """`asyncio.create_task(work())`: to be awaited as what it was made of."""
+    return arguments.positional[0] if arguments.positional else Unknown()
+
+
+def _gathered(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    """`asyncio.gather(a(), b())`: to be awaited, a list of what each gives."""
+    results = [_ran(run, Arguments([part], {}), node) for part in arguments.positional]
+    items = results if arguments.complete else None
+    return Coroutine(Container("list", items, join(results) if results else Unknown()))
+
+
+def _null_context(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    return run.make(node, "contextlib.nullcontext", arguments)
+
+
 SPECIAL: dict[str, Callable[[Run, Arguments, ast.expr], Value]] = {
     "copy.copy": _copy,
     "copy.deepcopy": _deepcopy,
@@ -190,6 +214,13 @@ SPECIAL: dict[str, Callable[[Run, Arguments, ast.expr], Value]] = {
     "collections.deque": _deque,
     "collections.Counter": _counter,
     "types.SimpleNamespace": _namespace,
+    "asyncio.run": _ran,
+    "asyncio.create_task": _scheduled,
+    "asyncio.ensure_future": _scheduled,
+    "asyncio.shield": _scheduled,
+    "asyncio.wait_for": _scheduled,
+    "asyncio.gather": _gathered,
+    "contextlib.nullcontext": _null_context,
     "argparse.Namespace": _namespace,
     "torch.utils.checkpoint.checkpoint": _checkpointed,
     "itertools.cycle": _cycled,

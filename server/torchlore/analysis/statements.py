@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from torchlore.analysis import (
-    calls,
     classes,
     contexts,
     definitions,
@@ -21,7 +19,7 @@ from torchlore.analysis import (
 from torchlore.analysis.events import Finally, Jump, Kind, Path, has_jump
 from torchlore.analysis.names import stored_names, words
 from torchlore.analysis.run import MAX_NESTING, Run
-from torchlore.analysis.values import Arguments, Const, Function, Ref, Unknown, Value
+from torchlore.analysis.values import Const, Ref, Unknown, Value
 
 _FunctionDef = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -348,24 +346,8 @@ def _function(run: Run, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
         if node.returns is not None:
             expressions.evaluate(run, node.returns)
     run.functions[node] = function
-    run.frame.bind(node.name, _decorated(run, node, function))
+    run.frame.bind(node.name, definitions.decorated(run, node, function))
     return False
-
-
-def _decorated(run: Run, node: ast.FunctionDef | ast.AsyncFunctionDef, function: Function) -> Value:
-    """What decorators make of a function, as far as all of them are functions of the workspace.
-
-    Others are told of by the function itself (`Function.decorators`).
-    """
-    if not any(isinstance(decorator, Function) for decorator in function.decorators):
-        return function
-    value: Value = function
-    plain = [d for d in function.decorators if not isinstance(d, Function)]
-    value = replace(function, decorators=tuple(plain))
-    for decorator, written in zip(reversed(function.decorators), reversed(node.decorator_list), strict=True):
-        if isinstance(decorator, Function):
-            value = calls.call_function(run, decorator, Arguments([value], {}), written)
-    return value if isinstance(value, Function) else function
 
 
 def _class(run: Run, node: ast.ClassDef) -> bool:

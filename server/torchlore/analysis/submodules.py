@@ -163,6 +163,22 @@ def add(module: Instance, value: Value) -> None:
     module.arguments.complete = False
 
 
+def replace_item(module: Instance, key: Value, value: Value, is_tentative: bool) -> None:
+    """`module[key] = value`: a layer is replaced, or filled in by its name."""
+    known = children(module)
+    index = key.value if isinstance(key, Const) else None
+    if isinstance(index, str) and members.class_name(module) in _DICTS:
+        before = _keyed(module, index)
+        module.attributes[index] = join([before, value]) if before is not None and is_tentative else value
+    elif type(index) is int and known is not None and -len(known) <= index < len(known) and not is_tentative:
+        known[index] = value
+        is_list = members.class_name(module) != "torch.nn.Sequential"
+        given: list[Value] = [Container("list", known, join(known))] if is_list else known
+        module.arguments = Arguments(given, {})
+    elif module.arguments is not None:
+        module.arguments.complete = False
+
+
 def named(module: Instance) -> Value:
     """What `items()` of a ModuleDict yields."""
     inner = any_child(module)

@@ -7,11 +7,13 @@ import ast
 from torchlore.analysis import (
     containers,
     expressions,
+    instances,
     loaders,
     members,
     operators,
     parameters,
     plain,
+    submodules,
     tensors,
 )
 from torchlore.analysis.events import Kind
@@ -59,7 +61,7 @@ def assign(run: Run, target: ast.expr, value: Value) -> None:
                     _let_go(run, target, owner_option)
                 elif isinstance(owner_option, Container) and isinstance(key, Const):
                     _let_go(run, target, owner_option.keyed.get(hashable(key.value)))
-                _set_item(owner_option, key, value)
+                _set_item(run, owner_option, key, value)
         case ast.Starred(value=inner):
             assign(run, inner, value if isinstance(value, Container) else Iterable(element(value)))
         case ast.Tuple(elts=parts) | ast.List(elts=parts):
@@ -106,6 +108,7 @@ def _set_attribute(run: Run, node: ast.Attribute, owner: Value, attr: str, value
         case Tensor(parameter=True) if attr == "requires_grad":
             freeze(run, node, None, value)
         case Tensor() if attr == "requires_grad":
+            tensors.keep_past(run, owner)
             owner.attached = True if isinstance(value, Const) and value.value is True else None
         case Params(owners=owners) if attr == "grad":
             kind = Kind.CLEAR if is_none(value) else Kind.WRITE_GRADS
@@ -131,23 +134,29 @@ def freeze(run: Run, node: ast.AST, module: Value | None, value: Value) -> None:
         parameters.set_trainable(run, module, expressions.truth(value))
 
 
-def overwrite(tensor: Tensor, value: Value) -> None:
+def overwrite(run: Run, tensor: Tensor, value: Value) -> None:
     """(Some of) the items of a tensor are set: what is known of how it came about no longer holds."""
+    result = operators.combine(tensor, value)
+    is_other = isinstance(result, Tensor) and result.attached is not tensor.attached
+    if is_other or tensor.activation is not None:
+        tensors.keep_past(run, tensor)
     tensor.activation = tensor.made_at = None
     tensor.tokens |= tokens_of(value)
-    result = operators.combine(tensor, value)
-    if isinstance(result, Tensor) and result.attached is not tensor.attached:
+    if is_other:
         tensor.attached = None
 
 
-def _set_item(owner: Value, key: Value, value: Value) -> None:
+def _set_item(run: Run, owner: Value, key: Value, value: Value) -> None:
     if isinstance(owner, Tensor):
-        overwrite(owner, value)
+        overwrite(run, owner, value)
     if isinstance(owner, Instance) and owner.arguments is not None:
-        owner.arguments.complete = False  # a layer of an `nn.Sequential` is replaced
+        submodules.replace_item(owner, key, value, run.is_tentative)
     if not isinstance(owner, Container):
         return
-    owner.element = join([owner.element, value]) if not isinstance(owner.element, Unknown) else value
+    if not isinstance(owner.element, Unknown):
+        owner.element = join([owner.element, value])
+    elif owner.kind == "dict" and owner.whole:  # else it may hold anything
+        owner.element = value
     if isinstance(key, Const) and owner.kind == "dict":
         owner.keyed[hashable(key.value)] = value
     else:
@@ -181,11 +190,21 @@ def accumulate(run: Run, node: ast.stmt, target: ast.expr, before: Value, added:
     if all(isinstance(part, Container) for part in options(before)):
         for part in options(before):
             assert isinstance(part, Container)
-            extend(part, element(added))
+            extend(part, _added_item(run, node, part, added))
         return
     run.emit(Kind.ACCUMULATE, node, subject=before, value=added, key=key)
     total = with_token(operators.combine(before, added, _operator(node)), node)
     _rebind(run, target, total)
+
+
+def _added_item(run: Run, node: ast.stmt, container: Container, added: Value) -> Value:
+    """What a container holds besides after `container += added`; `losses += [loss]` is an `append`."""
+    item = element(added)
+    is_one = isinstance(added, Container) and added.items is not None and len(added.items) == 1
+    if not is_one or not isinstance(item, Tensor | Unknown) or container.kind == containers.BOUNDED:
+        return item
+    run.emit(Kind.ACCUMULATE, node, subject=container, value=item, key=container)
+    return with_token(item, node)
 
 
 def _rebind(run: Run, target: ast.expr, value: Value) -> None:
@@ -200,7 +219,7 @@ def _rebind(run: Run, target: ast.expr, value: Value) -> None:
         case ast.Subscript(value=owner_node, slice=index):
             key = expressions.evaluate(run, index)
             for owner in options(expressions.evaluate(run, owner_node)):
-                _set_item(owner, key, value)
+                _set_item(run, owner, key, value)
         case _:
             pass
 
@@ -306,6 +325,7 @@ def _has_objects(value: Value) -> bool:
 
 def _unpack(value: Value, parts: list[ast.expr]) -> list[Value]:
     starred = [i for i, part in enumerate(parts) if isinstance(part, ast.Starred)]
+    value = instances.as_tuple(value) or value
     for option in options(value):
         if isinstance(option, Container) and option.items is not None and not isinstance(value, OneOf):
             if not starred and len(option.items) == len(parts):

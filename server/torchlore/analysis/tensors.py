@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable as ManyOf
+from copy import copy
 
 from torchlore.analysis import tensor_facts
 from torchlore.analysis.queries import options
@@ -44,6 +45,14 @@ def like(tensor: Tensor, attached: bool | None, tokens: frozenset[Token]) -> Ten
         device=tensor.device,
         made_by=tensor.made_by,
     )
+
+
+def keep_past(run: Run, tensor: Tensor) -> None:
+    """A tensor is about to be changed in place: places that it was seen at show it as it was."""
+    past = copy(tensor)
+    for node, value in run.values.items():
+        if value is tensor:
+            run.values[node] = past
 
 
 def dtype_named(value: Value | None) -> str:

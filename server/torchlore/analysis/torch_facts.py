@@ -44,6 +44,14 @@ NO_GRAD = {"torch.no_grad", "torch.inference_mode"}
 ENABLE_GRAD = {"torch.enable_grad"}
 SET_GRAD = {"torch.set_grad_enabled"}
 
+CLASSES = words(
+    """
+    torch.autocast torch.device torch.enable_grad torch.finfo torch.iinfo torch.inference_mode torch.no_grad
+    torch.set_grad_enabled torch.amp.autocast torch.cpu.amp.autocast torch.cuda.amp.autocast
+    """
+)
+"""Classes that are spelled like functions."""
+
 SOFTMAX = {
     "torch.softmax": "softmax",
     "torch.nn.functional.softmax": "softmax",

@@ -54,7 +54,7 @@ def call_tensor_method(run: Run, tensor: Tensor, name: str, arguments: Arguments
     if name in ("softmax", "log_softmax"):
         return activated(run, f"torch.{name}", tensor, node)
     if name.endswith("_") and not name.startswith("__"):
-        targets.overwrite(tensor, join([*arguments.all()]) if arguments.positional else Number())
+        targets.overwrite(run, tensor, join([*arguments.all()]) if arguments.positional else Number())
         return tensor
     if name in torch_facts.RESHAPES:
         return _reshaped(run, tensor, name, arguments)
@@ -85,6 +85,7 @@ def _backward(run: Run, tensor: Tensor, arguments: Arguments, node: ast.expr) ->
 
 def _require_grad(run: Run, tensor: Tensor, arguments: Arguments, node: ast.expr) -> Value:
     flag = arguments.get(0, "requires_grad")
+    tensors.keep_past(run, tensor)
     tensor.leaf = tensor.attached is False
     tensor.attached = True if flag is None or expressions.truth(flag) else None
     return tensor
@@ -97,7 +98,9 @@ def _log(run: Run, tensor: Tensor, arguments: Arguments, node: ast.expr) -> Valu
 
 
 def _detach_in_place(run: Run, tensor: Tensor, arguments: Arguments, node: ast.expr) -> Value:
-    tensor.attached = False
+    if tensor.attached is not False:
+        tensors.keep_past(run, tensor)
+        tensor.attached = False
     return tensor
 
 

@@ -92,7 +92,7 @@ class Tensor(Value):
         attached: whether it carries an autograd graph; None where that is not known.
         certain: False where only convention says that it is a tensor (an argument of `forward`, an
             item of a DataLoader): good for a hover, not for a finding.
-        activation: "softmax" or "log_softmax" where it is exactly the output of that function.
+        activation: "softmax" or "log_softmax" where it is exactly the output of that function, or rows of it.
         made_at: the call that applied `activation`; None where several did.
         tokens: what it was made from.
         parameter: whether it is an `nn.Parameter`.
@@ -135,6 +135,7 @@ class LocalClass(Value):
         attributes: its methods and class variables.
         home: its module.
         order: itself and its bases in the order in which attributes are looked up, once that was asked for.
+        maker: its metaclass, where it names one.
     """
 
     node: ast.ClassDef
@@ -143,6 +144,7 @@ class LocalClass(Value):
     decorators: tuple[Value, ...] = ()
     home: Frame | None = None
     order: tuple[LocalClass, ...] = ()
+    maker: Value | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -189,6 +191,13 @@ class Iterable(Value):
     """Something that yields `element`s: a DataLoader's batches, `enumerate(...)`, a generator."""
 
     element: Value
+
+
+@dataclass(eq=False, slots=True)
+class Coroutine(Value):
+    """What a call of an `async` function gives, and what `await` makes of it."""
+
+    result: Value
 
 
 @dataclass(eq=False, slots=True)
