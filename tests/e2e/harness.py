@@ -267,5 +267,5 @@ async def editor(
         await asyncio.wait_for(client.shutdown_session(), SECONDS)
     finally:
         if client._server is not None and client._server.returncode is None:
-            client._server.kill()  # A test that failed did not end the session, and `stop` would wait for that.
+            client._server.kill()  # a test that failed did not end the session: `stop` would wait for it
         await client.stop()

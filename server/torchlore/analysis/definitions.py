@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
-from torchlore.analysis import expressions, hints
+from torchlore.analysis import calls, expressions, hints
 from torchlore.analysis.run import Run
-from torchlore.analysis.values import Function, Unknown, Value
+from torchlore.analysis.values import Arguments, Function, Unknown, Value
 from torchlore.text.parse import parse_expression
 
 
@@ -28,6 +29,22 @@ def make_function(
 def all_args(args: ast.arguments) -> list[ast.arg]:
     named = [*args.posonlyargs, *args.args, *args.kwonlyargs]
     return [*named, *(a for a in (args.vararg, args.kwarg) if a is not None)]
+
+
+def decorated(run: Run, node: ast.FunctionDef | ast.AsyncFunctionDef, function: Function) -> Value:
+    """What decorators make of a function, as far as all of them are functions of the workspace.
+
+    Others are told of by the function itself (`Function.decorators`).
+    """
+    if not any(isinstance(decorator, Function) for decorator in function.decorators):
+        return function
+    value: Value = function
+    plain = [d for d in function.decorators if not isinstance(d, Function)]
+    value = replace(function, decorators=tuple(plain))
+    for decorator, written in zip(reversed(function.decorators), reversed(node.decorator_list), strict=True):
+        if isinstance(decorator, Function):
+            value = calls.call_function(run, decorator, Arguments([value], {}), written)
+    return value if isinstance(value, Function) else function
 
 
 def annotated(run: Run, function: Function, annotation: ast.expr, node: ast.AST) -> Value:

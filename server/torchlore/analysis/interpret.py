@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 
 from torchlore.analysis import calls, members, statements
+from torchlore.analysis.budget import Budget
 from torchlore.analysis.events import Kind, Path, Root
 from torchlore.analysis.frames import Frame
-from torchlore.analysis.run import Budget, Run
+from torchlore.analysis.run import Run
 from torchlore.analysis.values import Function, Instance, LocalClass, Value
 from torchlore.analysis.workspace import Imports
 from torchlore.text import Source
@@ -28,7 +29,7 @@ def interpret(source: Source, imports: Imports | None = None) -> Run:
     module = source.tree
     frame = Frame(module)
     path = source.path if imports is None else imports.path
-    run = Run(module, frame, frame, path, imports, Budget.for_text(len(source.text)))
+    run = Run(module, frame, frame, Budget.for_text(len(source.text)), path, imports)
     run.left_again, run.left_elsewhere = run.budget.again, run.budget.elsewhere
     run.frames[module] = frame
     _run_module(run, module)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from torchlore.analysis.budget import Budget
 from torchlore.analysis.events import Branch, Event, Kind, Loop, Path, Root, Step
 from torchlore.analysis.frames import Frame
 from torchlore.analysis.queries import has_new_kind, reachable
@@ -34,26 +35,6 @@ MAX_NESTING = 160
 
 _MAX_REPEATED_LOOPS = 3
 """Loops in loops deeper than this run once: each level would double the work."""
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """Expressions and statements that may be evaluated, so that the cost per line stays the same.
-
-    Attributes:
-        module: by the module, and by the entry point that is run last, with what they call.
-        again: in functions that were followed before, by the whole file.
-        elsewhere: in files that are imported.
-    """
-
-    module: int
-    again: int
-    elsewhere: int
-
-    @classmethod
-    def for_text(cls, characters: int) -> Budget:
-        """For a file of so many characters, about four of which make one evaluation."""
-        return cls(100_000 + characters, 5_000 + characters // 8, 2_000 + characters // 25)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -105,9 +86,9 @@ class Run:
     module: ast.Module
     home: Frame
     frame: Frame
+    budget: Budget
     file_path: str = ""
     imports: Imports | None = None
-    budget: Budget = Budget(0, 0, 0)
     path: Path = field(default_factory=list)
     grad: bool | None = True
     stack: list[ast.AST] = field(default_factory=list)

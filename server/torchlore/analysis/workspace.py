@@ -172,7 +172,7 @@ class Workspace:
         roots: the folders, from which absolute imports are looked up too. None need exist.
         opened: the text that an editor has of a path; None where it has none.
         store: where interfaces are kept between runs; None keeps none.
-        kept: characters of files (with the trees of what was asked for) kept for the next one that imports them.
+        kept: characters of files (with trees of what was asked for) kept for the next one that imports them.
     """
 
     def __init__(

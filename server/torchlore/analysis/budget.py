@@ -1,0 +1,25 @@
+"""What may be spent on a file, so that the cost of a line does not grow with what it calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Expressions and statements that may be evaluated, so that the cost per line stays the same.
+
+    Attributes:
+        module: by the module, and by the entry point that is run last, with what they call.
+        again: in functions that were followed before, by the whole file.
+        elsewhere: in files that are imported.
+    """
+
+    module: int
+    again: int
+    elsewhere: int
+
+    @classmethod
+    def for_text(cls, characters: int) -> Budget:
+        """For a file of so many characters, about four of which make one evaluation."""
+        return cls(100_000 + characters, 5_000 + characters // 8, 2_000 + characters // 25)
