@@ -92,7 +92,7 @@ def _print_parts(costs: list[Cost], collecting: float, parts: Counter[str], roun
         print(f"    {name.split(' ')[0]:<19}{share}")
     print(f"  rules                {sum(cost.rules for cost in costs) / parse:6.2f} x")
     print(f"  collecting garbage   {collecting / parse:6.2f} x")
-    print(f"  CPU time, best of {rounds} per file; garbage is collected every {CHUNK}, as by the command line")
+    print(f"  CPU time, best of {rounds} per file; garbage is collected every {CHUNK}, as by `check`")
     print("\n".join(f"  {line}" for line in stages.LEGEND.splitlines()))
 
 
