@@ -82,9 +82,9 @@ class Analysis:
     @property
     def dependencies(self) -> Dependencies:
         """The other files that the analysis rests on."""
-        self.run  # noqa: B018 (imports are found while it runs)
         if self._imports is None:
             return Dependencies({}, frozenset())
+        self.run  # noqa: B018 (imports are found while it runs)
         return Dependencies(self._imports.files, self._imports.missed)
 
     def rests_on(self, path: str) -> bool:

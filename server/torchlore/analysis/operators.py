@@ -102,8 +102,15 @@ def item(owner: Value, key: Value, is_slice: bool = False) -> Value:
         case Container():
             return containers.part(owner) if is_slice else containers.item(owner, key)
         case Tensor():
+            rows = isinstance(key, Tensor)  # `probabilities[mask]`: each row is still what it was
             return Tensor(
-                owner.attached, owner.certain, tokens=owner.tokens, dtype=owner.dtype, device=owner.device
+                owner.attached,
+                owner.certain,
+                owner.activation if rows else None,
+                owner.made_at if rows else None,
+                tokens=owner.tokens,
+                dtype=owner.dtype,
+                device=owner.device,
             )
         case Params():
             return owner

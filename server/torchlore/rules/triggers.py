@@ -26,6 +26,12 @@ def triggered(rules: Iterable[type[Rule]], text: str) -> list[type[Rule]]:
     return able
 
 
+def is_script(text: str) -> bool:
+    """Whether a file does something by itself, so that what it imports may do what no word of it says."""
+    return "__main__" in text or _LOOP.search(text) is not None
+
+
+_LOOP = re.compile(r"^(?:for|while|with)\b", re.M)
 _WORDS = re.compile(r"\\b(?:(\w+)|\(\?:(\w+(?:\|\w+)*)\))\\b", re.ASCII)
 
 

@@ -117,12 +117,9 @@ class EvalWithoutNoGrad(Rule):
         call, shown = place.event.node, support.shown(analysis, place)
         if not isinstance(call, ast.Call) or shown is None or not _concerns_this_file(analysis, place, shown):
             return
-        at = "" if analysis.owns(call) else f" {support.on_line(analysis, call)}"
-        around = "this loop" if analysis.owns(place.loops[-1].node) else "the loop around it"
-        message = (
-            f"`{support.written(analysis, call.func)}`{at} is in evaluation mode and nothing in {around} "
-            "calls `backward`, but gradients are on: every call records a graph"
-        )
+        message = f"{_subject(analysis, call, shown)} is in evaluation mode and nothing in "
+        message += "this loop" if analysis.owns(place.loops[-1].node) else "the loop around it"
+        message += " calls `backward`, but gradients are on: every call records a graph"
         modes = [e.node for e in root.of(Kind.EVAL) if holds(e.subject, place.event.subject)]
         related = tuple(
             Related(
@@ -135,6 +132,15 @@ class EvalWithoutNoGrad(Rule):
         fixes = _fixes(analysis, root, place, training)
         span = analysis.source.span(shown)
         yield self.finding(message, span, fixes=fixes, related=related)
+
+
+def _subject(analysis: Analysis, call: ast.Call, shown: ast.expr | ast.stmt) -> str:
+    """The model as it is written where it is called; in another file, by way of what leads there."""
+    name = f"`{support.written(analysis, call.func)}`"
+    if analysis.owns(call):
+        return name
+    name = f"{name}, called {support.on_line(analysis, call)},"
+    return f"`{support.written(analysis, shown.func)}`: {name}" if isinstance(shown, ast.Call) else name
 
 
 def _concerns_this_file(analysis: Analysis, place: Place, shown: ast.AST) -> bool:

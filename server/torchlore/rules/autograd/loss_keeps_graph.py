@@ -132,6 +132,8 @@ def _handed_over(analysis: Analysis, place: Place) -> ast.expr | None:
 def _kept(event: Event) -> ast.expr | None:
     """The expression that is added."""
     match event.node:
+        case ast.AugAssign(value=ast.List(elts=[value]) | ast.Tuple(elts=[value])):
+            return value if isinstance(event.subject, Container) else None
         case ast.AugAssign(value=value):
             return value if _is_plain_total(event) else None
         case ast.Assign(value=ast.BinOp(left=left, right=right), targets=[target]):
