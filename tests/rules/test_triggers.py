@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torchlore.rules import all_rules
 from torchlore.rules.model import Rule
-from torchlore.rules.triggers import triggered
+from torchlore.rules.triggers import is_script, triggered
 
 PATTERNS = [
     r"\bstep\b",
@@ -44,3 +44,15 @@ def test_every_rule_is_asked_about_its_own_example() -> None:
 
 def test_text_that_no_encoding_can_hold() -> None:
     assert triggered([_rule(r"\bstep\b")], "x = '\ud800'\nopt.step()")
+
+
+@pytest.mark.parametrize(
+    "text", ['if __name__ == "__main__":\n    main()\n', "x = 1\nfor epoch in range(3):\n    go()\n"]
+)
+def test_what_runs_by_itself_is_a_script(text: str) -> None:
+    assert is_script(text)
+
+
+@pytest.mark.parametrize("text", ["", "def f():\n    for x in y:\n        pass\n", "forward = 1\n"])
+def test_what_only_defines_is_none(text: str) -> None:
+    assert not is_script(text)

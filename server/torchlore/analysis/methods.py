@@ -166,10 +166,19 @@ def _call_plain_method(run: Run, kind: str, name: str, arguments: Arguments, nod
     return found if found is not None else Unknown(tokens_of_all(arguments.all()), made_by=kind)
 
 
+def _is_patched(run: Run, name: str) -> bool:
+    """Whether the program has put another method of this name on some class of torch."""
+    return any(full.startswith("torch.") and full.endswith(f".{name}") for full in run.patched)
+
+
 def _call_instance_method(
     run: Run, receiver: Instance, name: str, arguments: Arguments, node: ast.expr
 ) -> Value:
     kind = members.kind_of(receiver)
+    if run.patched and _is_patched(run, name):
+        run.emit(Kind.HAVOC, node)
+        run.escape(node, [receiver, *arguments.all()])
+        return Unknown(tokens_of_all(arguments.all()))
     if name in ("__enter__", "__exit__", "enter_context"):
         run.grad = None  # contexts that are entered by hand end somewhere else
     known_method = library_calls.call_method(run, receiver, name, arguments, node)
