@@ -28,7 +28,11 @@ class Analysed:
     """
 
     def __init__(
-        self, uri: str, source: Source, installed: Mapping[str, str], workspace: Workspace | None
+        self,
+        uri: str,
+        source: Source,
+        installed: Mapping[str, str],
+        workspace: Workspace | None = None,
     ) -> None:
         self.uri = uri
         self.source = source

@@ -23,6 +23,10 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+_IDLE = 2.0
+"""Seconds without work after which the worker tidies up."""
+
+
 class Priority(IntEnum):
     """What waits for what: a person waits for a hover, nobody for diagnostics."""
 
@@ -79,7 +83,12 @@ class Worker:
 
     def _serve(self) -> None:
         while True:
-            _perform(self._jobs.get())
+            try:
+                job = self._jobs.get(timeout=_IDLE)
+            except queue.Empty:
+                gc.collect()  # what old versions left behind goes while nobody waits
+                job = self._jobs.get()
+            _perform(job)
 
 
 def _perform(job: _Job) -> None:
