@@ -26,10 +26,13 @@ def item(container: Container, key: Value) -> Value:
     return any_item(container)
 
 
-def part(container: Container) -> Value:
+def part(container: Container, bounds: Value) -> Value:
     """`container[a:b]`."""
     if container.kind == "dict":
         return any_item(container)
+    if container.items is not None and isinstance(bounds, Const) and isinstance(bounds.value, slice):
+        items = container.items[bounds.value]
+        return Container(container.kind, items, join(items) if items else Unknown())
     return Container(container.kind, None, any_item(container))
 
 

@@ -54,7 +54,9 @@ def comprehension(run: Run, node: ast.ListComp | ast.SetComp | ast.GeneratorExp 
     def body(generators: list[ast.comprehension]) -> Callable[[], bool]:
         def go() -> bool:
             if generators:
-                _generator(run, generators[0], body(generators[1:]))
+                is_first = generators[0] is node.generators[0]
+                over = first if is_first else _iterated(run, generators[0])
+                _generator(run, generators[0], over, body(generators[1:]))
             else:
                 found.append(
                     expressions.evaluate(run, node.value if isinstance(node, ast.DictComp) else node.elt)
@@ -66,7 +68,10 @@ def comprehension(run: Run, node: ast.ListComp | ast.SetComp | ast.GeneratorExp 
         return go
 
     outer = run.frame
-    run.frame = Frame(node, parent=outer)  # a comprehension's variables are its own
+    is_in_class = isinstance(outer.node, ast.ClassDef) and outer.parent is not None
+    first = _iterated(run, node.generators[0])  # this alone is evaluated in the scope around it
+    # A comprehension's variables are its own, and it does not see the names of a class body.
+    run.frame = Frame(node, parent=outer.parent if is_in_class else outer)
     try:
         body(node.generators)()
     finally:
@@ -78,9 +83,11 @@ def comprehension(run: Run, node: ast.ListComp | ast.SetComp | ast.GeneratorExp 
     return Container(kind, None, inner)
 
 
-def _generator(run: Run, generator: ast.comprehension, rest: Callable[[], bool]) -> None:
-    iterated = instances.iterated(run, expressions.evaluate(run, generator.iter), generator.iter)
+def _iterated(run: Run, generator: ast.comprehension) -> Value:
+    return instances.iterated(run, expressions.evaluate(run, generator.iter), generator.iter)
 
+
+def _generator(run: Run, generator: ast.comprehension, iterated: Value, rest: Callable[[], bool]) -> None:
     def body() -> bool:
         targets.assign(run, generator.target, targets.element(iterated))
         for condition in generator.ifs:

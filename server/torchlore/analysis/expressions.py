@@ -179,7 +179,14 @@ def _bin_op(run: Run, node: ast.BinOp) -> Value:
         return hints.union([left, right])  # nn.Module | None, an annotation
     if isinstance(node.op, ast.Mod) and isinstance(left, Const) and isinstance(left.value, str):
         return plain.STR
+    if left.__class__ is Const and right.__class__ is Const and not _is_counted(run, node):
+        return operators.folded(left, right, node.op) or operators.combine(left, right, node.op)
     return tensors.recorded(run, operators.combine(left, right, node.op))
+
+
+def _is_counted(run: Run, node: ast.BinOp) -> bool:
+    """Whether an operand may change from one iteration to the next: names are looked after by the loop."""
+    return run.loops > 0 and any(isinstance(part, ast.Attribute) for part in (node.left, node.right))
 
 
 def _is_type(value: Value) -> bool:
@@ -310,10 +317,10 @@ def _starred(run: Run, node: ast.Starred) -> Value:
 
 
 def _slice(run: Run, node: ast.Slice) -> Value:
-    for part in (node.lower, node.upper, node.step):
-        if part is not None:
-            evaluate(run, part)
-    return Unknown()
+    bounds = [Const(None) if b is None else evaluate(run, b) for b in (node.lower, node.upper, node.step)]
+    literals = [bound.value for bound in bounds if isinstance(bound, Const)]
+    exact = len(literals) == 3 and all(b is None or type(b) is int for b in literals) and literals[2] != 0
+    return Const(slice(*literals)) if exact else Unknown()
 
 
 _HANDLERS: dict[type[ast.expr], Callable[[Run, ast.expr], Value]] = {

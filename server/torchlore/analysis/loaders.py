@@ -56,10 +56,10 @@ def item(instance: Instance, key: Value) -> Value:
     return iterated(instance)
 
 
-def part(instance: Instance) -> Value:
+def part(instance: Instance, bounds: Value) -> Value:
     """`instance[a:b]`."""
     if submodules.is_container(instance):
-        return submodules.part(instance)
+        return submodules.part(instance, bounds)
     return iterated(instance)
 
 

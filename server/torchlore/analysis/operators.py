@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import operator
+from collections.abc import Callable
+from typing import Any
 
 from torchlore.analysis import containers, hints, loaders, plain, tensors
 from torchlore.analysis.plain import Plain
@@ -41,6 +44,33 @@ def combine(left: Value, right: Value, op: ast.operator | None = None) -> Value:
         known = [part.owners for part in owned if part.owners is not None]
         return Params(frozenset().union(*known) if len(known) == len(owned) else None)
     return Unknown(tokens_of_all(parts))
+
+
+def folded(left: Const, right: Const, op: ast.operator) -> Const | None:
+    """Arithmetic on two numbers that are known; None where it is not simple, or makes a huge number."""
+    a, b, compute = left.value, right.value, _ARITHMETIC.get(type(op))
+    if compute is None or type(a) not in (int, float) or type(b) not in (int, float):
+        return None
+    if isinstance(op, ast.Pow) and not (abs(a) < _LARGE and abs(b) <= _EXPONENT):  # type: ignore[arg-type]
+        return None
+    try:
+        result = compute(a, b)
+    except (ArithmeticError, ValueError):
+        return None
+    return Const(result) if isinstance(result, float) or abs(result) < _LARGE**2 else None
+
+
+_ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+}
+_LARGE = 1 << 31
+_EXPONENT = 64
 
 
 def _operands(value: Value) -> tuple[Value, ...]:
@@ -100,7 +130,7 @@ def item(owner: Value, key: Value, is_slice: bool = False) -> Value:
     """`owner[key]`, of one definite `owner`. Of a slice the bounds are not looked at."""
     match owner:
         case Container():
-            return containers.part(owner) if is_slice else containers.item(owner, key)
+            return containers.part(owner, key) if is_slice else containers.item(owner, key)
         case Tensor():
             rows = isinstance(key, Tensor)  # `probabilities[mask]`: each row is still what it was
             return Tensor(
@@ -121,7 +151,7 @@ def item(owner: Value, key: Value, is_slice: bool = False) -> Value:
         case LocalClass():  # Generic[T]
             return owner
         case Instance():
-            return loaders.part(owner) if is_slice else loaders.item(owner, key)
+            return loaders.part(owner, key) if is_slice else loaders.item(owner, key)
         case Plain():
             return owner if is_slice else plain.element(owner)
         case Const(value=str() | bytes()):

@@ -6,7 +6,7 @@ import ast
 
 from torchlore.analysis import definitions, expressions, operators, targets
 from torchlore.analysis.run import Run
-from torchlore.analysis.values import Container, Ref, Unknown, Value
+from torchlore.analysis.values import Const, Container, Ref, Unknown, Value
 
 
 def bind(run: Run, pattern: ast.pattern, subject: Value) -> None:
@@ -35,6 +35,24 @@ def bind(run: Run, pattern: ast.pattern, subject: Value) -> None:
             run.frame.bind(name, Container("list", None, targets.element(subject)))
         case _:
             return
+
+
+def matches(pattern: ast.pattern, subject: Value) -> bool | None:
+    """Whether a pattern matches; None where that is not known."""
+    match pattern:
+        case ast.MatchAs(pattern=None):
+            return True
+        case ast.MatchAs(pattern=ast.pattern() as inner):
+            return matches(inner, subject)
+        case ast.MatchValue(value=ast.Constant(value=literal)) if isinstance(subject, Const):
+            return bool(literal == subject.value)
+        case ast.MatchSingleton(value=literal) if isinstance(subject, Const):
+            return literal is subject.value
+        case ast.MatchOr(patterns=parts):
+            found = [matches(part, subject) for part in parts]
+            return True if True in found else None if None in found else False
+        case _:
+            return None
 
 
 def _bind_sequence(run: Run, parts: list[ast.pattern], subject: Value) -> None:

@@ -81,6 +81,7 @@ class Run:
         branches: how many branches are being run, one in another.
         is_aside: whether what runs now may run at any time, or never.
         patched: attributes of imported things that the file has set, by dotted name.
+        blurred: functions whose parameters are known to be more than they were at first.
     """
 
     module: ast.Module
@@ -118,6 +119,7 @@ class Run:
     branches: int = 0
     is_aside: bool = False
     patched: dict[str, Value] = field(default_factory=dict)
+    blurred: set[ast.AST] = field(default_factory=set)
     _contexts: dict[tuple[int, object], int] = field(default_factory=dict)
 
     def spend(self) -> bool:

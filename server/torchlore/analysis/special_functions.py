@@ -201,6 +201,28 @@ def _gathered(run: Run, arguments: Arguments, node: ast.expr) -> Value:
     return Coroutine(Container("list", items, join(results) if results else Unknown()))
 
 
+def _named_tuple(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    """`namedtuple("Pair", ["a", "b"])`: the class that a `class` statement would make."""
+    known = run.made.get((node, 0, "collections.namedtuple"))
+    title, given = arguments.get(0, "typename"), arguments.get(1, "field_names")
+    if known is not None or not isinstance(title, Const):
+        return known or Unknown()
+    if isinstance(given, Const) and isinstance(given.value, str):
+        names: list[object] = [*given.value.replace(",", " ").split()]
+    else:
+        parts = given.items if isinstance(given, Container) else None
+        names = [part.value for part in parts or () if isinstance(part, Const)]
+        if parts is None or len(names) < len(parts):
+            return Unknown()
+    declared = [
+        ast.AnnAssign(ast.Name(str(name), ast.Store()), ast.Constant(None), None, simple=1) for name in names
+    ]
+    statement = ast.ClassDef(str(title.value), [], [], list[ast.stmt](declared), [])
+    cls = LocalClass(ast.copy_location(statement, node), (Ref("builtins.tuple"),), {}, home=run.home)
+    run.made[node, 0, "collections.namedtuple"] = cls
+    return cls
+
+
 def _null_context(run: Run, arguments: Arguments, node: ast.expr) -> Value:
     return run.make(node, "contextlib.nullcontext", arguments)
 
@@ -220,6 +242,7 @@ SPECIAL: dict[str, Callable[[Run, Arguments, ast.expr], Value]] = {
     "asyncio.shield": _scheduled,
     "asyncio.wait_for": _scheduled,
     "asyncio.gather": _gathered,
+    "collections.namedtuple": _named_tuple,
     "contextlib.nullcontext": _null_context,
     "argparse.Namespace": _namespace,
     "torch.utils.checkpoint.checkpoint": _checkpointed,

@@ -258,10 +258,14 @@ def _match(run: Run, node: ast.Match) -> bool:
     subject = expressions.evaluate(run, node.subject)
     arms: list[Callable[[], bool]] = []
     for case in node.cases:
-        arms.append(_case(run, case, subject))
-    if not any(_catches_all(case) for case in node.cases):
+        matches = patterns.matches(case.pattern, subject)
+        if matches is not False:
+            arms.append(_case(run, case, subject))
+        if matches and case.guard is None:
+            break
+    else:
         arms.append(lambda: False)
-    return run.branch(node, arms)
+    return arms[0]() if len(arms) == 1 else run.branch(node, arms)
 
 
 def _case(run: Run, case: ast.match_case, subject: Value) -> Callable[[], bool]:
@@ -272,10 +276,6 @@ def _case(run: Run, case: ast.match_case, subject: Value) -> Callable[[], bool]:
         return run_block(run, case.body)
 
     return arm
-
-
-def _catches_all(case: ast.match_case) -> bool:
-    return isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None and case.guard is None
 
 
 def _return(run: Run, node: ast.Return) -> bool:

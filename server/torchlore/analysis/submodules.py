@@ -146,11 +146,18 @@ def _keyed(module: Instance, key: str) -> Value | None:
     return None
 
 
-def part(module: Instance) -> Instance:
+def part(module: Instance, bounds: Value) -> Instance:
     """`module[a:b]`: a container of some of its items. The module keeps it: who has the one has the other."""
-    inside = any_child(module)
-    given = list(inside.options) if isinstance(inside, OneOf) else [inside]
-    made = Instance(module.cls, module.node, Arguments(given, {}, complete=False))
+    known = children(module) if isinstance(bounds, Const) and isinstance(bounds.value, slice) else None
+    if known is not None and isinstance(bounds, Const) and isinstance(bounds.value, slice):
+        inside: Value = Container("list", known[bounds.value], join(known))
+        is_list = members.class_name(module) != "torch.nn.Sequential"
+        arguments = Arguments([inside] if is_list else known[bounds.value], {})
+    else:
+        inside = any_child(module)
+        given = list(inside.options) if isinstance(inside, OneOf) else [inside]
+        arguments = Arguments(given, {}, complete=False)
+    made = Instance(module.cls, module.node, arguments)
     module.attributes[f"{_SOME} slice"] = made
     return made
 
@@ -161,6 +168,18 @@ def add(module: Instance, value: Value) -> None:
         module.arguments = Arguments([], {})
     module.arguments.positional.append(value)
     module.arguments.complete = False
+
+
+def named_child(module: Instance, name: str) -> Value | None:
+    """An item of a Sequential that was made with names; None where no item is known to have that one."""
+    given = module.arguments.positional if module.arguments is not None else []
+    if members.class_name(module) != "torch.nn.Sequential" or len(given) != 1:
+        return None
+    first = given[0]
+    if not isinstance(first, Container):
+        return None
+    pairs = [(k.value, v) for k, v in containers.known_pairs(first) if isinstance(k, Const)]
+    return {**first.keyed, **dict(pairs)}.get(name)
 
 
 def replace_item(module: Instance, key: Value, value: Value, is_tentative: bool) -> None:

@@ -44,6 +44,9 @@ def not_followed(run: Run, function: Function, arguments: Arguments | None, node
     if function.receiver is not None:
         given.append(function.receiver)
     tokens = tokens_of_all(given) | {node}
+    if function.node in run.stack:
+        for code in run.stack[run.stack.index(function.node) :]:
+            _blur_parameters(run, code)
     known = run.summaries.get(function.node)
     if known is None:
         if run.is_home(function):
@@ -55,6 +58,19 @@ def not_followed(run: Run, function: Function, arguments: Arguments | None, node
     elif any(event.kind is Kind.SUPER_INIT for event in events(known.path)):
         run.emit(Kind.SUPER_INIT, node, subject=function.receiver)
     return _weakened(known.result, tokens) or declared(run, function, node) or run.given(node, tokens)
+
+
+def _blur_parameters(run: Run, code: ast.AST) -> None:
+    """A function that calls itself: its parameters are not only the numbers that they were at first."""
+    if code in run.blurred:
+        return
+    run.blurred.add(code)
+    args = getattr(code, "args", None)
+    names = {arg.arg for arg in definitions.all_args(args)} if isinstance(args, ast.arguments) else set()
+    for inner in ast.walk(code):
+        known = run.values.get(inner) if isinstance(inner, ast.Name) and inner.id in names else None
+        if isinstance(known, Const) and isinstance(known.value, int | float):
+            run.values[inner] = Number()
 
 
 def declared(run: Run, function: Function, node: ast.AST) -> Value | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from torchlore.analysis import plain
+from torchlore.analysis import plain, submodules, torch_facts
 from torchlore.analysis.names import words
 from torchlore.analysis.values import (
     Arguments,
@@ -17,6 +17,7 @@ from torchlore.analysis.values import (
     Params,
     Ref,
     Tensor,
+    Unknown,
     Value,
 )
 
@@ -130,6 +131,11 @@ def of_module(owner: Instance, attr: str, name: str) -> Value | None:
         return Params(frozenset({owner}), one=True)
     if attr in ("running_mean", "running_var", "num_batches_tracked"):
         return Tensor(attached=False)
+    named = submodules.named_child(owner, attr) if name == "torch.nn.Sequential" else None
+    if named is not None:
+        return named
+    if attr == "module" and name in torch_facts.COPIES and owner.arguments is not None:
+        return owner.arguments.get(0, "model")
     if attr in ("module", "_orig_mod"):  # what DDP(…), torch.compile(…) stand for
         return owner
     given = _argument(owner, attr, name.rpartition(".")[2])
@@ -149,10 +155,15 @@ def _argument(owner: Instance, attr: str, layer: str) -> Value | None:
     return found if isinstance(found, Const | Number) else None
 
 
+_HYPERPARAMETERS = words("lr initial_lr momentum dampening weight_decay eps alpha rho lr_decay")
+"""What groups of parameters hold that is a number, in the optimizers of torch that have it."""
+
+
 def of_optimizer(owner: Instance, attr: str) -> Value | None:
     match attr:
         case "param_groups":
-            group = Container("dict", None, Number(), {"params": Params(frozenset({owner})), "lr": Number()})
+            held: dict[object, Value] = {name: Number() for name in _HYPERPARAMETERS}
+            group = Container("dict", None, Unknown(), {"params": Params(frozenset({owner})), **held})
             return Container("list", None, group)
         case "defaults":
             return Container("dict", None, Number())

@@ -40,6 +40,9 @@ ALIASES = {
 }
 """Callables whose result stands for their first argument: the same parameters, the same items."""
 
+COPIES = {"torch.optim.swa_utils.AveragedModel"}
+"""Modules that hold a changed copy of the module they are made of."""
+
 NO_GRAD = {"torch.no_grad", "torch.inference_mode"}
 ENABLE_GRAD = {"torch.enable_grad"}
 SET_GRAD = {"torch.set_grad_enabled"}
@@ -142,6 +145,8 @@ def is_scaler(dotted: str) -> bool:
 def is_module(dotted: str) -> bool:
     """Whether calling `dotted` makes an `nn.Module` (a class of torch.nn)."""
     head, _, last = dotted.rpartition(".")
+    if dotted in COPIES:
+        return True
     if not dotted.startswith(_MODULE_HOMES) or ".init." in dotted or ".utils." in dotted:
         return False
     return _CLASS.match(last) is not None and last not in _NOT_MODULES and ".functional" not in head
