@@ -114,7 +114,7 @@ def truth(value: Value) -> bool | None:
 def _name(run: Run, node: ast.Name) -> Value:
     value = run.frame.lookup(node.id)
     if isinstance(value, Ref) and value.name == "builtins.__name__":
-        return Const("__main__")
+        return Const("__main__") if run.frame.outermost is run.home else plain.STR
     return value
 
 

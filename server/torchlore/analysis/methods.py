@@ -24,6 +24,7 @@ from torchlore.analysis import (
     torch_methods,
 )
 from torchlore.analysis.events import Kind
+from torchlore.analysis.names import words
 from torchlore.analysis.partials import Partial
 from torchlore.analysis.plain import Plain
 from torchlore.analysis.queries import options, tokens_of, tokens_of_all
@@ -201,12 +202,31 @@ def _call_instance_method(
             return _call_loader_method(receiver, name)
         case "Device":
             return Unknown()
+    if isinstance(receiver.cls, str) and receiver.cls.startswith("torch.distributions."):
+        found = _call_distribution(run, receiver, name, arguments)
+        if found is not None:
+            return found
     if isinstance(receiver.cls, str) and torch_facts.keeps_its_hands_off(receiver.cls):
         found = plain.call(receiver.cls, name)
         return found if found is not None else Unknown(tokens_of_all(arguments.all()))
     run.escape(node, [receiver, *arguments.all()])
     return Unknown(tokens_of_all(arguments.all()))
 
+
+def _call_distribution(run: Run, receiver: Instance, name: str, arguments: Arguments) -> Value | None:
+    """A method of a distribution that gives a tensor. A sample carries no graph, what is computed may."""
+    made = list(receiver.arguments.all()) if receiver.arguments is not None else [Unknown()]
+    tokens = tokens_of_all([*made, *arguments.all()])
+    if name in ("sample", "sample_n"):
+        return Tensor(False, tokens=tokens)
+    if name not in _OF_DISTRIBUTIONS:
+        return None
+    inputs = [option for value in [*made, *arguments.all()] for option in options(value)]
+    return Tensor(tensors.graph(run, functions.attached(inputs)), tokens=tokens)
+
+
+_OF_DISTRIBUTIONS = words("rsample rsample_n log_prob cdf icdf entropy perplexity")
+"""Methods of distributions that compute a tensor from what they were made of."""
 
 _PARSES = {"parse_args": False, "parse_intermixed_args": False, "parse_known_args": True}
 """Methods of an argument parser that give a namespace, and whether they give what is left beside it."""

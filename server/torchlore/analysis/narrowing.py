@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from torchlore.analysis import definitions, expressions, members
@@ -13,15 +13,17 @@ from torchlore.analysis.values import Const, Container, Instance, LocalClass, On
 
 
 @contextmanager
-def narrowed(run: Run, test: ast.expr, holds: bool) -> Iterator[None]:
+def narrowed(run: Run, test: ast.expr, holds: bool, other: Sequence[ast.stmt] = ()) -> Iterator[None]:
     """Meanwhile names are what they are where a test holds (or does not); then again what they were.
 
-    A name that is bound anew meanwhile keeps that. After the branch an object is known as it was before.
+    A name that is bound anew meanwhile keeps that, and so does one that the `other` arm binds anew: it is
+    what it was before on no path. After the branch an object is known as it was before.
     """
     names = set(_subjects(test))
     if not names:
         yield
         return
+    rebound = _assigned(other)
     before = run.frame.now(names)
     narrow(run, test, holds)
     meanwhile = run.frame.now(names)
@@ -29,10 +31,22 @@ def narrowed(run: Run, test: ast.expr, holds: bool) -> Iterator[None]:
     for name, value in before.items():
         if (
             value is not None
+            and name not in rebound
             and value is not meanwhile[name]
             and run.frame.names.get(name) is meanwhile[name]
         ):
             run.frame.bind(name, value)
+
+
+def _assigned(body: Sequence[ast.stmt]) -> set[str]:
+    """The names that the statements of a block surely bind."""
+    return {
+        target.id
+        for statement in body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
 
 
 def _subjects(test: ast.expr) -> Iterator[str]:
