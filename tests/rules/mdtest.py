@@ -109,10 +109,15 @@ def problems_of(case: Case) -> str:
     """What is wrong with `case`, for a reader; empty where all is as it should be."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder).resolve()
-        for path, text in case.files.items():
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / path).write_text(text, encoding="utf-8")
+        write(case, root)
         return _problems(case, root)
+
+
+def write(case: Case, root: Path) -> None:
+    """Writes the files of the case's workspace below `root`."""
+    for path, text in case.files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text, encoding="utf-8")
 
 
 def _problems(case: Case, root: Path) -> str:

@@ -142,6 +142,36 @@ def test_a_line_that_is_deleted_or_half_typed_brings_no_finding(name: str) -> No
                 assert not new, f"line {index + 1} as {changed}:\n{text}"
 
 
+WORKSPACES = {
+    case.name: case
+    for case in mdtest.cases_below(Path(__file__).parent)
+    if case.files and len(case.files) > 1
+}
+
+
+@pytest.mark.parametrize("name", WORKSPACES)
+def test_a_half_typed_line_of_another_file_brings_no_finding(name: str, tmp_path: Path) -> None:
+    """A finding must not come from what somebody is about to write in a file that this one imports."""
+    case = WORKSPACES[name]
+    mdtest.write(case, tmp_path)
+    known = set(without_places(check(mdtest.analysed(case.code, case, tmp_path))))
+    rng = random.Random(name)
+    for path, text in ((path, text) for path, text in case.files.items() if path != case.path):
+        lines = text.split("\n")
+        for index in rng.sample(range(len(lines)), min(_MOST_ELSEWHERE, len(lines))):
+            half = lines[index][: rng.randrange(len(lines[index]) + 1)]
+            changed = "\n".join([*lines[:index], half, *lines[index + 1 :]])
+            if Source(changed).parsed.blanked:
+                (tmp_path / path).write_text(changed, encoding="utf-8")
+                new = set(without_places(check(mdtest.analysed(case.code, case, tmp_path)))) - known
+                assert not new, f"{path}, line {index + 1}:\n{changed}"
+        (tmp_path / path).write_text(text, encoding="utf-8")
+
+
+_MOST_ELSEWHERE = 12
+"""Broken versions of each other file that are looked at."""
+
+
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_no_cut_makes_a_rule_fail(data: st.DataObject) -> None:

@@ -95,6 +95,10 @@ class Analysis:
         """Whether a node is of this file, not of one that it imports."""
         return not self.run.modules or node is self.source.tree or node in self.parents
 
+    def is_at(self, path: str) -> bool:
+        """Whether `path` is that of the file itself: files may import it in turn."""
+        return self._imports is not None and self._imports.path == path
+
     @property
     def roots(self) -> list[Root]:
         """The entry points of the file and what happens from there."""

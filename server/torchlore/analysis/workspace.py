@@ -141,7 +141,10 @@ class File:
     @property
     def is_broken(self) -> bool:
         """Whether some of what was looked at does not parse."""
-        return self.was_read and (self._whole is not None or None in self._statements.values())
+        if not self.was_read:
+            return False
+        nameless = any(s.word in ("def", "class", "async") and not s.name for s in self._segments)
+        return nameless or self._whole is not None or None in self._statements.values()
 
     @cached_property
     def interface(self) -> Interface:

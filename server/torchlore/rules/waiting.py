@@ -16,10 +16,12 @@ def settled(analysis: Analysis, findings: list[Finding]) -> list[Finding]:
 
     A broken statement at the top level of the file, or the broken header of a class, may concern everything
     in it; a statement in a function concerns what happens on the same paths, and so does a call of a
-    function whose header is broken.
+    function whose header is broken. What is broken in a file that this one makes use of concerns all.
     """
     blanked = analysis.source.parsed.blanked
-    if not blanked or not findings:
+    if not findings or _rests_on_broken_files(analysis):
+        return []
+    if not blanked:
         return findings
     functions = list(_broken_functions(analysis, blanked))
     if any(_is_anybodys(analysis, function) for function in functions) or _concerns_all(analysis, blanked):
@@ -30,6 +32,12 @@ def settled(analysis: Analysis, findings: list[Finding]) -> list[Finding]:
         if any(_is_broken(event.node, blanked, names) for event in root.of(Kind.HAVOC)):
             waiting.update(_lines(root))
     return [finding for finding in findings if waiting.isdisjoint(_lines_of(analysis, finding))]
+
+
+def _rests_on_broken_files(analysis: Analysis) -> bool:
+    return any(
+        file.is_broken for path, file in analysis.dependencies.files.items() if not analysis.is_at(path)
+    )
 
 
 def _broken_functions(

@@ -20,7 +20,7 @@ _TOKEN = re.compile(
 
 _CONTINUES = re.compile(r"(?:elif|else|except|finally)\b")
 _HEAD = re.compile(r"(?:async\s+)?(\w+)")
-_DEFINED = re.compile(r"^(?:async\s+)?(?:def|class)\s+(\w+)", re.MULTILINE)
+_DEFINED = re.compile(r"^(?:async\s+)?(?:def|class)[ \t\f]+(\w+)", re.MULTILINE)
 _NAMED = re.compile(r"(\w+)\s*(?::[^=\n]+)?=(?!=)")
 
 
