@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from torchlore.analysis import plain, targets
+from torchlore.analysis import definitions, plain, targets
 from torchlore.analysis.events import Kind
 from torchlore.analysis.names import words
 from torchlore.analysis.queries import MAX_ALTERNATIVES, join, options
@@ -90,7 +90,9 @@ def call_method(run: Run, receiver: Container, name: str, arguments: Arguments, 
         if isinstance(value, Tensor | Unknown) and receiver.kind != BOUNDED:
             run.emit(Kind.ACCUMULATE, node, subject=receiver, value=value, key=receiver)
             value = targets.with_token(value, node)
+        known = receiver.items if name == "append" and _is_grown_here(run, receiver, node) else None
         targets.extend(receiver, value)
+        receiver.items = [*known, value] if known is not None else None
         return Const(None)
     if name in _ADD_ALL and arguments.positional and receiver.kind != "dict":
         targets.extend(receiver, targets.element(arguments.positional[0]))
@@ -110,6 +112,23 @@ def call_method(run: Run, receiver: Container, name: str, arguments: Arguments, 
     if receiver.kind == "dict":
         return _call_dict_method(receiver, name, arguments)
     return Unknown()
+
+
+_MOST_ITEMS = 32
+"""Items of a list that grows are told apart up to so many."""
+
+
+def _is_grown_here(run: Run, receiver: Container, node: ast.expr) -> bool:
+    """Whether an item is added just once: to a list that a variable of the running code holds."""
+    if run.is_tentative or receiver.kind != "list" or not isinstance(node, ast.Call):
+        return False
+    if receiver.items is not None and len(receiver.items) >= _MOST_ITEMS:
+        return False
+    owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+    if not isinstance(owner, ast.Name) or run.frame.names.get(owner.id) is not receiver:
+        return False
+    args = getattr(run.frame.node, "args", None)  # what is given to a function is grown by each of its calls
+    return not isinstance(args, ast.arguments) or all(a.arg != owner.id for a in definitions.all_args(args))
 
 
 _ADDS = words("append add appendleft insert")
