@@ -80,7 +80,8 @@ class EvalWithoutNoGrad(Rule):
 
     Silent in a function that nothing in the file calls (its caller may hold `no_grad`), where the mode of the
     model is not certain, where its parameters were frozen or code that cannot be seen got hold of it, and
-    inside context managers or decorators that the analysis cannot see through.
+    inside context managers or decorators that the analysis cannot see through. Where the loop is in another
+    file, the file that hands over the model is told, at the call.
 
     ## References
 

@@ -69,7 +69,8 @@ class LossKeepsGraph(Rule):
     ## Known limits
 
     Speaks only where the same iteration calls `backward` on the value or on something computed with it.
-    Silent where the total is differentiated later, or handed to code that may do so.
+    Silent where the total is differentiated later, or handed to code that may do so. Where a function of
+    another file keeps it (a meter), the call that gives it the tensor is reported.
 
     ## References
 

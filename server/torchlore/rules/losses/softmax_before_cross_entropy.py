@@ -60,7 +60,8 @@ class SoftmaxBeforeCrossEntropy(Rule):
 
     `log_softmax` before cross-entropy is not reported: it is superfluous, but applying it twice changes
     nothing.
-    Silent where only some paths end in a softmax (`if not self.training:`).
+    Silent where only some paths end in a softmax (`if not self.training:`). Where the loss is in another
+    file, the file that brings both together is told, at the call.
 
     ## References
 

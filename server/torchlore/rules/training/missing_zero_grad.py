@@ -64,7 +64,8 @@ class MissingZeroGrad(Rule):
 
     Silent where the optimizer, or the model that it updates, is handed to code that the analysis cannot see
     (another package's trainer, a callback), because that code may clear the gradients; and where it is not
-    known to be an optimizer of `torch.optim`, such as a parameter that nothing in the file fills.
+    known to be an optimizer of `torch.optim`, such as a parameter that nothing in the file fills. Where the
+    loop or the step is in another file, the file that hands over the optimizer is told, at the call.
 
     ## References
 

@@ -61,7 +61,8 @@ class ZeroGradBeforeStep(Rule):
     ## Known limits
 
     The fix is offered only where the three calls stand in one block. Silent where gradients are also written
-    by hand, or where the optimizer is handed to code that the analysis cannot see.
+    by hand, or where the optimizer is handed to code that the analysis cannot see. Where another file clears
+    them, the file that hands over the optimizer is told, at the call.
 
     ## References
 
