@@ -43,7 +43,7 @@ class Kind(Enum):
     HAVOC = auto()  # anything may have happened
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)  # nobody changes one; `frozen` would make each cost three times as much
 class Event:
     """One thing that happens.
 
@@ -62,7 +62,7 @@ class Event:
     keeps_graph: bool = False
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Branch:
     """One of several arms runs."""
 
@@ -70,7 +70,7 @@ class Branch:
     arms: tuple[Path, ...]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Loop:
     """The body runs any number of times."""
 
@@ -78,7 +78,7 @@ class Loop:
     body: Path
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Call:
     """A function of the file runs. `forward` is the module whose `forward` it is."""
 
@@ -88,7 +88,7 @@ class Call:
     forward: Value | None = None
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Finally:
     """The body runs, then `final`, however the body is left. Stands only where a jump leaves the body."""
 
@@ -97,7 +97,7 @@ class Finally:
     final: Path
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Jump:
     """Control leaves: "break", "continue", "return" or "raise"."""
 
@@ -155,7 +155,7 @@ class Root:
         return {kind: tuple(them) for kind, them in found.items()}
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Place:
     """An event and the steps that it lies in, outermost first."""
 

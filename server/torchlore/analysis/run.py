@@ -199,28 +199,38 @@ class Run:
         again = code in self.reached and not self.repeating
         self.stack.append(code)
         self.reached.add(code)
+        context, is_away = self.context, self.is_away
+        self.context = self._contexts.setdefault((context, call), len(self._contexts) + 1)
+        self._go(not self.is_home(function))
+        left = self.left
+        self.repeating |= again
         try:
-            with self.within(call), self.away(not self.is_home(function)):
-                left = self.left
-                self.repeating |= again
-                try:
-                    yield
-                finally:
-                    if again:
-                        self.repeating = False
-                        self.left_again -= left - self.left
+            yield
         finally:
+            if again:
+                self.repeating = False
+                self.left_again -= left - self.left
+            self._go(is_away)
+            self.context = context
             self.stack.pop()
+
+    def _go(self, away: bool) -> None:
+        """From here on evaluations are charged to imported code, or to the file."""
+        if away is not self.is_away:
+            self.is_away = away
+            self.left, self.left_elsewhere = self.left_elsewhere, self.left
 
     @contextmanager
     def elsewhere(self, frame: Frame) -> Iterator[None]:
         """The top level of an imported file runs meanwhile: at another time, so that no path tells of it."""
         outer, path, grad, context = self.frame, self.path, self.grad, self.context
         self.frame, self.path, self.grad, self.context = frame, [], True, 0
+        is_away = self.is_away
+        self._go(away=True)
         try:
-            with self.away():
-                yield
+            yield
         finally:
+            self._go(is_away)
             self.frame, self.path, self.grad, self.context = outer, path, grad, context
 
     @contextmanager
@@ -241,20 +251,6 @@ class Run:
                 self.left = elsewhere
             else:
                 self.left_elsewhere = elsewhere
-
-    @contextmanager
-    def away(self, away: bool = True) -> Iterator[None]:
-        """Evaluations are charged to imported code meanwhile (or to the file again)."""
-        if away is self.is_away:
-            yield
-            return
-        self.is_away = away
-        self.left, self.left_elsewhere = self.left_elsewhere, self.left
-        try:
-            yield
-        finally:
-            self.is_away = not away
-            self.left, self.left_elsewhere = self.left_elsewhere, self.left
 
     @contextmanager
     def writing(self, path: Path) -> Iterator[None]:
@@ -288,11 +284,11 @@ class Run:
         for arm in arms:
             self.grad = grad
             path: Path = []
-            outer = frame.begin_trial()
+            outer, path_before, self.path = frame.begin_trial(), self.path, path
             try:
-                with self.writing(path):
-                    left = arm()
+                left = arm()
             finally:
+                self.path = path_before
                 changed = frame.end_trial(outer)
             if not left:
                 after.append(changed)
@@ -360,9 +356,12 @@ class Run:
         frame = self.frame
         ends: list[dict[str, Value | None]] = [frame.now(stored)]
         path: Path = []
-        with self.writing(path):
+        outer, self.path = self.path, path
+        try:
             if not body():
                 ends.append(frame.now(stored))
+        finally:
+            self.path = outer
         frame.merge([*ends, *(names for kind, names in frame.jumps or () if kind == "continue")])
         return path
 

@@ -133,6 +133,7 @@ def _check_chunk(chunk: list[tuple[Path, Config]], fixing: Fixing, cache: Cache 
     finally:
         gc.enable()
     gc.collect()
+    gc.freeze()  # what is kept of imported files need not be walked again at the end of every chunk
     return [replace(report, dependencies=None) for report in worth_telling]  # these do not leave the process
 
 
