@@ -119,8 +119,8 @@ def _brought_from_here(
     """The call that leads from this file to a loss in another one, if a softmax reaches it by way of this."""
     shown = support.shown(analysis, place)
     other = analysis.source_of(loss)
-    if not isinstance(shown, ast.Call) or softmax is None or analysis.source_of(softmax) is other:
-        return None  # where both are in one file, that file shows it by itself
+    if not isinstance(shown, ast.Call) or softmax is None:
+        return None
     parts = (part for value in support.handed_over(analysis, shown) for part in reachable(value))
     return shown if any(_may_bring(analysis, part, other) for part in parts) else None
 
