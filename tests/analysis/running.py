@@ -114,6 +114,7 @@ def _as_a_script(case: Case, root: Path, answers: tuple[str, str]) -> Iterator[N
         builtins.input, socket.socket.connect = asked, connect  # type: ignore[method-assign]
         torch.relu = relu  # one case binds it anew
         torch.set_grad_enabled(True)
+        torch.set_default_dtype(torch.float32)
         for name in [name for name in sys.modules if name not in modules and _is_of(root, name)]:
             del sys.modules[name]
 
