@@ -20,6 +20,15 @@ class Budget:
     elsewhere: int
 
     @classmethod
-    def for_text(cls, characters: int) -> Budget:
-        """For a file of so many characters, about four of which make one evaluation."""
-        return cls(100_000 + characters, 5_000 + characters // 8, 2_000 + characters // 25)
+    def for_text(cls, characters: int, follow: bool) -> Budget:
+        """For a file of so many characters, about four of which make one evaluation.
+
+        Args:
+            characters: of the file's text.
+            follow: whether it matters what imported functions do, not only which classes there are.
+        """
+        elsewhere = 2_000 + characters // 25 if follow else _ENOUGH_FOR_CLASSES
+        return cls(100_000 + characters, 5_000 + characters // 8, elsewhere)
+
+
+_ENOUGH_FOR_CLASSES = 500

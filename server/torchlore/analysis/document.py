@@ -47,7 +47,11 @@ class ScopeName:
 
 
 def analyze(
-    source: Source, installed: Mapping[str, str] | None = None, workspace: Workspace | None = None
+    source: Source,
+    installed: Mapping[str, str] | None = None,
+    workspace: Workspace | None = None,
+    *,
+    follow: bool = True,
 ) -> Analysis:
     """The analysis of `source`. Costs nothing until something is asked of it.
 
@@ -57,17 +61,22 @@ def analyze(
             known (see `torchlore.analysis.installed`). They answer hovers and fill holes; no finding rests
             on them, so that the editor and the command line find the same.
         workspace: the files that it may import from; None: it stands alone.
+        follow: whether it matters what imported functions do; else little is spent on them.
     """
-    return Analysis(source, {} if installed is None else installed, workspace)  # an empty one may fill later
+    return Analysis(
+        source, {} if installed is None else installed, workspace, follow
+    )  # an empty one may fill later
 
 
 class Analysis:
     """What is known of one version of a file. Immutable; its parts are made when first asked for."""
 
-    def __init__(self, source: Source, installed: Mapping[str, str], workspace: Workspace | None) -> None:
+    def __init__(
+        self, source: Source, installed: Mapping[str, str], workspace: Workspace | None, follow: bool
+    ) -> None:
         self.source = source
         self._installed = installed
-        self._imports = None if workspace is None else Imports(workspace, source.path)
+        self._imports = None if workspace is None else Imports(workspace, source.path, follow)
 
     @cached_property
     def run(self) -> Run:
@@ -81,19 +90,21 @@ class Analysis:
 
     @property
     def dependencies(self) -> Dependencies:
-        """The other files that the analysis rests on."""
-        if self._imports is None:
+        """The other files that what was found out so far rests on."""
+        if self._imports is None or "run" not in self.__dict__:
             return Dependencies({}, frozenset())
-        self.run  # noqa: B018 (imports are found while it runs)
         return Dependencies(self._imports.files, self._imports.missed)
 
     def rests_on(self, path: str) -> bool:
         """Whether a change of another file, as far as this was looked at, may change what is known of it."""
-        return "run" in self.__dict__ and self.dependencies.mention(path)
+        return self.dependencies.mention(path)
 
     def owns(self, node: ast.AST) -> bool:
         """Whether a node is of this file, not of one that it imports."""
-        return not self.run.modules or node is self.source.tree or node in self.parents
+        if not self.run.modules or node is self.source.tree:
+            return True
+        function = self.run.functions.get(node)
+        return self.run.is_home(function) if function is not None else node in self.parents
 
     def is_at(self, path: str) -> bool:
         """Whether `path` is that of the file itself: files may import it in turn."""
@@ -119,13 +130,24 @@ class Analysis:
 
     def is_whole(self, node: ast.AST) -> bool:
         """Whether no line of `node`, nor a header of a block around it, was left out as it does not parse."""
+        if self._parses_everywhere:
+            return True
         if not self.owns(node):
-            return not any(file.is_broken for file in self.dependencies.files.values())
+            return not self._rests_on_broken
         blanked = self.source.parsed.blanked
         if not blanked or isinstance(node, ast.Module):
             return not blanked
         first, last = getattr(node, "lineno", 1), getattr(node, "end_lineno", 1)
         return blanked.isdisjoint(range(first - 1, last)) and self._stands_whole(node)
+
+    @cached_property
+    def _rests_on_broken(self) -> bool:
+        """Whether something that was looked at in another file does not parse."""
+        return any(file.is_broken for file in self.dependencies.files.values())
+
+    @property
+    def _parses_everywhere(self) -> bool:
+        return not self.source.parsed.blanked and not self._rests_on_broken
 
     def _stands_whole(self, node: ast.AST) -> bool:
         """Whether no block around `node` begins on a line that was left out (it may have been a `with`)."""

@@ -29,7 +29,14 @@ def interpret(source: Source, imports: Imports | None = None) -> Run:
     module = source.tree
     frame = Frame(module)
     path = source.path if imports is None else imports.path
-    run = Run(module, frame, frame, Budget.for_text(len(source.text)), path, imports)
+    run = Run(
+        module,
+        frame,
+        frame,
+        Budget.for_text(len(source.text), imports is None or imports.follow),
+        path,
+        imports,
+    )
     run.left_again, run.left_elsewhere = run.budget.again, run.budget.elsewhere
     run.frames[module] = frame
     _run_module(run, module)

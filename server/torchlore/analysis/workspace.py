@@ -303,12 +303,14 @@ class Imports:
 
     Attributes:
         path: of the file that is analysed.
+        follow: whether it matters what imported functions do.
         files: every file that was looked at, by path.
         missed: paths where a module was looked for and not found.
     """
 
-    def __init__(self, workspace: Workspace, path: str) -> None:
+    def __init__(self, workspace: Workspace, path: str, follow: bool = True) -> None:
         self._workspace = workspace
+        self.follow = follow
         self.path = os.path.abspath(path)  # noqa: PTH100
         self._folders = tuple(dict.fromkeys(workspace.folders_for(self.path)))
         self._listed: dict[str, frozenset[str]] = {}

@@ -17,7 +17,9 @@ from torchlore.cli.cache import Cache
 from torchlore.cli.terminal import set_up_logging
 from torchlore.config import Config, check_source
 from torchlore.fixing import Fixed, fix_text
+from torchlore.rules import all_rules
 from torchlore.rules.model import Finding, Severity
+from torchlore.rules.triggers import follow_imports, triggered
 from torchlore.text import Notebook, NotebookError, Source, decode, source_of
 from torchlore.text.ipynb import rewritten
 from torchlore.text.parse import parse
@@ -104,7 +106,8 @@ def check_text(text: str, path: Path, config: Config, fixing: Fixing) -> FileRep
         unsafe = fixing is Fixing.UNSAFE
         fixed = fix_text(source, config, unsafe=unsafe, workspace=_workspace())
         return _mended(text, path, source, problems, fixed)
-    analysis = analyze(source, workspace=_workspace())
+    follow = follow_imports(triggered(all_rules(), source), source)
+    analysis = analyze(source, workspace=_workspace(), follow=follow)
     findings = check_source(analysis, config, Severity.WARNING)
     return FileReport(path, tuple(findings), problems, text, dependencies=analysis.dependencies)
 

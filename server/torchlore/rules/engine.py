@@ -11,7 +11,7 @@ from functools import cache
 
 from torchlore.analysis import Analysis
 from torchlore.rules.model import Family, Finding, Rule
-from torchlore.rules.triggers import is_script, triggered
+from torchlore.rules.triggers import follow_imports, triggered
 from torchlore.rules.waiting import settled
 
 _LOG = logging.getLogger(__name__)
@@ -51,8 +51,8 @@ def check(analysis: Analysis, rules: Iterable[type[Rule]] | None = None) -> list
     """What `rules` (all by default) find, by place. A rule that fails is logged and says nothing."""
     found: list[Finding] = []
     rules = tuple(all_rules() if rules is None else rules)
-    able = triggered(rules, analysis.source.text)
-    if (able or is_script(analysis.source.text)) and analysis.dependencies.files:
+    able = triggered(rules, analysis.source)
+    if follow_imports(able, analysis.source) and analysis.run.modules:
         able = [*rules]  # what happens in other files is not told from the words of this one
     for rule in able:
         try:

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import ClassVar
 
 from torchlore.analysis import Analysis
-from torchlore.text import Edit, Span
+from torchlore.text import Edit, Source, Span
 
 _LINK = re.compile(r"https?://[^\s)>]+")
 
@@ -98,6 +98,7 @@ class Rule(ABC):
         since: the torchlore version that brought it.
         card: slug of the card that explains it.
         trigger: a regular expression; a file whose text does not match it is not checked.
+        follows: whether it needs to know what imported functions do, not only which classes there are.
     """
 
     code: ClassVar[str]
@@ -107,10 +108,16 @@ class Rule(ABC):
     since: ClassVar[str]
     card: ClassVar[str]
     trigger: ClassVar[str]
+    follows: ClassVar[bool] = True
 
     @abstractmethod
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         """Yields what is wrong. Says nothing where it is not certain."""
+
+    @classmethod
+    def concerns(cls, source: Source) -> bool:
+        """Whether it can have something to say, as the tree alone tells: most files need no analysis."""
+        return True
 
     @classmethod
     def documentation(cls) -> str:

@@ -7,14 +7,16 @@ from collections.abc import Iterable
 from functools import cache
 
 from torchlore.rules.model import Rule
+from torchlore.text import Source
 
 
-def triggered(rules: Iterable[type[Rule]], text: str) -> list[type[Rule]]:
-    """Those of `rules` whose trigger matches somewhere in `text`.
+def triggered(rules: Iterable[type[Rule]], source: Source) -> list[type[Rule]]:
+    """Those of `rules` whose trigger matches somewhere in a file, and that do not see that all is well.
 
     Most triggers are a choice of whole words. The words of the file are collected once for all of these:
     searching the text for each rule by itself would take longer than parsing it as soon as there are ten.
     """
+    text = source.text
     found = None
     able: list[type[Rule]] = []
     for rule in rules:
@@ -23,7 +25,12 @@ def triggered(rules: Iterable[type[Rule]], text: str) -> list[type[Rule]]:
             found = _words_in(text)
         if re.search(rule.trigger, text) if words is None or found is None else not words.isdisjoint(found):
             able.append(rule)
-    return able
+    return [rule for rule in able if rule.concerns(source)]
+
+
+def follow_imports(able: Iterable[type[Rule]], source: Source) -> bool:
+    """Whether it matters what imported code does: to a rule that can say something, or in a script."""
+    return is_script(source.text) or any(rule.follows for rule in able)
 
 
 def is_script(text: str) -> bool:

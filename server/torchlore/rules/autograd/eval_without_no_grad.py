@@ -95,7 +95,7 @@ class EvalWithoutNoGrad(Rule):
     severity = Severity.WARNING
     since = "0.1.0"
     card = "no-grad-vs-inference-mode"
-    trigger = r"\b(?:eval|train)\b"
+    trigger = r"\.(?:eval|train)\("
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         reported: set[Loop] = set()

@@ -95,11 +95,11 @@ class LossKeepsGraph(Rule):
     def _report(self, analysis: Analysis, root: Root, place: Place) -> Iterator[Finding]:
         event = place.event
         added = _kept(event)
-        kept = added if analysis.owns(event.node) else _handed_over(analysis, place)
-        if added is None or kept is None:
-            return
-        loop, backward = _proof(root, place)
+        loop, backward = _proof(root, place) if added is not None else (None, None)
         if loop is None or backward is None or not analysis.is_whole(loop.node):
+            return
+        kept = added if analysis.owns(event.node) else _handed_over(analysis, place)
+        if kept is None:
             return
         if not support.repeats(loop, event):
             return

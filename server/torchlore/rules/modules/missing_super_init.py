@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import (
@@ -23,7 +23,7 @@ from torchlore.analysis.members import is_open, kind_of_class, lookup, mro
 from torchlore.analysis.values import Function, Instance, LocalClass
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.text import Edit, Span
+from torchlore.text import Edit, Source, Span
 
 
 class MissingSuperInit(Rule):
@@ -91,6 +91,11 @@ class MissingSuperInit(Rule):
     since = "0.1.0"
     card = "custom-layers"
     trigger = r"\b__init__\b"
+    follows = False
+
+    @classmethod
+    def concerns(cls, source: Source) -> bool:
+        return any(map(_may_be_late, _classes(source.tree.body)))
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         runs: dict[ast.AST, tuple[Path, Path]] | None = None
@@ -154,6 +159,32 @@ class MissingSuperInit(Rule):
         )
         fixes = () if called else _fixes(analysis, cls, init)
         yield self.finding(message, analysis.source.span(shown), fixes=fixes)
+
+
+def _classes(body: Sequence[ast.stmt]) -> Iterator[ast.ClassDef]:
+    """The classes that statements define, at any depth; expressions define none."""
+    for statement in body:
+        if isinstance(statement, ast.ClassDef):
+            yield statement
+        for field in ("body", "orelse", "finalbody"):
+            yield from _classes(getattr(statement, field, ()))
+        for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+            yield from _classes(part.body)
+
+
+def _may_be_late(node: ast.ClassDef) -> bool:
+    """Whether the `__init__` of a class does something before, or without, calling that of a base."""
+    init = next((s for s in node.body if isinstance(s, ast.FunctionDef) and s.name == "__init__"), None)
+    if init is None:
+        return False
+    for statement in init.body:
+        match statement:
+            case ast.Expr(value=ast.Constant()):
+                continue
+            case ast.Expr(value=ast.Call(func=ast.Attribute(attr="__init__"))):
+                return False
+        return True
+    return True
 
 
 def _is_remade(cls: LocalClass) -> bool:

@@ -79,7 +79,7 @@ class MissingZeroGrad(Rule):
     severity = Severity.ERROR
     since = "0.1.0"
     card = "zero-grad"
-    trigger = r"\bstep\b|\boptim\b"
+    trigger = r"\b(?:backward|optim)\b"
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for root in analysis.roots:
