@@ -27,7 +27,7 @@ class Budget:
             characters: of the file's text.
             follow: whether it matters what imported functions do, not only which classes there are.
         """
-        elsewhere = 2_000 + characters // 25 if follow else _ENOUGH_FOR_CLASSES
+        elsewhere = 4_000 + characters // 12 if follow else _ENOUGH_FOR_CLASSES
         return cls(100_000 + characters, 5_000 + characters // 8, elsewhere)
 
 

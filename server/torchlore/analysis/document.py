@@ -106,10 +106,6 @@ class Analysis:
         function = self.run.functions.get(node)
         return self.run.is_home(function) if function is not None else node in self.parents
 
-    def is_at(self, path: str) -> bool:
-        """Whether `path` is that of the file itself: files may import it in turn."""
-        return self._imports is not None and self._imports.path == path
-
     @property
     def roots(self) -> list[Root]:
         """The entry points of the file and what happens from there."""
@@ -133,21 +129,21 @@ class Analysis:
         if self._parses_everywhere:
             return True
         if not self.owns(node):
-            return not self._rests_on_broken
+            return not self.rests_on_broken
         blanked = self.source.parsed.blanked
         if not blanked or isinstance(node, ast.Module):
             return not blanked
         first, last = getattr(node, "lineno", 1), getattr(node, "end_lineno", 1)
         return blanked.isdisjoint(range(first - 1, last)) and self._stands_whole(node)
 
-    @cached_property
-    def _rests_on_broken(self) -> bool:
-        """Whether something that was looked at in another file does not parse."""
-        return any(file.is_broken for file in self.dependencies.files.values())
+    @property
+    def rests_on_broken(self) -> bool:
+        """Whether something that was asked for in another file does not parse."""
+        return self._imports is not None and bool(self._imports.broken - {self._imports.path})
 
     @property
     def _parses_everywhere(self) -> bool:
-        return not self.source.parsed.blanked and not self._rests_on_broken
+        return not self.source.parsed.blanked and not self.rests_on_broken
 
     def _stands_whole(self, node: ast.AST) -> bool:
         """Whether no block around `node` begins on a line that was left out (it may have been a `with`)."""

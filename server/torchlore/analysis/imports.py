@@ -135,6 +135,8 @@ class FileLoader:
     def load(self, name: str) -> Value | None:
         """What `name` means at the end of the file; None where it does not bind it."""
         run, file, frame = self.run, self.file, self.frame
+        if run.imports is not None and not file.parses(name):
+            run.imports.broken.add(file.path)
         bound = file.interface.names.get(name)
         if bound is None:
             return self._starred(name)

@@ -122,8 +122,7 @@ class File:
             return binding(name, self._whole.body)
         found: list[ast.stmt] = []
         for index, segment in enumerate(self._segments):
-            wanted = segment.name == name if segment.name else name in self._text_of(segment)
-            if wanted:
+            if self._may_bind(segment, name):
                 statements = self._parsed(index)
                 if statements is None:
                     return binding(name, self.source.tree.body)
@@ -138,13 +137,20 @@ class File:
         bodies = [self._whole.body] if self._whole is not None else self._statements.values()
         return any(part is node for body in bodies for top in body or () for part in ast.walk(top))
 
-    @property
-    def is_broken(self) -> bool:
-        """Whether some of what was looked at does not parse."""
-        if not self.was_read:
+    def parses(self, name: str) -> bool:
+        """Whether what binds `name`, and what may bind anything, parses."""
+        if self._whole is not None or self._has_nameless:
             return False
-        nameless = any(s.word in ("def", "class", "async") and not s.name for s in self._segments)
-        return nameless or self._whole is not None or None in self._statements.values()
+        wanted = (i for i, segment in enumerate(self._segments) if self._may_bind(segment, name))
+        return all(self._parsed(index) is not None for index in wanted)
+
+    @cached_property
+    def _has_nameless(self) -> bool:
+        """Whether something is defined of which the name is not typed yet."""
+        return any(s.word in ("def", "class", "async") and not s.name for s in self._segments)
+
+    def _may_bind(self, segment: Segment, name: str) -> bool:
+        return segment.name == name if segment.name else name in self._text_of(segment)
 
     @cached_property
     def interface(self) -> Interface:
@@ -306,6 +312,7 @@ class Imports:
         follow: whether it matters what imported functions do.
         files: every file that was looked at, by path.
         missed: paths where a module was looked for and not found.
+        broken: files in which something that was asked for does not parse.
     """
 
     def __init__(self, workspace: Workspace, path: str, follow: bool = True) -> None:
@@ -317,6 +324,7 @@ class Imports:
         self._found: dict[tuple[str, str], str | None] = {}
         self.files: dict[str, File] = {}
         self.missed: set[str] = set()
+        self.broken: set[str] = set()
 
     def find(self, module: str, importer: str) -> str | None:
         """The path of the file that `module`, as the file at `importer` writes it, stands for.

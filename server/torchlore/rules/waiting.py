@@ -19,7 +19,7 @@ def settled(analysis: Analysis, findings: list[Finding]) -> list[Finding]:
     function whose header is broken. What is broken in a file that this one makes use of concerns all.
     """
     blanked = analysis.source.parsed.blanked
-    if not findings or _rests_on_broken_files(analysis):
+    if not findings or analysis.rests_on_broken:
         return []
     if not blanked:
         return findings
@@ -32,12 +32,6 @@ def settled(analysis: Analysis, findings: list[Finding]) -> list[Finding]:
         if any(_is_broken(event.node, blanked, names) for event in root.of(Kind.HAVOC)):
             waiting.update(_lines(root))
     return [finding for finding in findings if waiting.isdisjoint(_lines_of(analysis, finding))]
-
-
-def _rests_on_broken_files(analysis: Analysis) -> bool:
-    return any(
-        file.is_broken for path, file in analysis.dependencies.files.items() if not analysis.is_at(path)
-    )
 
 
 def _broken_functions(
