@@ -5,6 +5,19 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+HOLDING_TARGETS = (
+    "target",
+    "targets",
+    "optional_vars",
+    "items",
+    "body",
+    "orelse",
+    "finalbody",
+    "handlers",
+    "cases",
+)
+"""The fields of statements in which targets of assignments are found, not the expressions that they read."""
+
 
 def stored_names(loop: ast.For | ast.AsyncFor | ast.While) -> frozenset[str]:
     """The names of the enclosing scope that an iteration of `loop` may bind."""
@@ -31,17 +44,7 @@ def stored_names(loop: ast.For | ast.AsyncFor | ast.While) -> frozenset[str]:
 
 def _parts(node: ast.AST) -> Iterator[ast.AST]:
     """What of a statement may bind names: its blocks and its targets, not the expressions that it reads."""
-    for field in (
-        "target",
-        "targets",
-        "optional_vars",
-        "items",
-        "body",
-        "orelse",
-        "finalbody",
-        "handlers",
-        "cases",
-    ):
+    for field in HOLDING_TARGETS:
         part = getattr(node, field, None)
         if isinstance(part, list):
             yield from part

@@ -6,6 +6,7 @@ import ast
 from weakref import WeakKeyDictionary
 
 from torchlore.analysis import interpret, members
+from torchlore.analysis.names import HOLDING_TARGETS
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import Function, Instance, LocalClass, Value
 
@@ -49,7 +50,7 @@ def _attributes_set(method: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
             case ast.Attribute(value=ast.Name(id=name), attr=attr, ctx=ast.Store()) if name == first:
                 found.add(attr)
             case ast.stmt() | ast.ExceptHandler() | ast.match_case() | ast.withitem():
-                for field in _HOLDING_TARGETS:
+                for field in HOLDING_TARGETS:
                     part = getattr(node, field, None)
                     stack += part if isinstance(part, list) else [part] if part is not None else []
             case ast.Tuple(elts=parts) | ast.List(elts=parts):
@@ -59,16 +60,3 @@ def _attributes_set(method: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
             case _:
                 pass
     return found
-
-
-_HOLDING_TARGETS = (
-    "target",
-    "targets",
-    "optional_vars",
-    "items",
-    "body",
-    "orelse",
-    "finalbody",
-    "handlers",
-    "cases",
-)
