@@ -93,9 +93,7 @@ def _print_parts(costs: list[Cost], collecting: float, parts: Counter[str], roun
     print(f"  total                {total / parse:6.2f} x ast.parse (at most {LIMIT:.0f}: {holds})")
     print(f"  tolerant parse       {sum(cost.tree for cost in costs) / parse:6.2f} x")
     asked = sum(cost.run > 0 for cost in costs)
-    print(
-        f"  analysis, one pass   {run / parse:6.2f} x  ({asked} files, the ones that a rule may speak about)"
-    )
+    print(f"  analysis, one pass   {run / parse:6.2f} x  ({asked} files that a rule may speak about)")
     looks = sum(parts.values())
     for name in (stages.NAMES, stages.VALUES, stages.EVENTS, stages.OTHERS):
         share = f"{run * parts[name] / looks / parse:6.2f} x" if looks else "no timer on this system"

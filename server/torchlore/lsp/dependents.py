@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 
 from lsprotocol import types
@@ -11,6 +12,8 @@ from pygls.uris import to_fs_path
 from torchlore.lsp import diagnostics
 from torchlore.lsp.server import Server
 from torchlore.lsp.worker import Priority
+
+log = logging.getLogger(__name__)
 
 PAUSE = 0.4
 """Seconds without an edit after which the files that import an edited one are looked at again."""
@@ -28,7 +31,10 @@ async def watch(server: Server) -> None:
         method=types.WORKSPACE_DID_CHANGE_WATCHED_FILES,
         register_options=types.DidChangeWatchedFilesRegistrationOptions(watchers),
     )
-    await server.client_register_capability_async(types.RegistrationParams([registration]))
+    try:
+        await server.client_register_capability_async(types.RegistrationParams([registration]))
+    except Exception as error:  # the client thought better of it, or has gone
+        log.info("the client does not tell of changes on disk: %s", error)
 
 
 def register(server: Server) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import Call, Kind, Root
 from torchlore.rules.model import Finding
+from torchlore.text import Notebook
 
 
 def settled(analysis: Analysis, findings: list[Finding]) -> list[Finding]:
@@ -23,6 +24,8 @@ def settled(analysis: Analysis, findings: list[Finding]) -> list[Finding]:
         return []
     if not blanked:
         return findings
+    if isinstance(analysis.source, Notebook):
+        return [f for f in findings if blanked.isdisjoint(_lines_of_cell(analysis.source, f))]
     functions = list(_broken_functions(analysis, blanked))
     if any(_is_anybodys(analysis, function) for function in functions) or _concerns_all(analysis, blanked):
         return []
@@ -32,6 +35,13 @@ def settled(analysis: Analysis, findings: list[Finding]) -> list[Finding]:
         if any(_is_broken(event.node, blanked, names) for event in root.of(Kind.HAVOC)):
             waiting.update(_lines(root))
     return [finding for finding in findings if waiting.isdisjoint(_lines_of(analysis, finding))]
+
+
+def _lines_of_cell(notebook: Notebook, finding: Finding) -> range:
+    """The lines of the cell that a finding is in: what a loop lacks is typed in the cell of the loop."""
+    cell = notebook.cell_at(finding.span.start)
+    first = notebook.position(finding.span.start if cell is None else notebook.start(cell))[0]
+    return range(first, first + (1 if cell is None else notebook.code(cell).count("\n") + 1))
 
 
 def _broken_functions(
