@@ -5,18 +5,23 @@ which the analysis says something that does not hold; a line goes when its case 
 """
 
 import ast
-import os
 from pathlib import Path
 
 import pytest
 
-os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")  # what is compiled runs as it is written, but at once
 torch = pytest.importorskip("torch", reason="the cases run on torch")
 
 from describing import HERE, Case, all_cases, analysed, described, has_workspaces, markers, node_at  # noqa: E402
 from fitting import fits  # noqa: E402
 from running import run  # noqa: E402
 from torchlore.analysis import Analysis  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is compiled runs as it is written, but at once; other tests' programs are none of our business."""
+    monkeypatch.setenv("TORCHDYNAMO_DISABLE", "1")
+
 
 UNTRUE = frozenset((HERE / "untrue.txt").read_text(encoding="utf-8").splitlines())
 

@@ -130,13 +130,13 @@ def _mended(text: str, path: Path, source: Source, problems: tuple[str, ...], re
 
 def _check_chunk(chunk: list[tuple[Path, Config]], fixing: Fixing, cache: Cache | None) -> list[FileReport]:
     reports = (_check_file(path, config, fixing, cache) for path, config in chunk)
+    gc.freeze()  # modules, and what is kept of imported files, need not be walked again and again
     gc.disable()  # trees have no cycles, and what a file leaves behind is collected once per chunk
     try:
         worth_telling = [report for report in reports if report.findings or report.problems or report.fixed]
     finally:
         gc.enable()
     gc.collect()
-    gc.freeze()  # what is kept of imported files need not be walked again at the end of every chunk
     return [replace(report, dependencies=None) for report in worth_telling]  # these do not leave the process
 
 
