@@ -63,9 +63,8 @@ def analyze(
         workspace: the files that it may import from; None: it stands alone.
         follow: whether it matters what imported functions do; else little is spent on them.
     """
-    return Analysis(
-        source, {} if installed is None else installed, workspace, follow
-    )  # an empty one may fill later
+    known = {} if installed is None else installed  # one that is empty may fill later
+    return Analysis(source, known, workspace, follow)
 
 
 class Analysis:
@@ -126,7 +125,7 @@ class Analysis:
 
     def is_whole(self, node: ast.AST) -> bool:
         """Whether no line of `node`, nor a header of a block around it, was left out as it does not parse."""
-        if self._parses_everywhere:
+        if not self.source.parsed.blanked and not self.rests_on_broken:
             return True
         if not self.owns(node):
             return not self.rests_on_broken
@@ -140,10 +139,6 @@ class Analysis:
     def rests_on_broken(self) -> bool:
         """Whether something that was asked for in another file does not parse."""
         return self._imports is not None and bool(self._imports.broken - {self._imports.path})
-
-    @property
-    def _parses_everywhere(self) -> bool:
-        return not self.source.parsed.blanked and not self.rests_on_broken
 
     def _stands_whole(self, node: ast.AST) -> bool:
         """Whether no block around `node` begins on a line that was left out (it may have been a `with`)."""

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from torchlore.analysis import statements, torch_names
+from torchlore.analysis.files import File
 from torchlore.analysis.frames import Frame
 from torchlore.analysis.interface import Imported
 from torchlore.analysis.interface import imports as imported_names
 from torchlore.analysis.queries import join
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import Container, Lazy, LocalModule, Ref, Unknown, Value
-from torchlore.analysis.workspace import File
 
 _CHANGED = (
     r"(?:\s*\[[^\]\n]*\]\s*[-+*/|&^@%]?=(?!=)"
@@ -102,12 +102,8 @@ def _local_module(run: Run, path: str, name: str) -> LocalModule:
     known = run.modules.get(path)
     if known is None:
         file = run.imports.file(path) if run.imports is not None else None
-        if path == run.file_path:
-            frame = run.home
-        elif file is None:
-            frame = Frame(ast.Module([], []))
-        else:
-            frame = Frame(ast.Module([], []))
+        frame = run.home if path == run.file_path else Frame(ast.Module([], []))
+        if file is not None and frame is not run.home:
             frame.loader = FileLoader(run, file, frame)
         known = run.modules[path] = LocalModule(name, path, frame)
     return known

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from torchlore.text.nodes import blocks
+
 
 @dataclass(frozen=True, slots=True)
 class Imported:
@@ -107,10 +109,8 @@ def _statements(body: Sequence[ast.stmt], nested: bool = False) -> Iterator[tupl
         yield statement, nested
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             continue
-        for field in ("body", "orelse", "finalbody"):
-            yield from _statements(getattr(statement, field, []), nested=True)
-        for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
-            yield from _statements(part.body, nested=True)
+        for block in blocks(statement):
+            yield from _statements(block, nested=True)
 
 
 def _bindings(statement: ast.stmt) -> Iterator[tuple[str, Imported | None]]:

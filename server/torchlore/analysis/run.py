@@ -185,12 +185,14 @@ class Run:
     def within(self, step: object) -> Iterator[None]:
         """What is made meanwhile is made by way of `step`: a call, or one round of an unrolled loop."""
         before = self.context
-        key = (before, step)
-        self.context = self._contexts.setdefault(key, len(self._contexts) + 1)
+        self._enter(step)
         try:
             yield
         finally:
             self.context = before
+
+    def _enter(self, step: object) -> None:
+        self.context = self._contexts.setdefault((self.context, step), len(self._contexts) + 1)
 
     @contextmanager
     def following(self, function: Function, call: ast.AST) -> Iterator[None]:
@@ -200,7 +202,7 @@ class Run:
         self.stack.append(code)
         self.reached.add(code)
         context, is_away = self.context, self.is_away
-        self.context = self._contexts.setdefault((context, call), len(self._contexts) + 1)
+        self._enter(call)
         self._go(not self.is_home(function))
         left = self.left
         self.repeating |= again

@@ -9,6 +9,7 @@ from torchlore.analysis import members
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import Function, Instance, LocalClass, Ref, Unknown, Value
 from torchlore.text import Source
+from torchlore.text.nodes import blocks
 
 _Scope = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -54,7 +55,7 @@ def _scopes_at(source: Source, offset: int) -> list[_Scope]:
             break
         if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
             scopes.insert(0, around)
-        body = _inner(around)
+        body = [statement for block in blocks(around) for statement in block]
     return [*scopes, source.tree]
 
 
@@ -68,15 +69,6 @@ def _holds(source: Source, statement: ast.stmt, offset: int) -> bool:
     blank_between = all(not source.lines.text(i).strip() for i in range(last + 1, line))
     deeper = column > statement.col_offset and not isinstance(statement, ast.Expr | ast.Assign)
     return line > last and blank_between and deeper and not source.lines.text(line).strip()
-
-
-def _inner(statement: ast.stmt) -> list[ast.stmt]:
-    parts: list[ast.stmt] = []
-    for name in ("body", "orelse", "finalbody"):
-        parts += getattr(statement, name, [])
-    for part in [*getattr(statement, "handlers", []), *getattr(statement, "cases", [])]:
-        parts += part.body
-    return parts
 
 
 def _first_bindings(source: Source, scope: _Scope) -> dict[str, int]:

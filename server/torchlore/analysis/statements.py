@@ -20,6 +20,7 @@ from torchlore.analysis.events import Finally, Jump, Kind, Path, has_jump
 from torchlore.analysis.names import stored_names, words
 from torchlore.analysis.run import MAX_NESTING, Run
 from torchlore.analysis.values import Const, Ref, Unknown, Value
+from torchlore.text.nodes import blocks
 
 _FunctionDef = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -185,9 +186,7 @@ def _jumps(body: Sequence[ast.stmt], kinds: tuple[type[ast.stmt], ...]) -> bool:
             return True
         if isinstance(statement, ast.For | ast.AsyncFor | ast.While | _FunctionDef | ast.ClassDef):
             continue
-        blocks = [getattr(statement, name, []) for name in ("body", "orelse", "finalbody")]
-        inner = [*getattr(statement, "handlers", []), *getattr(statement, "cases", [])]
-        if any(_jumps(block, kinds) for block in [*blocks, *(part.body for part in inner)]):
+        if any(_jumps(block, kinds) for block in blocks(statement)):
             return True
     return False
 

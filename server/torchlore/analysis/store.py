@@ -14,7 +14,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from torchlore.analysis import interface
 from torchlore.analysis.interface import Imported, Interface
+from torchlore.text import nodes, outline
 
 _FORMAT = 1
 
@@ -70,8 +72,10 @@ def default_store() -> InterfaceStore | None:
 
 def _generation() -> str:
     """Changes when the same text may have another interface: with our reader, with Python's grammar."""
-    reader = Path(__file__).with_name("interface.py").read_bytes()
-    return sha256(reader + f"{_FORMAT} {sys.version_info[:2]}".encode()).hexdigest()[:16]
+    digest = sha256(f"{_FORMAT} {sys.version_info[:2]}".encode())
+    for module in (interface, outline, nodes):
+        digest.update(Path(str(module.__file__)).read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _prune(folder: Path) -> None:

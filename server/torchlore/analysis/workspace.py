@@ -5,173 +5,25 @@ Nothing is listed or read ahead, so that a workspace costs nothing until somethi
 
 from __future__ import annotations
 
-import ast
-import logging
 import os
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
-from pathlib import Path
 
-from torchlore.analysis.interface import Interface, binding, read_interface
+from torchlore.analysis.files import File, Signature
 from torchlore.analysis.store import InterfaceStore
-from torchlore.text import Source, decode
-from torchlore.text.outline import Segment, segments
-from torchlore.text.parse import parse
-
-_LOG = logging.getLogger(__name__)
+from torchlore.text import Source
 
 MAX_CHARACTERS = 1_000_000
 """Longer files are data or generated code; importing from them gives unknown."""
 
-_WORTH_STORING = 20_000
-"""Characters from which reading an interface back is quicker than finding it out."""
-
 _PROJECT_MARKERS = (".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg")
 """What lies in the root of a project."""
 
-Signature = tuple[int, int] | int
-"""Tells two versions of a file apart: time and size on disk, or the identity of an editor's text."""
-
 _NEVER_LOCAL = frozenset({"torch", "__main__", *sys.stdlib_module_names})
 """Top-level modules that a file of the same name does not hide: `torch/` in PyTorch's own tree is torch."""
-
-
-def digest_of(data: bytes) -> str:
-    """Tells contents of files apart."""
-    return sha256(data).hexdigest()
-
-
-class File:
-    """One version of one file of the workspace.
-
-    Attributes:
-        path: where it is, normalized.
-        signature: tells this version from others.
-        was_read: whether its text was asked for.
-    """
-
-    def __init__(
-        self, path: str, signature: Signature, source: Source | None, store: InterfaceStore | None
-    ) -> None:
-        self.path = path
-        self.signature = signature
-        self._given = source
-        self._store = store
-        self._statements: dict[int, list[ast.stmt] | None] = {}
-
-    @property
-    def was_read(self) -> bool:
-        return "_read" in self.__dict__
-
-    @property
-    def source(self) -> Source:
-        """Its text; empty where it cannot be read."""
-        return self._read[0]
-
-    @property
-    def digest(self) -> str:
-        """Of its bytes."""
-        return self._read[1]
-
-    @cached_property
-    def _read(self) -> tuple[Source, str]:
-        if self._given is not None:
-            return self._given, digest_of(self._given.text.encode("utf-8", "surrogatepass"))
-        data = b""
-        try:
-            data = Path(self.path).read_bytes()
-            return Source(decode(data), self.path), digest_of(data)
-        except (OSError, UnicodeDecodeError, SyntaxError, LookupError) as error:
-            _LOG.info("%s cannot be imported from: %s", self.path, error)
-            return Source("", self.path), digest_of(data)
-
-    @cached_property
-    def _segments(self) -> list[Segment]:
-        return segments(self.source.text)
-
-    @cached_property
-    def _whole(self) -> ast.Module | None:
-        """The whole tree, where some statement does not parse by itself; else None: nobody needs it."""
-        for index, segment in enumerate(self._segments):
-            if (
-                segment.word not in ("def", "class", "async")
-                and not segment.name
-                and self._parsed(index) is None
-            ):
-                return self.source.tree
-        return None
-
-    def _parsed(self, index: int) -> list[ast.stmt] | None:
-        """The statement in segment `index`, parsed when it is first asked for; None where it is broken."""
-        if index not in self._statements:
-            segment = self._segments[index]
-            try:
-                text = "\n" * segment.line + self.source.text[segment.start : segment.end]
-                self._statements[index] = parse(text).body
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                self._statements[index] = None
-        return self._statements[index]
-
-    def binding(self, name: str) -> list[ast.stmt]:
-        """The statements that bind `name` when the file is imported, in order."""
-        if self._whole is not None:
-            return binding(name, self._whole.body)
-        found: list[ast.stmt] = []
-        for index, segment in enumerate(self._segments):
-            if self._may_bind(segment, name):
-                statements = self._parsed(index)
-                if statements is None:
-                    return binding(name, self.source.tree.body)
-                found += binding(name, statements)
-        return found
-
-    def _text_of(self, segment: Segment) -> str:
-        return self.source.text[segment.start : segment.end]
-
-    def holds(self, node: ast.AST) -> bool:
-        """Whether a node is of what was parsed of this file."""
-        bodies = [self._whole.body] if self._whole is not None else self._statements.values()
-        return any(part is node for body in bodies for top in body or () for part in ast.walk(top))
-
-    def parses(self, name: str) -> bool:
-        """Whether what binds `name`, and what may bind anything, parses."""
-        if self._whole is not None or self._has_nameless:
-            return False
-        wanted = (i for i, segment in enumerate(self._segments) if self._may_bind(segment, name))
-        return all(self._parsed(index) is not None for index in wanted)
-
-    @cached_property
-    def _has_nameless(self) -> bool:
-        """Whether something is defined of which the name is not typed yet."""
-        return any(s.word in ("def", "class", "async") and not s.name for s in self._segments)
-
-    def _may_bind(self, segment: Segment, name: str) -> bool:
-        return segment.name == name if segment.name else name in self._text_of(segment)
-
-    @cached_property
-    def interface(self) -> Interface:
-        """What it offers. That of a long file on disk is kept on disk too."""
-        if self._store is None or self._given is not None or len(self.source.text) < _WORTH_STORING:
-            return read_interface(self._outlined())
-        known = self._store.load(self.digest)
-        if known is None:
-            known = read_interface(self._outlined())
-            self._store.save(self.digest, known)
-        return known
-
-    def _outlined(self) -> Iterator[tuple[str, list[ast.stmt]]]:
-        if self._whole is not None:
-            yield "", self._whole.body
-            return
-        for index, segment in enumerate(self._segments):
-            if segment.name and segment.name != "__all__":
-                yield segment.name, []
-            else:
-                yield "", self._parsed(index) or []
 
 
 class Workspace:
@@ -319,12 +171,16 @@ class Imports:
         self._workspace = workspace
         self.follow = follow
         self.path = os.path.abspath(path)  # noqa: PTH100
-        self._folders = tuple(dict.fromkeys(workspace.folders_for(self.path)))
         self._listed: dict[str, frozenset[str]] = {}
         self._found: dict[tuple[str, str], str | None] = {}
         self.files: dict[str, File] = {}
         self.missed: set[str] = set()
         self.broken: set[str] = set()
+
+    @cached_property
+    def _folders(self) -> tuple[str, ...]:
+        """Where absolute imports are looked up: most files are never analysed, so that nobody asks."""
+        return tuple(dict.fromkeys(self._workspace.folders_for(self.path)))
 
     def find(self, module: str, importer: str) -> str | None:
         """The path of the file that `module`, as the file at `importer` writes it, stands for.

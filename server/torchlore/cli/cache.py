@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import torchlore
-from torchlore.analysis.workspace import Dependencies, digest_of
+from torchlore.analysis.files import digest_of
+from torchlore.analysis.workspace import Dependencies
 from torchlore.config import Config
 from torchlore.rules.model import Finding, Fix, Related, Severity
 from torchlore.text import Edit, Span, is_notebook

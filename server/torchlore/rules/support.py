@@ -13,6 +13,7 @@ from torchlore.analysis.queries import holds, reachable
 from torchlore.analysis.values import Instance, Unknown, Value
 from torchlore.rules.model import Related
 from torchlore.text import Edit, Span
+from torchlore.text.nodes import blocks
 
 
 def optimizers_stepped(root: Root) -> list[Instance]:
@@ -152,12 +153,8 @@ def statement_of(analysis: Analysis, node: ast.AST) -> ast.stmt | None:
 
 def block_of(analysis: Analysis, statement: ast.stmt) -> list[ast.stmt]:
     """The statements among which `statement` stands."""
-    parent = analysis.parents.get(statement)
-    for name in ("body", "orelse", "finalbody"):
-        block = getattr(parent, name, None)
-        if isinstance(block, list) and statement in block:
-            return block
-    return []
+    around = blocks(analysis.parents.get(statement))
+    return next((block for block in around if statement in block), [])
 
 
 def own_lines(analysis: Analysis, statement: ast.stmt) -> Span | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from torchlore.rules.model import Finding
 from torchlore.text import Edit, Source, Span
+from torchlore.text.nodes import blocks
 
 _IGNORE = re.compile(r"#\s*torchlore:\s*ignore(?![-\w])(?:\s*\[(?P<codes>[^\]]*)\])?", re.IGNORECASE)
 _NOQA = re.compile(r"#\s*noqa(?![-\w])(?P<codes>:\s*[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)?", re.IGNORECASE)
@@ -109,12 +110,8 @@ def _first_line(statement: ast.stmt) -> int:
 
 def _children(statement: ast.stmt) -> list[ast.stmt]:
     """The statements nested directly in `statement`, in the order of their lines."""
-    blocks: list[ast.stmt] = []
-    for name in ("body", "orelse", "finalbody"):
-        blocks += getattr(statement, name, [])
-    for holder in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
-        blocks += holder.body
-    return sorted(blocks, key=lambda s: (s.lineno, s.col_offset))
+    inner = (child for block in blocks(statement) for child in block)
+    return sorted(inner, key=lambda s: (s.lineno, s.col_offset))
 
 
 def _line_for_comment(source: Source, finding: Finding) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 from torchlore.rules.model import Rule
 from torchlore.text import Source
@@ -54,6 +54,10 @@ _BLANKED = bytes(b if b >= 128 or chr(b).isalnum() or chr(b) == "_" else ord(" "
 in code stands only in strings and comments."""
 
 
+@lru_cache(maxsize=1)
 def _words_in(text: str) -> frozenset[bytes]:
-    """The words of a text: on bytes this takes a third of the time that a regular expression takes."""
+    """The words of a text: on bytes this takes a third of the time that a regular expression takes.
+
+    Kept for the next question, which is about the same file: what to follow, then which rules to ask.
+    """
     return frozenset(text.encode(errors="surrogatepass").translate(_BLANKED).split())

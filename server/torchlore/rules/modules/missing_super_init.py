@@ -24,6 +24,7 @@ from torchlore.analysis.values import Function, Instance, LocalClass
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source, Span
+from torchlore.text.nodes import blocks
 
 
 class MissingSuperInit(Rule):
@@ -166,10 +167,8 @@ def _classes(body: Sequence[ast.stmt]) -> Iterator[ast.ClassDef]:
     for statement in body:
         if isinstance(statement, ast.ClassDef):
             yield statement
-        for field in ("body", "orelse", "finalbody"):
-            yield from _classes(getattr(statement, field, ()))
-        for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
-            yield from _classes(part.body)
+        for block in blocks(statement):
+            yield from _classes(block)
 
 
 def _may_be_late(node: ast.ClassDef) -> bool:
