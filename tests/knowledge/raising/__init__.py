@@ -1,0 +1,1 @@
+"""Calls that raise what cards quote: one module for each area, found by scanning."""
