@@ -28,7 +28,7 @@ class Budget:
             follow: whether it matters what imported functions do, not only which classes there are.
         """
         elsewhere = 4_000 + characters // 12 if follow else _ENOUGH_FOR_CLASSES
-        return cls(100_000 + characters, 5_000 + characters // 8, elsewhere)
+        return cls(100_000 + characters, 400 + characters // 32, elsewhere)
 
 
 _ENOUGH_FOR_CLASSES = 500

@@ -18,10 +18,10 @@ from torchlore.analysis import (
     summaries,
     targets,
 )
-from torchlore.analysis.events import Call, Jump, Kind, Path
+from torchlore.analysis.events import Kind, Path
 from torchlore.analysis.frames import Frame
 from torchlore.analysis.queries import is_none, join, options, tokens_of_all
-from torchlore.analysis.run import MAX_DEPTH, Run
+from torchlore.analysis.run import MAX_DEPTH, Run, Summary
 from torchlore.analysis.values import (
     NO_TOKENS,
     Arguments,
@@ -34,6 +34,7 @@ from torchlore.analysis.values import (
     Iterable,
     LocalClass,
     Managed,
+    OneOf,
     Ref,
     Super,
     Tensor,
@@ -56,7 +57,7 @@ def call(run: Run, node: ast.Call) -> Value:
     arguments = _arguments(run, node)
     if _is_anybodys(run, node, callee):
         run.emit(Kind.HAVOC, node)
-    alternatives = options(callee)
+    alternatives = options(callee) if callee.__class__ is OneOf else (callee,)
     if len(alternatives) == 1:
         return call_value(run, alternatives[0], arguments, node)
     results: list[Value] = []
@@ -75,10 +76,11 @@ def _is_anybodys(run: Run, node: ast.Call, callee: Value) -> bool:
     A callback takes no arguments, or comes from a registry; a name that nothing binds may be that of the
     function whose `def` is being typed. Whoever is given arguments is taken to work on these.
     """
+    if callee.__class__ is not Unknown:
+        return False
     if isinstance(node.func, ast.Name) and run.frame.find(node.func.id) is None:
         return True
-    given = node.args or node.keywords
-    return isinstance(callee, Unknown) and (isinstance(node.func, ast.Subscript) or not given)
+    return isinstance(node.func, ast.Subscript) or not (node.args or node.keywords)
 
 
 def _arguments(run: Run, node: ast.Call) -> Arguments:
@@ -156,17 +158,20 @@ def call_function(run: Run, function: Function, arguments: Arguments | None, nod
         return _given_by(code, summaries.not_followed(run, function, arguments, node))
     if run.stack and summaries.is_spent(run, function):
         return _given_by(code, summaries.not_followed(run, function, arguments, node))
+    before = summaries.circumstances(run, function, arguments, node)
+    repeated = None if decorated or before is None else summaries.repeated(run, function, before)
+    if repeated is not None:
+        return _given_by(code, repeated)
+    making = run.making
     if decorated:  # what runs around the function cannot be seen
         run.emit(Kind.HAVOC, node)
     path: Path = []
     frame = follow(run, function, arguments, node, path)
-    if any(not isinstance(step, Jump) or step.kind == "raise" for step in path):
-        forward = function.receiver if methods.is_forward(function) else None
-        run.path.append(Call(node, code, path, forward))
+    summaries.write_call(run, function, node, path)
     result = _result(frame) if not decorated else run.given(node, NO_TOKENS)
     if isinstance(result, Unknown):
         result = summaries.declared(run, function, node) or result
-    summaries.remember(run, function, result, path)
+    summaries.remember(run, function, Summary(result, path, before, run.grad, run.making > making))
     return _given_by(code, result)
 
 

@@ -85,6 +85,8 @@ def copied(container: Container) -> Container:
 
 def call_method(run: Run, receiver: Container, name: str, arguments: Arguments, node: ast.expr) -> Value:
     """A method of a list, tuple, set or dict."""
+    if name in _CHANGES:
+        run.changes += 1
     if name in _ADDS and arguments.positional:
         value = arguments.positional[-1]
         if isinstance(value, Tensor | Unknown) and receiver.kind != BOUNDED:
@@ -135,6 +137,7 @@ _ADDS = words("append add appendleft insert")
 _ADD_ALL = words("extend extendleft update union_update intersection_update")
 _TAKES = words("clear pop popleft popitem remove discard")
 _COPIES = words("copy union intersection difference symmetric_difference")
+_CHANGES = frozenset((*_ADDS, *_ADD_ALL, *_TAKES, *words("sort reverse setdefault")))
 _NUMBERS = words("index count __len__")
 _QUESTIONS = words("issubset issuperset isdisjoint __contains__")
 

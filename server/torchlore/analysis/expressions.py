@@ -21,7 +21,7 @@ from torchlore.analysis import (
     torch_facts,
 )
 from torchlore.analysis.plain import Plain
-from torchlore.analysis.queries import is_none, join, options, same
+from torchlore.analysis.queries import MAX_ALTERNATIVES, is_none, join, options, same
 from torchlore.analysis.run import MAX_NESTING, Run
 from torchlore.analysis.values import (
     Batch,
@@ -33,6 +33,7 @@ from torchlore.analysis.values import (
     Grads,
     Instance,
     Iterable,
+    Lazy,
     LocalClass,
     LocalModule,
     Number,
@@ -66,33 +67,36 @@ def evaluate(run: Run, node: ast.expr) -> Value:
     value = handler(run, node)
     run.depth -= 1
     if cls in _REMEMBERED:
-        known = run.values.get(node)
+        values = run.values
+        known = values.get(node)
         if known is None or known.__class__ is Unknown:
-            run.values[node] = value
-        elif known is not value and not _is_like(known, value):
-            _remember_both(run, node, known, value)
+            values[node] = value
+        elif known is not value and not _teaches_nothing(value, known):
+            values[node] = join([known, value])  # a place that is come by twice is all that it was
     return value
 
 
-def _is_like(known: Value, value: Value) -> bool:
-    """Whether `value` teaches nothing beside `known`: most places come by what they came by before."""
+def _teaches_nothing(value: Value, known: Value) -> bool:
+    """Whether `value` says no more than `known`: most places come by what they came by before."""
     cls = value.__class__
-    if cls is OneOf or cls is Unknown:
-        return cls is Unknown
-    if isinstance(known, Tensor) and isinstance(value, Tensor):
-        return known.attached is value.attached and known.activation == value.activation
-    if isinstance(known, OneOf):
-        return any(option is value or same(option, value) for option in known.options)
-    return known.__class__ is cls and (cls in _ALIKE or same(known, value))
+    if cls is Unknown or cls is BoundMethod:
+        return True
+    if cls is OneOf:  # of which one may be anything
+        parts: tuple[Value, ...] = value.options
+        return all(part.__class__ is not Unknown and _teaches_nothing(part, known) for part in parts)
+    if known.__class__ is OneOf:
+        options: tuple[Value, ...] = known.options  # type: ignore[attr-defined]
+        return len(options) >= MAX_ALTERNATIVES or any(_teaches_nothing(value, option) for option in options)
+    if known.__class__ is not cls:
+        return False
+    if isinstance(value, Tensor) and isinstance(known, Tensor):
+        return (known.attached is None or known.attached is value.attached) and (
+            known.activation is None or known.activation == value.activation
+        )
+    return cls in _ALIKE or known is value or same(known, value)
 
 
-def _remember_both(run: Run, node: ast.expr, known: Value, value: Value) -> None:
-    """A place that is come by twice is all that it was, for hovers; but what is unknown teaches nothing."""
-    if value.__class__ is not Unknown and value.__class__ is not BoundMethod:
-        run.values[node] = join([known, value])
-
-
-_ALIKE = frozenset({Number, Batch, BoundMethod, Container, Iterable, Params, Grads})
+_ALIKE = frozenset({Number, Batch, Container, Iterable, Params, Grads})
 """Kinds of values of which one is as good as another for a hover: joining them anew each time costs more."""
 
 _REMEMBERED = frozenset({ast.Name, ast.Attribute, ast.Call})
@@ -112,8 +116,11 @@ def truth(value: Value) -> bool | None:
 
 
 def _name(run: Run, node: ast.Name) -> Value:
-    value = run.frame.lookup(node.id)
-    if isinstance(value, Ref) and value.name == "builtins.__name__":
+    frame = run.frame
+    value = frame.names.get(node.id)
+    if value is None or value.__class__ is Lazy or frame.foreign:
+        value = frame.lookup(node.id)
+    if value.__class__ is Ref and value.name == "builtins.__name__":
         return Const("__main__") if run.frame.outermost is run.home else plain.STR
     return value
 

@@ -49,6 +49,7 @@ class File:
         self._given = source
         self._store = store
         self._statements: dict[int, list[ast.stmt] | None] = {}
+        self._parses: dict[str, bool] = {}
 
     @property
     def was_read(self) -> bool:
@@ -124,7 +125,11 @@ class File:
 
     def parses(self, name: str) -> bool:
         """Whether what binds `name`, and what may bind anything, parses."""
-        return self._whole is None and not self._has_nameless and None not in self._binding(name)
+        known = self._parses.get(name)
+        if known is None:
+            whole = self._whole is None and not self._has_nameless
+            known = self._parses[name] = whole and None not in self._binding(name)
+        return known
 
     @cached_property
     def _has_nameless(self) -> bool:

@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from torchlore.analysis.queries import join
-from torchlore.analysis.values import Const, Lazy, Number, Ref, Unknown, Value
+from torchlore.analysis.values import Const, Lazy, Number, Ref, Tensor, Unknown, Value
 
 _BUILTINS = frozenset(dir(builtins))
+
+_ALIKE = (Tensor, Number)
+"""Of these one is as good as another for a function that reads them where it is defined."""
 
 
 class Loader(Protocol):
@@ -51,6 +54,7 @@ class Frame:
         journal: what the names that an arm of a branch binds were before it.
         pause: told of what `yield` gives, where the caller of a generator is followed.
         loader: of the file that this is the module of, where the file is imported and not run.
+        bindings: how often a name here became something that a function which reads it would tell apart.
     """
 
     node: ast.AST
@@ -66,6 +70,7 @@ class Frame:
     journal: dict[str, Value | None] | None = None
     pause: Callable[[Value], None] | None = None
     loader: Loader | None = None
+    bindings: int = 0
 
     def lookup(self, name: str) -> Value:
         """What `name` means here; unknown where nothing says."""
@@ -109,9 +114,12 @@ class Frame:
 
     def bind(self, name: str, value: Value) -> None:
         home = self.foreign.get(name, self) if self.foreign else self
+        before = home.names.get(name)
         if home.journal is not None and name not in home.journal:
-            home.journal[name] = home.names.get(name)
+            home.journal[name] = before
         home.names[name] = value
+        if before is not value and (value.__class__ not in _ALIKE or before.__class__ is not value.__class__):
+            home.bindings += 1
 
     def unbind(self, name: str) -> None:
         if self.journal is not None and name not in self.journal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from torchlore.analysis import statements, torch_names
@@ -116,6 +116,7 @@ class FileLoader:
     run: Run
     file: File
     frame: Frame
+    _absent: set[str] = field(default_factory=set)
 
     @property
     def path(self) -> str:
@@ -130,6 +131,14 @@ class FileLoader:
 
     def load(self, name: str) -> Value | None:
         """What `name` means at the end of the file; None where it does not bind it."""
+        if name in self._absent:  # most often a builtin, which all code looks up in its module first
+            return None
+        value = self._load(name)
+        if value is None:
+            self._absent.add(name)
+        return value
+
+    def _load(self, name: str) -> Value | None:
         run, file, frame = self.run, self.file, self.frame
         if run.imports is not None and not file.parses(name):
             run.imports.broken.add(file.path)

@@ -87,6 +87,7 @@ def _register(run: Run, module: Instance, name: str, arguments: Arguments, node:
     if name == "register_buffer" and isinstance(value, Unknown):
         value = Tensor()  # torch accepts nothing else
     if isinstance(key, Const) and isinstance(key.value, str) and value is not None:
+        run.changes += 1
         known = module.attributes.get(key.value)
         module.attributes[key.value] = value if known is None else join([known, value])
     return Const(None)

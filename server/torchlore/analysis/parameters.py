@@ -79,6 +79,7 @@ def set_trainable(run: Run, module: Instance, trained: bool | None) -> None:
         if isinstance(part, Instance) and part.frozen is not frozen:
             part.frozen = None if run.branches else frozen
             run.heap_changes += 1
+            run.changes += 1
 
 
 def with_group(arguments: Arguments, group: Value) -> Arguments:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from torchlore.analysis.values import (
     NO_TOKENS,
+    Batch,
     BoundMethod,
     Const,
     Container,
@@ -49,28 +50,44 @@ def is_none(value: Value) -> bool:
 
 def join(values: list[Value]) -> Value:
     """What is known of a value that may be any of `values`."""
-    first = values[0] if values else None
-    if first is not None and all(value is first for value in values):
-        return first.resolve() if isinstance(first, Lazy) else first
-    flat: list[Value] = []
-    for value in values:
-        if isinstance(value, Lazy):
-            value = value.resolve()
-        for option in value.options if isinstance(value, OneOf) else (value,):
-            if not any(same(option, known) for known in flat):
-                flat.append(option)
-        if len(flat) > _TOO_MANY:
-            return Unknown(tokens_of_all(values))
-    if not flat:
+    if not values:
         return Unknown()
-    tensors = [v for v in flat if isinstance(v, Tensor)]
-    if len(tensors) > 1:
-        flat = [v for v in flat if not isinstance(v, Tensor)] + [_join_tensors(tensors)]
+    flat: list[Value] = []
+    tensors: list[Tensor] = []
+    for value in values:
+        if value.__class__ is Lazy:
+            value = value.resolve()
+        if value.__class__ is OneOf:
+            for option in value.options:
+                _add(option, flat, tensors)
+        else:
+            _add(value, flat, tensors)
+        if len(flat) + len(tensors) > _TOO_MANY:
+            return Unknown(tokens_of_all(values))
+    if tensors:
+        flat.append(tensors[0] if len(tensors) == 1 else _join_tensors(tensors))
     if len(flat) == 1:
         return flat[0]
     if len(flat) > MAX_ALTERNATIVES:
         return Unknown(tokens_of(OneOf(tuple(flat))))
     return OneOf(tuple(flat))
+
+
+def _add(value: Value, flat: list[Value], tensors: list[Tensor]) -> None:
+    """Adds an alternative that is not there yet. This is where joins spend their time."""
+    cls = value.__class__
+    if cls is Tensor:
+        if not any(value is known for known in tensors):
+            tensors.append(value)  # type: ignore[arg-type]
+        return
+    for known in flat:
+        if known is value or (cls is known.__class__ and cls in _EQUAL and same(known, value)):
+            return
+    flat.append(value)
+
+
+_EQUAL = frozenset({Const, Ref, Number})
+"""Kinds of values of which two may be the same although they are two objects."""
 
 
 def has_new_kind(before: Value | None, after: Value | None) -> bool:
@@ -110,6 +127,27 @@ def same(a: Value, b: Value) -> bool:
     if isinstance(a, Ref) and isinstance(b, Ref):
         return a.name == b.name
     return isinstance(a, Number) and isinstance(b, Number)
+
+
+def alike(a: Value | None, b: Value | None) -> bool:
+    """Whether nothing that reads `a` would come to another result with `b`, but for where they came from."""
+    if a is b:
+        return True
+    if a is None or a.__class__ is not b.__class__:
+        return False
+    match a, b:
+        case Tensor(), Tensor():
+            return all(getattr(a, name) == getattr(b, name) for name in _SEEN)
+        case OneOf(), OneOf():
+            return len(a.options) == len(b.options) and all(map(alike, a.options, b.options))
+        case Batch(), Batch():
+            return True
+        case _:
+            return same(a, b)
+
+
+_SEEN = ("attached", "certain", "activation", "made_at", "parameter", "dtype", "device", "leaf", "made_by")
+"""What there is to know of a tensor, but for its tokens."""
 
 
 def _join_tensors(tensors: list[Tensor]) -> Tensor:

@@ -38,11 +38,45 @@ _MAX_REPEATED_LOOPS = 3
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Circumstances:
+    """All that decides what a call does.
+
+    Attributes:
+        function: what is called, with what it is bound to and where it is defined.
+        given: its arguments.
+        names: of the keyword arguments, in order.
+        grad: whether grad mode is on.
+        changes: how often anything that a function may read was changed before the call (`Run.changes`).
+        bindings: how often a name was bound anew around the function.
+        place: the call and the context in which it stands.
+        depth: how many functions were being followed.
+    """
+
+    function: Function
+    given: tuple[Value, ...]
+    names: tuple[str, ...]
+    grad: bool | None
+    changes: int
+    bindings: int
+    place: tuple[ast.AST, int]
+    depth: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Summary:
-    """What a function gave when it was followed last, and what happened."""
+    """What a function gave when it was followed last, and what happened.
+
+    Attributes:
+        before: what it was called with; None for an entry point.
+        grad: whether grad mode was on afterwards.
+        makes: whether it makes objects, so that calls from two places make two.
+    """
 
     result: Value
     path: Path
+    before: Circumstances | None
+    grad: bool | None
+    makes: bool
 
 
 @dataclass(slots=True)
@@ -77,6 +111,8 @@ class Run:
         hints: what annotations evaluate to; None where they cannot be parsed.
         stored: the names that each loop may bind.
         heap_changes: how often an attribute of an object became something of another kind.
+        changes: how often an attribute or an item became anything else than it was.
+        making: how often an object was made that was not there before.
         loops: how many loops are being run, one in another.
         branches: how many branches are being run, one in another.
         is_aside: whether what runs now may run at any time, or never.
@@ -115,6 +151,8 @@ class Run:
     hints: dict[ast.expr, Value | None] = field(default_factory=dict)
     stored: dict[ast.AST, frozenset[str]] = field(default_factory=dict)
     heap_changes: int = 0
+    changes: int = 0
+    making: int = 0
     loops: int = 0
     branches: int = 0
     is_aside: bool = False
@@ -168,6 +206,7 @@ class Run:
         key = (node, self.context, cls)
         known = self.made.get(key)
         if not isinstance(known, Instance):
+            self.making += 1
             known = self.made[key] = Instance(cls, node)
         known.arguments = arguments
         return known

@@ -7,18 +7,23 @@ they may do is then read off the events of the last time.
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
-from torchlore.analysis import definitions
-from torchlore.analysis.events import Branch, Call, Event, Finally, Kind, Loop, Path, events
-from torchlore.analysis.queries import join, options, tokens_of_all
-from torchlore.analysis.run import Run, Summary
+from torchlore.analysis import definitions, methods
+from torchlore.analysis.events import Branch, Call, Event, Finally, Jump, Kind, Loop, Path, events
+from torchlore.analysis.frames import Frame
+from torchlore.analysis.queries import alike, join, options, tokens_of_all
+from torchlore.analysis.run import Circumstances, Run, Summary
 from torchlore.analysis.values import (
     Arguments,
     Const,
     Container,
+    Coroutine,
     Function,
     Iterable,
+    Managed,
     Number,
+    OneOf,
     Tensor,
     Token,
     Unknown,
@@ -26,16 +31,113 @@ from torchlore.analysis.values import (
 )
 
 
-def remember(run: Run, function: Function, result: Value, path: Path) -> None:
+def circumstances(
+    run: Run, function: Function, arguments: Arguments | None, node: ast.AST
+) -> Circumstances | None:
+    """What decides what a call does; None where it is given things that cannot be told."""
+    if arguments is None or not arguments.complete:
+        return None
+    bindings = 0
+    frame: Frame | None = function.frame
+    while frame is not None:
+        bindings, frame = bindings + frame.bindings, frame.parent
+    given = (*arguments.positional, *arguments.keywords.values())
+    names, place = tuple(arguments.keywords), (node, run.context)
+    return Circumstances(function, given, names, run.grad, run.changes, bindings, place, len(run.stack))
+
+
+def write_call(run: Run, function: Function, node: ast.AST, path: Path) -> None:
+    """Writes that `function` ran, where anything happened in it."""
+    if any(not isinstance(step, Jump) or step.kind == "raise" for step in path):
+        forward = function.receiver if methods.is_forward(function) else None
+        run.path.append(Call(node, function.node, path, forward))
+
+
+def remember(run: Run, function: Function, summary: Summary) -> None:
     """Keeps what a call of `function` gave and did."""
-    run.summaries[function.node] = Summary(result, path)
+    known = run.summaries.get(function.node)
+    makes = summary.makes or (known is not None and known.makes)  # it makes the same ones again
+    run.summaries[function.node] = replace(summary, makes=makes)
+
+
+def repeated(run: Run, function: Function, before: Circumstances) -> Value | None:
+    """The result of a call that does what the last one did, which is written again; None if it may do else.
+
+    Nothing that the function reads has changed since the last call began, and its arguments are the same
+    objects, or tensors of which the same is known.
+    """
+    known = run.summaries.get(function.node)
+    if known is None or known.before is None or not _are_alike(known.before, before):
+        return None
+    given = list(zip(known.before.given, before.given, strict=True))
+    if known.before.place != before.place and (known.makes or _is_fresh(known.result)):
+        return None
+    new = [(old, now) for old, now in given if old is not now]
+    if new and _differentiates(known.path):  # of which tensor matters
+        return None
+    run.making += known.makes
+    run.grad = known.grad
+    write_call(run, function, before.place[0], known.path)
+    return _derived(run, known.result, new, before.place[0]) if new else known.result
+
+
+def _are_alike(was: Circumstances, now: Circumstances) -> bool:
+    return (
+        was.changes == now.changes
+        and was.bindings == now.bindings
+        and was.function.receiver is now.function.receiver
+        and was.function.frame is now.function.frame
+        and was.grad is now.grad
+        and was.depth <= now.depth
+        and was.names == now.names
+        and len(was.given) == len(now.given)
+        and all(map(alike, was.given, now.given))
+    )
+
+
+def _is_fresh(value: Value) -> bool:
+    """Whether a value may be changed in place and is another one each time that it is made."""
+    if isinstance(value, Container) and value.kind == "tuple" and value.items is not None:
+        return any(map(_is_fresh, value.items))
+    return any(isinstance(option, Container | Iterable | Coroutine | Managed) for option in options(value))
+
+
+def _differentiates(path: Path) -> bool:
+    return any(event.kind in (Kind.BACKWARD, Kind.DIFFERENTIATE) for event in events(path))
+
+
+def _derived(run: Run, value: Value, new: list[tuple[Value, Value]], node: ast.AST) -> Value:
+    """What was made from the old arguments, as it is made from the new ones.
+
+    Args:
+        run: the interpretation.
+        value: the result of the last call.
+        new: the arguments that are other ones now, with what they were.
+        node: the call.
+    """
+    for old, now in new:
+        if value is old:
+            return now
+    old_tokens = tokens_of_all(old for old, _ in new)
+    match value:
+        case Tensor(tokens=tokens) if tokens & old_tokens:
+            return replace(value, tokens=(tokens - old_tokens) | tokens_of_all(now for _, now in new))
+        case Unknown(tokens=tokens):
+            return run.given(node, (tokens - old_tokens) | tokens_of_all(now for _, now in new))
+        case OneOf(options=parts):
+            return join([_derived(run, part, new, node) for part in parts])
+        case Container(kind="tuple", items=list(items)):
+            made = [_derived(run, item, new, node) for item in items]
+            return Container("tuple", made, join(made), value.keyed)
+        case _:
+            return value
 
 
 def is_spent(run: Run, function: Function) -> bool:
     """Whether nothing is left for following `function`."""
-    if not run.is_home(function):
-        return (run.left if run.is_away else run.left_elsewhere) <= 0
-    return run.left_again <= 0 and function.node in run.reached
+    if run.left_again <= 0 and function.node in run.reached:
+        return True
+    return not run.is_home(function) and (run.left if run.is_away else run.left_elsewhere) <= 0
 
 
 def not_followed(run: Run, function: Function, arguments: Arguments | None, node: ast.AST) -> Value:
@@ -46,8 +148,10 @@ def not_followed(run: Run, function: Function, arguments: Arguments | None, node
     tokens = tokens_of_all(given) | {node}
     if function.node in run.stack:
         for code in run.stack[run.stack.index(function.node) :]:
-            _blur_parameters(run, code)
+            _blur(run, code)
     known = run.summaries.get(function.node)
+    if known is not None and not _is_as_before(run, known, function, arguments, node):
+        _blur(run, function.node)
     if known is None:
         if run.is_home(function):
             run.emit(Kind.HAVOC, node)
@@ -60,17 +164,32 @@ def not_followed(run: Run, function: Function, arguments: Arguments | None, node
     return _weakened(known.result, tokens) or declared(run, function, node) or run.given(node, tokens)
 
 
-def _blur_parameters(run: Run, code: ast.AST) -> None:
-    """A function that calls itself: its parameters are not only the numbers that they were at first."""
+def _is_as_before(
+    run: Run, known: Summary, function: Function, arguments: Arguments | None, node: ast.AST
+) -> bool:
+    """Whether a call is given what the function was followed with, as far as that was kept."""
+    now = circumstances(run, function, arguments, node)
+    was = known.before
+    if was is None or now is None or was.grad is not now.grad:
+        return False
+    return (
+        was.names == now.names and len(was.given) == len(now.given) and all(map(alike, was.given, now.given))
+    )
+
+
+def _blur(run: Run, code: ast.AST) -> None:
+    """A function is called with other things than it was followed with: what was seen in it is not all."""
     if code in run.blurred:
         return
     run.blurred.add(code)
     args = getattr(code, "args", None)
     names = {arg.arg for arg in definitions.all_args(args)} if isinstance(args, ast.arguments) else set()
     for inner in ast.walk(code):
-        known = run.values.get(inner) if isinstance(inner, ast.Name) and inner.id in names else None
-        if isinstance(known, Const) and isinstance(known.value, int | float):
-            run.values[inner] = Number()
+        match run.values.get(inner):
+            case Const(value=int() | float()) if isinstance(inner, ast.Name) and inner.id in names:
+                run.values[inner] = Number()
+            case Tensor(certain=certain, tokens=tokens, parameter=False):
+                run.values[inner] = Tensor(None, certain, tokens=tokens)
 
 
 def declared(run: Run, function: Function, node: ast.AST) -> Value | None:

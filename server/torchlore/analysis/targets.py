@@ -18,7 +18,7 @@ from torchlore.analysis import (
 )
 from torchlore.analysis.events import Kind
 from torchlore.analysis.plain import Plain
-from torchlore.analysis.queries import has_new_kind, is_none, join, options, tokens_of
+from torchlore.analysis.queries import alike, has_new_kind, is_none, join, options, tokens_of
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Batch,
@@ -95,12 +95,16 @@ def _set_attribute(run: Run, node: ast.Attribute, owner: Value, attr: str, value
             joined = value if known is None or replaces else join([known, value])
             if known is not None and has_new_kind(known, joined):
                 run.heap_changes += 1
+            if not alike(known, joined):
+                run.changes += 1
             owner.attributes[attr] = joined
         case LocalModule(frame=frame):
             frame.bind(attr, value)
         case LocalClass():
+            run.changes += 1
             owner.attributes[attr] = value
         case Ref(name=name):
+            run.changes += 1
             run.patched[f"{name}.{attr}"] = value
         case Params(owners=owners) if attr == "requires_grad":
             for module in owners or [None]:
@@ -136,6 +140,7 @@ def freeze(run: Run, node: ast.AST, module: Value | None, value: Value) -> None:
 
 def overwrite(run: Run, tensor: Tensor, value: Value) -> None:
     """(Some of) the items of a tensor are set: what is known of how it came about no longer holds."""
+    run.changes += 1
     result = operators.combine(tensor, value)
     is_other = isinstance(result, Tensor) and result.attached is not tensor.attached
     if is_other or tensor.activation is not None:
@@ -147,6 +152,7 @@ def overwrite(run: Run, tensor: Tensor, value: Value) -> None:
 
 
 def _set_item(run: Run, owner: Value, key: Value, value: Value) -> None:
+    run.changes += 1
     if isinstance(owner, Tensor):
         overwrite(run, owner, value)
     if isinstance(owner, Instance) and owner.arguments is not None:
@@ -188,6 +194,7 @@ def accumulate(run: Run, node: ast.stmt, target: ast.expr, before: Value, added:
     """`target += added`, or `target = target + added`."""
     key = place_key(run, target)
     if all(isinstance(part, Container) for part in options(before)):
+        run.changes += 1
         for part in options(before):
             assert isinstance(part, Container)
             extend(part, _added_item(run, node, part, added))
@@ -261,6 +268,7 @@ def _is_empty(container: Container) -> bool:
 
 def delete(run: Run, target: ast.expr) -> None:
     """`del target`: names are unbound, containers emptied."""
+    run.changes += 1
     match target:
         case ast.Name(id=name):
             run.frame.unbind(name)

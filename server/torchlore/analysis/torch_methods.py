@@ -224,6 +224,7 @@ def call_optimizer_method(
         run.emit(Kind.STEP, node, subject=optimizer)
         return Unknown()
     if name == "add_param_group" and arguments.positional and optimizer.arguments is not None:
+        run.changes += 1
         optimizer.arguments = parameters.with_group(optimizer.arguments, arguments.positional[0])
         return Const(None)
     if name == "state_dict":
