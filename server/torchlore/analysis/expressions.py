@@ -81,12 +81,11 @@ def _teaches_nothing(value: Value, known: Value) -> bool:
     cls = value.__class__
     if cls is Unknown or cls is BoundMethod:
         return True
-    if cls is OneOf:  # of which one may be anything
-        parts: tuple[Value, ...] = value.options
-        return all(part.__class__ is not Unknown and _teaches_nothing(part, known) for part in parts)
-    if known.__class__ is OneOf:
-        options: tuple[Value, ...] = known.options  # type: ignore[attr-defined]
-        return len(options) >= MAX_ALTERNATIVES or any(_teaches_nothing(value, option) for option in options)
+    if isinstance(value, OneOf):  # of which one may be anything
+        return all(part.__class__ is not Unknown and _teaches_nothing(part, known) for part in value.options)
+    if isinstance(known, OneOf):
+        is_full = len(known.options) >= MAX_ALTERNATIVES
+        return is_full or any(_teaches_nothing(value, option) for option in known.options)
     if known.__class__ is not cls:
         return False
     if isinstance(value, Tensor) and isinstance(known, Tensor):

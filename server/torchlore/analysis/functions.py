@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
+from functools import lru_cache
 
 from torchlore.analysis import (
     builtin_functions,
@@ -37,47 +39,96 @@ from torchlore.analysis.values import (
     Value,
 )
 
+_Caller = Callable[[Run, str, Arguments, ast.expr], Value]
+
 
 def call_imported(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
     """Calls something imported, by its dotted name."""
-    first = arguments.positional[0] if arguments.positional else None
+    return _caller(name)(run, name, arguments, node)
+
+
+@lru_cache(maxsize=8192)
+def _caller(name: str) -> _Caller:
+    """What knows how to call `name`: a question of its spelling alone, asked once for each."""
     if name in torch_facts.ALIASES:
-        module = first or arguments.keywords.get("module") or arguments.keywords.get("model")
-        return module or arguments.keywords.get("iterable") or Unknown(made_by=name)
+        return _alias
     if name in torch_facts.SOFTMAX and not torch_facts.is_class_name(name):
-        return torch_methods.activated(run, name, first or arguments.keywords.get("input") or Unknown(), node)
+        return _softmax
     if name in torch_facts.CROSS_ENTROPY and not torch_facts.is_class_name(name):
-        run.emit(Kind.LOSS, node, value=first or arguments.keywords.get("input"), key=name)
-    if name == "torch.autograd.backward":
-        run.emit(Kind.BACKWARD, node, value=first or arguments.keywords.get("tensors"), keeps_graph=True)
-        return Const(None)
-    if name == "torch.autograd.grad":
-        run.emit(Kind.DIFFERENTIATE, node, value=first or arguments.keywords.get("outputs"))
-        return special_functions.gradients(arguments)
+        return _cross_entropy
     if name.endswith(".__init__"):  # nn.Module.__init__(self)
-        run.emit(Kind.SUPER_INIT, node, subject=first or arguments.keywords.get("self"))
-        return Const(None)
-    if name in ("importlib.import_module", "builtins.__import__"):
-        return _import(run, name, arguments)
+        return _init
+    if name in _CALLERS:
+        return _CALLERS[name]
     if name.startswith("builtins."):
-        return builtin_functions.call_builtin(run, name.removeprefix("builtins."), arguments, node)
-    if name in ("itertools.chain", "itertools.chain.from_iterable"):
-        return _chained(name, arguments)
+        return _builtin
     special = special_functions.SPECIAL.get(name)
     if special is not None:
-        return special(run, arguments, node)
+        return lambda run, _, arguments, node: special(run, arguments, node)
     if torch_facts.is_parameter(name):
-        return _parameter(name, first or arguments.keywords.get("data"), arguments)
-    made = plain.call_function(name)
-    if made is not None:
-        return _call_plain(run, name, made, arguments, node)
+        return _parameter
+    if plain.call_function(name) is not None:
+        return _call_plain
     if name.startswith("torch."):
-        return _call_torch(run, name, arguments, node)
+        return _torch_caller(name)
+    return _call_of_library
+
+
+def _torch_caller(name: str) -> _Caller:
+    """A class of torch makes an object, a function of torch most often a tensor."""
+    if torch_facts.is_tensor_type(name):
+        return _legacy_tensor
+    if torch_facts.is_class_name(name) or torch_facts.is_module(name) or name in torch_facts.CLASSES:
+        return _made_by_torch
+    if name.startswith("torch.nn.init."):
+        return _initialised
+    return _call_tensor_function if torch_facts.returns_tensor(name) else _call_other_of_torch
+
+
+def _alias(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
+    named = [arguments.keywords.get(keyword) for keyword in ("module", "model", "iterable")]
+    given = [*arguments.positional[:1], *(value for value in named if value is not None)]
+    return given[0] if given else Unknown(made_by=name)
+
+
+def _input(arguments: Arguments, keyword: str) -> Value | None:
+    return arguments.positional[0] if arguments.positional else arguments.keywords.get(keyword)
+
+
+def _softmax(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
+    return torch_methods.activated(run, name, _input(arguments, "input") or Unknown(), node)
+
+
+def _cross_entropy(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
+    run.emit(Kind.LOSS, node, value=_input(arguments, "input"), key=name)
+    return _torch_caller(name)(run, name, arguments, node)
+
+
+def _backward(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
+    run.emit(Kind.BACKWARD, node, value=_input(arguments, "tensors"), keeps_graph=True)
+    return Const(None)
+
+
+def _grad(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
+    run.emit(Kind.DIFFERENTIATE, node, value=_input(arguments, "outputs"))
+    return special_functions.gradients(arguments)
+
+
+def _init(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
+    run.emit(Kind.SUPER_INIT, node, subject=_input(arguments, "self"))
+    return Const(None)
+
+
+def _builtin(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
+    return builtin_functions.call_builtin(run, name.removeprefix("builtins."), arguments, node)
+
+
+def _call_of_library(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
     found = library_calls.call(run, name, arguments, node)
     return found if found is not None else _call_foreign(run, name, arguments, node)
 
 
-def _import(run: Run, name: str, arguments: Arguments) -> Value:
+def _import(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
     """A module by its name. `__import__("torch.nn")` gives torch; its other arguments make it another one."""
     literal = arguments.positional[0] if arguments.positional else None
     if not isinstance(literal, Const) or not isinstance(literal.value, str) or literal.value.startswith("."):
@@ -89,24 +140,33 @@ def _import(run: Run, name: str, arguments: Arguments) -> Value:
     return imports.import_module(run, literal.value.partition(".")[0])
 
 
-def _call_torch(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
-    """A class of torch makes an object, a function of torch most often a tensor."""
-    if torch_facts.is_tensor_type(name):
-        return Tensor(attached=False, dtype=tensors.dtype_named(Ref(name)), made_by=name)
-    if torch_facts.is_class_name(name) or torch_facts.is_module(name) or name in torch_facts.CLASSES:
-        made = run.make(node, name, arguments)
-        run.emit(Kind.RESET, node, key=made)
-        loaders.remember_items(run, made, node)
-        if name in torch_facts.SET_GRAD:  # takes effect at once, in a `with` statement or not
-            _, run.grad = contexts.enter_context(run, node, made)
-        return made
+def _legacy_tensor(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
+    return Tensor(attached=False, dtype=tensors.dtype_named(Ref(name)), made_by=name)
+
+
+def _made_by_torch(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
+    made = run.make(node, name, arguments)
+    run.emit(Kind.RESET, node, key=made)
+    loaders.remember_items(run, made, node)
+    if name in torch_facts.SET_GRAD:  # takes effect at once, in a `with` statement or not
+        _, run.grad = contexts.enter_context(run, node, made)
+    return made
+
+
+def _initialised(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
+    write_gradients(run, arguments, node)
+    return arguments.positional[0] if arguments.positional else Unknown()
+
+
+def _call_tensor_function(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
     last = name.rpartition(".")[2]
-    if last.endswith("_") or not torch_facts.returns_tensor(name):
+    if last.endswith("_"):
         write_gradients(run, arguments, node)
-    if name.startswith("torch.nn.init."):
-        return arguments.positional[0] if arguments.positional else Unknown()
-    if torch_facts.returns_tensor(name):
-        return _tensor_function(run, name, last, arguments)
+    return _tensor_function(run, name, last, arguments)
+
+
+def _call_other_of_torch(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
+    write_gradients(run, arguments, node)
     call_back(run, arguments, node)
     return Unknown(made_by=name)
 
@@ -228,7 +288,7 @@ def call_back(run: Run, arguments: Arguments, node: ast.AST) -> None:
     run.escape(node, [value for value in arguments.all() if isinstance(value, Function)])
 
 
-def _chained(name: str, arguments: Arguments) -> Value:
+def _chained(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
     parts = (
         [targets.element(v) for v in arguments.positional]
         if name.endswith("iterable")
@@ -242,7 +302,8 @@ def _chained(name: str, arguments: Arguments) -> Value:
     )
 
 
-def _parameter(name: str, data: Value | None, arguments: Arguments) -> Tensor:
+def _parameter(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
+    data = _input(arguments, "data")
     flag = arguments.get(1, "requires_grad")
     trained = True if flag is None else expressions.truth(flag)
     dtype, device = (data.dtype, data.device) if isinstance(data, Tensor) else ("", "")
@@ -251,10 +312,20 @@ def _parameter(name: str, data: Value | None, arguments: Arguments) -> Tensor:
     )
 
 
-def _call_plain(run: Run, name: str, known: Value, arguments: Arguments, node: ast.expr) -> Value:
+def _call_plain(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
     """A function whose result is not torch's. Others than those of known packages may do anything."""
     if torch_facts.keeps_its_hands_off(name):
         call_back(run, arguments, node)
     else:
         run.escape(node, list(arguments.all()))
-    return known
+    return plain.call_function(name) or Unknown()
+
+
+_CALLERS: dict[str, _Caller] = {
+    "torch.autograd.backward": _backward,
+    "torch.autograd.grad": _grad,
+    "importlib.import_module": _import,
+    "builtins.__import__": _import,
+    "itertools.chain": _chained,
+    "itertools.chain.from_iterable": _chained,
+}
