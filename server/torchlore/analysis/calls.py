@@ -254,9 +254,7 @@ def _bind_parameters(run: Run, frame: Frame, function: Function, arguments: Argu
         frame.names[arg.arg] = value
         run.values.setdefault(arg, value)
     if args.vararg is not None:
-        frame.names[args.vararg.arg] = Container(
-            "tuple", rest if not spread else None, join(rest) if rest else Unknown()
-        )
+        frame.names[args.vararg.arg] = Container("tuple", rest if not spread else None, [*rest])
     if args.kwarg is not None:
         named = {arg.arg for arg in [*positional, *args.kwonlyargs]}
         extra: dict[object, Value] = {k: v for k, v in given.items() if k not in named and k != "**"}

@@ -10,7 +10,7 @@ from torchlore.analysis.events import Kind
 from torchlore.analysis.frames import Frame
 from torchlore.analysis.queries import join
 from torchlore.analysis.run import Run
-from torchlore.analysis.values import Const, Container, Iterable, Unknown, Value
+from torchlore.analysis.values import Const, Container, Iterable, Value
 
 
 def sequence(run: Run, node: ast.List | ast.Tuple | ast.Set) -> Value:
@@ -27,9 +27,12 @@ def sequence(run: Run, node: ast.List | ast.Tuple | ast.Set) -> Value:
             loose.append(value)
             if items is not None:
                 items.append(value)
-    container = Container(type(node).__name__.lower(), items, join(loose) if loose else Unknown())
+    container = Container(_KINDS[node.__class__], items, loose)
     run.emit(Kind.RESET, node, key=container)
     return container
+
+
+_KINDS: dict[type[ast.expr], str] = {ast.List: "list", ast.Tuple: "tuple", ast.Set: "set"}
 
 
 def dictionary(run: Run, node: ast.Dict) -> Value:
@@ -43,7 +46,7 @@ def dictionary(run: Run, node: ast.Dict) -> Value:
             if isinstance(key, Const):
                 keyed[targets.hashable(key.value)] = value
     whole = len(keyed) == len(node.keys)
-    container = Container("dict", None, join(loose) if loose else Unknown(), keyed, whole)
+    container = Container("dict", None, loose, keyed, whole)
     run.emit(Kind.RESET, node, key=container)
     return container
 

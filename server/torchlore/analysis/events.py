@@ -42,6 +42,8 @@ class Kind(Enum):
     RETURN = auto()  # an entry point handed `value` to a caller that we cannot see
     HAVOC = auto()  # anything may have happened
 
+    __hash__ = object.__hash__  # there is one of each; that of `Enum` is a function of Python, and slow
+
 
 @dataclass(eq=False, slots=True)  # nobody changes one; `frozen` would make each cost three times as much
 class Event:
@@ -68,6 +70,7 @@ class Branch:
 
     node: ast.AST
     arms: tuple[Path, ...]
+    _sounds: int = -1
 
 
 @dataclass(eq=False, slots=True)
@@ -76,6 +79,7 @@ class Loop:
 
     node: ast.AST
     body: Path
+    _sounds: int = -1
 
 
 @dataclass(eq=False, slots=True)
@@ -86,6 +90,7 @@ class Call:
     callee: ast.AST
     body: Path
     forward: Value | None = None
+    _sounds: int = -1
 
 
 @dataclass(eq=False, slots=True)
@@ -95,6 +100,7 @@ class Finally:
     node: ast.AST
     body: Path
     final: Path
+    _sounds: int = -1
 
 
 @dataclass(eq=False, slots=True)
@@ -267,7 +273,8 @@ def walk(
     Returns:
         For every event of those kinds that can be reached, the states in which it can be.
     """
-    automaton = _Automaton(move, frozenset(kinds))  # type: ignore[arg-type]
+    hears = _JUMPS | sum(1 << kind.value for kind in set(kinds))
+    automaton = _Automaton(move, frozenset(kinds), hears)  # type: ignore[arg-type]
     _walk(path, {start}, automaton)
     return automaton.seen  # type: ignore[return-value]
 
@@ -280,39 +287,44 @@ class _Automaton:
         seen: the states in which each event was reached.
         done: how each path was left, by the states in which it was entered. The next iteration of a loop
             most often begins as the one before did, and need not be walked again, nor what lies in it.
-        silent: whether a path has no event of those kinds and no jump, so that it changes nothing.
+        hears: the kinds, and jumps, as bits: a step without any of them changes nothing.
     """
 
     move: Callable[[Event, object], object]
     kinds: frozenset[Kind]
+    hears: int
     seen: dict[Event, set[object]] = field(default_factory=dict)
     done: dict[tuple[int, frozenset[object]], _Exits] = field(default_factory=dict)
-    silent: dict[int, bool] = field(default_factory=dict)
 
-    def is_silent(self, path: Path) -> bool:
-        known = self.silent.get(id(path))
-        if known is None:
-            known = self.silent[id(path)] = not any(map(self._speaks, path))
-        return known
 
-    def _speaks(self, step: Step) -> bool:
+_JUMPS = 1
+"""The bit of jumps; that of a kind of events is two to the power of its value."""
+
+
+def _sounds(step: Branch | Loop | Call | Finally) -> int:
+    """The kinds of events below a step, and whether jumps are, as bits. Found out once, after it was written."""
+    known = step._sounds
+    if known < 0:
+        known = 0
         match step:
-            case Event(kind=kind):
-                return kind in self.kinds
             case Branch(arms=arms):
-                return not all(map(self.is_silent, arms))
-            case Loop(body=body) | Call(body=body):
-                return not self.is_silent(body)
+                paths: tuple[Path, ...] = arms
             case Finally(body=body, final=final):
-                return not (self.is_silent(body) and self.is_silent(final))
-            case Jump():
-                return True
+                paths = body, final
+            case Loop(body=body) | Call(body=body):
+                paths = (body,)
+        for path in paths:
+            for inner in path:
+                if isinstance(inner, Event):
+                    known |= 1 << inner.kind.value
+                else:
+                    known |= _JUMPS if isinstance(inner, Jump) else _sounds(inner)
+        step._sounds = known
+    return known
 
 
 def _walk(path: Path, states: set[object], automaton: _Automaton) -> _Exits:
     """How `path` is left when it is entered in one of `states`. Nobody changes what this returns."""
-    if automaton.is_silent(path):
-        return _Exits(states)
     entered = id(path), frozenset(states)
     known = automaton.done.get(entered)
     if known is None:
@@ -323,32 +335,39 @@ def _walk(path: Path, states: set[object], automaton: _Automaton) -> _Exits:
 def _walk_steps(path: Path, states: set[object], automaton: _Automaton) -> _Exits:
     exits = _Exits(states)
     for step in path:
-        if not exits.normal:
+        if isinstance(step, Event):
+            if step.kind in automaton.kinds:
+                automaton.seen.setdefault(step, set()).update(exits.normal)
+                exits.normal = {automaton.move(step, state) for state in exits.normal}
+        elif isinstance(step, Jump):
+            exits.jump(step.kind, exits.normal)
+            exits.normal = set()
             break
-        match step:
-            case Event(kind=kind):
-                if kind in automaton.kinds:
-                    automaton.seen.setdefault(step, set()).update(exits.normal)
-                    exits.normal = {automaton.move(step, state) for state in exits.normal}
-            case Jump(kind=way):
-                exits.jump(way, exits.normal)
-                exits.normal = set()
-            case Branch(arms=arms):
-                after: set[object] = set()
-                for arm in arms:
-                    inner = _walk(arm, exits.normal, automaton)
-                    after |= inner.normal
-                    _take_jumps(exits, inner, ())
-                exits.normal = after
-            case Call(body=body):
-                inner = _walk(body, exits.normal, automaton)
-                exits.normal = inner.normal | inner.jumps.get("return", set())
-                _take_jumps(exits, inner, ("return", "break", "continue"))
-            case Loop(body=body):
-                exits.normal = _walk_loop(body, exits, automaton)
-            case Finally(body=body, final=final):
-                exits.normal = _walk_finally(body, final, exits, automaton)
+        elif _sounds(step) & automaton.hears:
+            exits.normal = _walk_step(step, exits, automaton)
+            if not exits.normal:
+                break
     return exits
+
+
+def _walk_step(step: Branch | Loop | Call | Finally, exits: _Exits, automaton: _Automaton) -> set[object]:
+    """The states after a step that has others in it; jumps out of it are added to `exits`."""
+    match step:
+        case Branch(arms=arms):
+            after: set[object] = set()
+            for arm in arms:
+                inner = _walk(arm, exits.normal, automaton)
+                after |= inner.normal
+                _take_jumps(exits, inner, ())
+            return after
+        case Call(body=body):
+            inner = _walk(body, exits.normal, automaton)
+            _take_jumps(exits, inner, ("return", "break", "continue"))
+            return inner.normal | inner.jumps.get("return", set())
+        case Loop(body=body):
+            return _walk_loop(body, exits, automaton)
+        case Finally(body=body, final=final):
+            return _walk_finally(body, final, exits, automaton)
 
 
 def _walk_finally(body: Path, final: Path, exits: _Exits, automaton: _Automaton) -> set[object]:

@@ -174,16 +174,28 @@ class Container(Value):
 
     Attributes:
         items: those of a list, tuple or set; None where they are not all known.
-        element: the join of them all.
         keyed: items of a dict by literal key.
         whole: whether `keyed` holds all of them.
     """
 
     kind: str
     items: list[Value] | None
-    element: Value
+    _element: Value | list[Value]
     keyed: dict[object, Value] = field(default_factory=dict)
     whole: bool = False
+
+    @property
+    def element(self) -> Value:
+        """The join of all items. Of a display it is found out when it is first asked for: most never are."""
+        if isinstance(self._element, list):
+            from torchlore.analysis.queries import join
+
+            self._element = join(self._element)
+        return self._element
+
+    @element.setter
+    def element(self, value: Value) -> None:
+        self._element = value
 
 
 @dataclass(eq=False, slots=True)

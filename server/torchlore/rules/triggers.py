@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
+from weakref import WeakKeyDictionary
 
 from torchlore.rules.model import Rule
 from torchlore.text import Source
@@ -25,7 +26,18 @@ def triggered(rules: Iterable[type[Rule]], source: Source) -> list[type[Rule]]:
             found = _words_in(text)
         if re.search(rule.trigger, text) if words is None or found is None else not words.isdisjoint(found):
             able.append(rule)
-    return [rule for rule in able if rule.concerns(source)]
+    return [rule for rule in able if _concerns(rule, source)]
+
+
+def _concerns(rule: type[Rule], source: Source) -> bool:
+    known = _ASKED.setdefault(source, {})
+    if rule not in known:
+        known[rule] = rule.concerns(source)
+    return known[rule]
+
+
+_ASKED: WeakKeyDictionary[Source, dict[type[Rule], bool]] = WeakKeyDictionary()
+"""What rules said of a file: asked before the analysis, whether it is worth while, and again after it."""
 
 
 def follow_imports(able: Iterable[type[Rule]], source: Source) -> bool:

@@ -12,7 +12,7 @@ from torchlore.analysis.queries import came_from, holds, options
 from torchlore.analysis.values import Container, Instance, OneOf, Ref, Tensor, Unknown, Value
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
-from torchlore.text import Edit, Span
+from torchlore.text import Edit, Source, Span
 
 _FunctionDef = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -95,7 +95,11 @@ class EvalWithoutNoGrad(Rule):
     severity = Severity.WARNING
     since = "0.1.0"
     card = "no-grad-vs-inference-mode"
-    trigger = r"\.(?:eval|train)\("
+    trigger = r"\b(?:eval|train)\b"
+
+    @classmethod
+    def concerns(cls, source: Source) -> bool:
+        return ".eval(" in source.text or ".train(" in source.text
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         reported: set[Loop] = set()

@@ -75,7 +75,7 @@ class SoftmaxBeforeCrossEntropy(Rule):
     severity = Severity.ERROR
     since = "0.1.0"
     card = "cross-entropy-logits"
-    trigger = r"[cC]ross_?[eE]ntropy|\bloss\b"
+    trigger = r"\b(?:cross_entropy|CrossEntropyLoss|loss)\b"
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for root in analysis.roots:
