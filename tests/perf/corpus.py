@@ -77,7 +77,7 @@ def analysed(file: File, text: str | None = None) -> Analysis:
 @cache
 def workspace() -> Workspace:
     """What the files import from: one for this process, as on the command line, with nothing kept on disk."""
-    return Workspace(kept=50_000_000)
+    return Workspace(kept=50_000_000, is_still=True)
 
 
 def packages(paths: list[Path]) -> frozenset[str]:

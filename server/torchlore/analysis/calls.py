@@ -18,10 +18,11 @@ from torchlore.analysis import (
     summaries,
     targets,
 )
+from torchlore.analysis.circumstances import Summary
 from torchlore.analysis.events import Kind, Path
 from torchlore.analysis.frames import Frame
 from torchlore.analysis.queries import is_none, join, options, tokens_of_all
-from torchlore.analysis.run import MAX_DEPTH, Run, Summary
+from torchlore.analysis.run import MAX_DEPTH, Run
 from torchlore.analysis.values import (
     NO_TOKENS,
     Arguments,
@@ -130,16 +131,16 @@ def _super(run: Run, node: ast.Call) -> Value:
 def call_value(run: Run, callee: Value, arguments: Arguments, node: ast.expr) -> Value:
     """Calls one definite thing."""
     match callee:
-        case Function():
-            return call_function(run, callee, arguments, node)
-        case LocalClass():
-            return instances.instantiate(run, callee, arguments, node)
         case Ref(name=name):
             return functions.call_imported(run, name, arguments, node)
         case BoundMethod(receiver=receiver, name=name):
             return methods.call_method(run, receiver, name, arguments, node)
+        case Function():
+            return call_function(run, callee, arguments, node)
         case Instance():
             return call_instance(run, callee, arguments, node)
+        case LocalClass():
+            return instances.instantiate(run, callee, arguments, node)
         case _:
             result = run.given(node, tokens_of_all(arguments.all()) | {node})
             if isinstance(callee, Unknown):

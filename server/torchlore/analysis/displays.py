@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 
 from torchlore.analysis import expressions, instances, targets
 from torchlore.analysis.events import Kind
@@ -51,32 +50,18 @@ def dictionary(run: Run, node: ast.Dict) -> Value:
     return container
 
 
-def comprehension(run: Run, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Value:
-    found: list[Value] = []
+_Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 
-    def body(generators: list[ast.comprehension]) -> Callable[[], bool]:
-        def go() -> bool:
-            if generators:
-                is_first = generators[0] is node.generators[0]
-                over = first if is_first else _iterated(run, generators[0])
-                _generator(run, generators[0], over, body(generators[1:]))
-            else:
-                found.append(
-                    expressions.evaluate(run, node.value if isinstance(node, ast.DictComp) else node.elt)
-                )
-                if isinstance(node, ast.DictComp):
-                    expressions.evaluate(run, node.key)
-            return False
 
-        return go
-
+def comprehension(run: Run, node: _Comprehension) -> Value:
     outer = run.frame
     is_in_class = isinstance(outer.node, ast.ClassDef) and outer.parent is not None
     first = _iterated(run, node.generators[0])  # this alone is evaluated in the scope around it
+    found: list[Value] = []
     # A comprehension's variables are its own, and it does not see the names of a class body.
     run.frame = Frame(node, parent=outer.parent if is_in_class else outer)
     try:
-        body(node.generators)()
+        _generate(run, node, 0, first, found)
     finally:
         run.frame = outer
     inner = join(found)
@@ -86,15 +71,24 @@ def comprehension(run: Run, node: ast.ListComp | ast.SetComp | ast.GeneratorExp 
     return Container(kind, None, inner)
 
 
-def _iterated(run: Run, generator: ast.comprehension) -> Value:
-    return instances.iterated(run, expressions.evaluate(run, generator.iter), generator.iter)
+def _generate(run: Run, node: _Comprehension, level: int, iterated: Value, found: list[Value]) -> None:
+    """One `for` of a comprehension, those in it included. What the items are is added to `found`."""
+    generator = node.generators[level]
 
-
-def _generator(run: Run, generator: ast.comprehension, iterated: Value, rest: Callable[[], bool]) -> None:
     def body() -> bool:
         targets.assign(run, generator.target, targets.element(iterated))
         for condition in generator.ifs:
             expressions.evaluate(run, condition)
-        return rest()
+        if level + 1 < len(node.generators):
+            _generate(run, node, level + 1, _iterated(run, node.generators[level + 1]), found)
+            return False
+        found.append(expressions.evaluate(run, node.value if isinstance(node, ast.DictComp) else node.elt))
+        if isinstance(node, ast.DictComp):
+            expressions.evaluate(run, node.key)
+        return False
 
     run.loop(generator.iter, body)
+
+
+def _iterated(run: Run, generator: ast.comprehension) -> Value:
+    return instances.iterated(run, expressions.evaluate(run, generator.iter), generator.iter)

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from torchlore.analysis import lookup, notes, scope
 from torchlore.analysis.events import Root
-from torchlore.analysis.interpret import interpret
+from torchlore.analysis.interpret import dissolve, interpret
 from torchlore.analysis.names import mentions_torch
 from torchlore.analysis.run import Run
 from torchlore.analysis.workspace import Dependencies, Imports, Workspace
@@ -86,6 +86,11 @@ class Analysis:
         except Exception:  # a file that we fail on is a bug of ours, but the editor goes on
             _LOG.exception("the analysis of %s failed", self.source.path)
             return interpret(empty)
+
+    def forget(self) -> None:
+        """Frees what was found out, of which nothing may be asked from here on. It spares the collector."""
+        if "run" in self.__dict__:
+            dissolve(self.run)
 
     @property
     def dependencies(self) -> Dependencies:

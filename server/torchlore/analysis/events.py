@@ -302,7 +302,7 @@ _JUMPS = 1
 
 
 def _sounds(step: Branch | Loop | Call | Finally) -> int:
-    """The kinds of events below a step, and whether jumps are, as bits. Found out once, after it was written."""
+    """The kinds of events below a step, and whether jumps are, as bits. Found out once all is written."""
     known = step._sounds
     if known < 0:
         known = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable
+from functools import partial
 
 from torchlore.analysis import (
     calls,
@@ -217,22 +218,22 @@ def _unary_op(run: Run, node: ast.UnaryOp) -> Value:
 
 def _bool_op(run: Run, node: ast.BoolOp) -> Value:
     seen: list[Value] = []
-    stops_at = isinstance(node.op, ast.Or)
-
-    def go(index: int) -> bool:
-        value = evaluate(run, node.values[index])
-        holds = truth(value)
-        goes_on = holds is not stops_at and index + 1 < len(node.values)
-        if holds is None or not goes_on:
-            seen.append(value)
-        if goes_on and holds is None:
-            run.branch(node, [lambda: go(index + 1), lambda: False])
-        elif goes_on:
-            go(index + 1)
-        return False
-
-    go(0)
+    _operand(run, node, 0, seen)
     return join(seen)
+
+
+def _operand(run: Run, node: ast.BoolOp, index: int, seen: list[Value]) -> bool:
+    """Evaluates operands from `index` on, as far as they are; what the result may be is added to `seen`."""
+    value = evaluate(run, node.values[index])
+    holds = truth(value)
+    goes_on = holds is not isinstance(node.op, ast.Or) and index + 1 < len(node.values)
+    if holds is None or not goes_on:
+        seen.append(value)
+    if goes_on and holds is None:
+        run.branch(node, [partial(_operand, run, node, index + 1, seen), lambda: False])
+    elif goes_on:
+        _operand(run, node, index + 1, seen)
+    return False
 
 
 def _compare(run: Run, node: ast.Compare) -> Value:

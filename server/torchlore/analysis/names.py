@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 
 HOLDING_TARGETS = (
     "target",
@@ -25,48 +24,71 @@ def stored_names(loop: ast.For | ast.AsyncFor | ast.While) -> frozenset[str]:
     stack: list[ast.AST] = [loop]
     while stack:
         node = stack.pop()
-        match node:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-                found.add(name)
-            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
-                found.update((alias.asname or alias.name).partition(".")[0] for alias in aliases)
-            case ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name):
-                found.add(name)
-            case ast.ExceptHandler(name=str() as name):
-                found.add(name)
-                stack.extend(ast.iter_child_nodes(node))
-            case ast.stmt() | ast.excepthandler() | ast.match_case() | ast.withitem() | ast.pattern():
-                stack.extend(_parts(node))
-            case _:
-                found.update(_targets(node))
+        cls = node.__class__
+        if cls is ast.Name:
+            found.add(node.id)  # type: ignore[attr-defined]
+            continue
+        for field in _PARTS.get(cls, ()):  # statements without an entry bind nothing
+            part = getattr(node, field)
+            if part.__class__ is list:
+                stack += part
+            elif part.__class__ is str:
+                found.add(part)
+            elif part is not None:
+                stack.append(part)
+        if cls is ast.If or cls is ast.While:
+            _add_assigned_within(node.test, found)  # type: ignore[attr-defined]
+        elif cls is ast.Import or cls is ast.ImportFrom:
+            aliases: list[ast.alias] = node.names  # type: ignore[attr-defined]
+            found.update((alias.asname or alias.name).partition(".")[0] for alias in aliases)
     return frozenset(found)
 
 
-def _parts(node: ast.AST) -> Iterator[ast.AST]:
-    """What of a statement may bind names: its blocks and its targets, not the expressions that it reads."""
-    for field in HOLDING_TARGETS:
-        part = getattr(node, field, None)
-        if isinstance(part, list):
-            yield from part
-        elif part is not None:
-            yield part
-    if isinstance(node, ast.match_case | ast.pattern):
-        yield from ast.iter_child_nodes(node)
-    elif isinstance(node, ast.If | ast.While):
-        yield from (part for part in ast.walk(node.test) if isinstance(part, ast.NamedExpr))
+def _add_assigned_within(test: ast.expr, found: set[str]) -> None:
+    """Adds the names that `:=` binds in a test; most tests are a name, or compare two."""
+    if test.__class__ in _PLAIN:
+        return
+    if isinstance(test, ast.NamedExpr):
+        found.add(test.target.id)
+    for part in ast.iter_child_nodes(test):
+        if isinstance(part, ast.expr):
+            _add_assigned_within(part, found)
 
 
-def _targets(node: ast.AST) -> Iterator[str]:
-    match node:
-        case ast.Name(id=name, ctx=ast.Store()):
-            yield name
-        case ast.Tuple(elts=parts) | ast.List(elts=parts):
-            for part in parts:
-                yield from _targets(part)
-        case ast.Starred(value=inner) | ast.NamedExpr(target=inner):
-            yield from _targets(inner)
-        case _:
-            return
+_PLAIN = frozenset({ast.Name, ast.Constant, ast.Attribute})
+
+_PARTS: dict[type[ast.AST], tuple[str, ...]] = {
+    ast.Assign: ("targets",),
+    ast.AnnAssign: ("target",),
+    ast.AugAssign: ("target",),
+    ast.Delete: ("targets",),
+    ast.For: ("target", "body", "orelse"),
+    ast.AsyncFor: ("target", "body", "orelse"),
+    ast.While: ("body", "orelse"),
+    ast.If: ("body", "orelse"),
+    ast.With: ("items", "body"),
+    ast.AsyncWith: ("items", "body"),
+    ast.withitem: ("optional_vars",),
+    ast.Try: ("body", "handlers", "orelse", "finalbody"),
+    ast.ExceptHandler: ("name", "body"),
+    ast.Match: ("cases",),
+    ast.match_case: ("pattern", "body"),
+    ast.MatchAs: ("name", "pattern"),
+    ast.MatchStar: ("name",),
+    ast.MatchMapping: ("rest", "patterns"),
+    ast.MatchSequence: ("patterns",),
+    ast.MatchClass: ("patterns", "kwd_patterns"),
+    ast.MatchOr: ("patterns",),
+    ast.FunctionDef: ("name",),
+    ast.AsyncFunctionDef: ("name",),
+    ast.ClassDef: ("name",),
+    ast.Tuple: ("elts",),
+    ast.List: ("elts",),
+    ast.Starred: ("value",),
+}
+"""What of a statement, a pattern or a target may bind names, not the expressions that it reads."""
+if hasattr(ast, "TryStar"):  # Python 3.11
+    _PARTS[ast.TryStar] = _PARTS[ast.Try]
 
 
 def words(text: str) -> frozenset[str]:

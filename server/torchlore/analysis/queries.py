@@ -183,7 +183,16 @@ def tokens_of(value: Value, depth: int = 3) -> frozenset[Token]:
 
 def tokens_of_all(values: ManyOf[Value]) -> frozenset[Token]:
     """Where any of `values` came from."""
-    return frozenset[Token]().union(*(tokens_of(value) for value in values))
+    found = NO_TOKENS
+    for value in values:
+        if value.__class__ not in _WITHOUT_TOKENS:
+            tokens = tokens_of(value)
+            if tokens:
+                found = found | tokens if found else tokens
+    return found
+
+
+_WITHOUT_TOKENS = frozenset({Const, Number, Ref, Instance, Function, LocalClass, BoundMethod, Params})
 
 
 def holds(holder: Value | None, held: Value | None) -> bool:

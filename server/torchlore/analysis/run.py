@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from torchlore.analysis.budget import Budget
+from torchlore.analysis.circumstances import Summary
 from torchlore.analysis.events import Branch, Event, Kind, Loop, Path, Root, Step
 from torchlore.analysis.frames import Frame
 from torchlore.analysis.queries import has_new_kind, reachable
@@ -35,48 +36,6 @@ MAX_NESTING = 160
 
 _MAX_REPEATED_LOOPS = 3
 """Loops in loops deeper than this run once: each level would double the work."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Circumstances:
-    """All that decides what a call does.
-
-    Attributes:
-        function: what is called, with what it is bound to and where it is defined.
-        given: its arguments.
-        names: of the keyword arguments, in order.
-        grad: whether grad mode is on.
-        changes: how often anything that a function may read was changed before the call (`Run.changes`).
-        bindings: how often a name was bound anew around the function.
-        place: the call and the context in which it stands.
-        depth: how many functions were being followed.
-    """
-
-    function: Function
-    given: tuple[Value, ...]
-    names: tuple[str, ...]
-    grad: bool | None
-    changes: int
-    bindings: int
-    place: tuple[ast.AST, int]
-    depth: int
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Summary:
-    """What a function gave when it was followed last, and what happened.
-
-    Attributes:
-        before: what it was called with; None for an entry point.
-        grad: whether grad mode was on afterwards.
-        makes: whether it makes objects, so that calls from two places make two.
-    """
-
-    result: Value
-    path: Path
-    before: Circumstances | None
-    grad: bool | None
-    makes: bool
 
 
 @dataclass(slots=True)

@@ -27,6 +27,9 @@ _FunctionDef = ast.FunctionDef | ast.AsyncFunctionDef
 
 def run_block(run: Run, body: Sequence[ast.stmt]) -> bool:
     """Runs statements in order, up to the first that leaves."""
+    if run.depth >= MAX_NESTING:
+        run.emit(Kind.HAVOC, body[0] if body else run.module)
+        return False
     run.depth += 1
     left = _run_statements(run, body)
     run.depth -= 1
@@ -35,9 +38,10 @@ def run_block(run: Run, body: Sequence[ast.stmt]) -> bool:
 
 def _run_statements(run: Run, body: Sequence[ast.stmt]) -> bool:
     for index, statement in enumerate(body):
-        handler = _HANDLERS.get(type(statement))
-        left = run.spend() and handler is not None and handler(run, statement)
-        if run.left <= 0 or run.depth >= MAX_NESTING:  # before this statement, or in the middle of it
+        handler = _HANDLERS.get(statement.__class__)
+        run.left -= 1
+        left = handler is not None and run.left > 0 and handler(run, statement)
+        if run.left <= 0:  # before this statement, or in the middle of it
             run.emit(Kind.HAVOC, statement)
             return False
         if left:

@@ -10,10 +10,11 @@ import ast
 from dataclasses import replace
 
 from torchlore.analysis import definitions, methods
+from torchlore.analysis.circumstances import Circumstances, Summary
 from torchlore.analysis.events import Branch, Call, Event, Finally, Jump, Kind, Loop, Path, events
 from torchlore.analysis.frames import Frame
 from torchlore.analysis.queries import alike, join, options, tokens_of_all
-from torchlore.analysis.run import Circumstances, Run, Summary
+from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Arguments,
     Const,

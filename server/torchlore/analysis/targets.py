@@ -45,9 +45,12 @@ def assign(run: Run, target: ast.expr, value: Value) -> None:
     """Binds `value` to a name, an attribute, an item or a pattern of these."""
     match target:
         case ast.Name(id=name):
-            run.emit(Kind.RESET, target, key=name_key(run, name))
-            _let_go(run, target, run.frame.foreign.get(name, run.frame).names.get(name))
-            run.frame.bind(name, value)
+            home = run.frame.foreign.get(name, run.frame)
+            run.emit(Kind.RESET, target, key=(home, name))
+            held = home.names.get(name)
+            if held.__class__ is Container or held.__class__ is OneOf:
+                _let_go(run, target, held)
+            home.bind(name, value)
             run.values[target] = value
         case ast.Attribute(value=owner_node, attr=attr):
             owner = expressions.evaluate(run, owner_node)

@@ -34,6 +34,7 @@ class Workspace:
         opened: the text that an editor has of a path; None where it has none.
         store: where interfaces are kept between runs; None keeps none.
         kept: characters of files (with trees of what was asked for) kept for the next one that imports them.
+        is_still: whether nothing on disk changes while it lives, so that each folder is looked at once.
     """
 
     def __init__(
@@ -42,17 +43,24 @@ class Workspace:
         opened: Callable[[str], Source | None] = lambda path: None,
         store: InterfaceStore | None = None,
         kept: int = 4_000_000,
+        is_still: bool = False,
     ) -> None:
         self._kept = kept
+        self._is_still = is_still
         self.roots = tuple(os.path.abspath(root) for root in roots)  # noqa: PTH100
         self._opened = opened
         self._store = store
         self._files: OrderedDict[str, File] = OrderedDict()
         self._folders: dict[str, tuple[int, frozenset[str]]] = {}
+        self._seen_from: dict[str, tuple[str, ...]] = {}
         self._characters = 0
 
     def file(self, path: str) -> File | None:
         """The current version of a file; None where there is no such file, or it is too large."""
+        known = self._files.get(path)
+        if known is not None and self._is_still:
+            self._files.move_to_end(path)
+            return known
         given = self._opened(path)
         if given is not None:
             signature: Signature = id(given)
@@ -64,7 +72,6 @@ class Workspace:
             signature = (stat.st_mtime_ns, stat.st_size)
             if stat.st_size > MAX_CHARACTERS:
                 return None
-        known = self._files.get(path)
         if known is None or known.signature != signature:
             known = File(path, signature, given, self._store)
             self._keep(known)
@@ -89,13 +96,19 @@ class Workspace:
     def _size(file: File) -> int:
         return file.signature[1] if isinstance(file.signature, tuple) else len(file.source.text)
 
-    def folders_for(self, path: str) -> Iterator[str]:
+    def folders_for(self, path: str) -> tuple[str, ...]:
         """Where absolute imports of the file at `path` are looked up, first to last.
 
         A script sees its own folder first; a file of a package sees the folder that holds the package.
         From there up to the root of the project every folder may be one that Python is started in.
         """
         own = os.path.dirname(path)  # noqa: PTH120
+        known = self._seen_from.get(own)
+        if known is None or not self._is_still:
+            known = self._seen_from[own] = tuple(dict.fromkeys(self._folders_from(own)))
+        return known
+
+    def _folders_from(self, own: str) -> Iterator[str]:
         top = own
         while self._holds(top, "__init__.py") and os.path.dirname(top) != top:  # noqa: PTH120
             top = os.path.dirname(top)  # noqa: PTH120
@@ -129,9 +142,11 @@ class Workspace:
 
         One look at a folder answers for all the modules that are not in it.
         """
+        known = self._folders.get(folder)
+        if known is not None and self._is_still:
+            return known[1]
         try:
             changed = os.stat(folder).st_mtime_ns  # noqa: PTH116
-            known = self._folders.get(folder)
             if known is None or known[0] != changed:
                 known = self._folders[folder] = changed, frozenset(os.listdir(folder))  # noqa: PTH208
         except (OSError, ValueError):
@@ -180,7 +195,7 @@ class Imports:
     @cached_property
     def _folders(self) -> tuple[str, ...]:
         """Where absolute imports are looked up: most files are never analysed, so that nobody asks."""
-        return tuple(dict.fromkeys(self._workspace.folders_for(self.path)))
+        return self._workspace.folders_for(self.path)
 
     def find(self, module: str, importer: str) -> str | None:
         """The path of the file that `module`, as the file at `importer` writes it, stands for.

@@ -79,6 +79,7 @@ def check_files(
         cache: what earlier runs found; None: check everything.
     """
     work = list(files)
+    _workspace.cache_clear()  # files may have changed since the last time that this process was asked
     chunks = [work[i : i + _CHUNK] for i in range(0, len(work), _CHUNK)]
     processes = min(jobs or (_cores() if len(work) >= MANY_FILES else 1), max(1, len(chunks)))
     if processes == 1:
@@ -95,6 +96,11 @@ def check_files(
 
 def check_text(text: str, path: Path, config: Config, fixing: Fixing) -> FileReport:
     """Reports on a text; `path` names it and decides the per-file ignores."""
+    _workspace.cache_clear()
+    return _check_text(text, path, config, fixing)
+
+
+def _check_text(text: str, path: Path, config: Config, fixing: Fixing) -> FileReport:
     if "torch" not in text:
         return FileReport(path, text=text)
     try:
@@ -109,13 +115,15 @@ def check_text(text: str, path: Path, config: Config, fixing: Fixing) -> FileRep
     follow = follow_imports(triggered(all_rules(), source), source)
     analysis = analyze(source, workspace=_workspace(), follow=follow)
     findings = check_source(analysis, config, Severity.WARNING)
-    return FileReport(path, tuple(findings), problems, text, dependencies=analysis.dependencies)
+    dependencies = analysis.dependencies
+    analysis.forget()
+    return FileReport(path, tuple(findings), problems, text, dependencies=dependencies)
 
 
 @cache
 def _workspace() -> Workspace:
     """What files import from: one for all of this process, so that each file is read once."""
-    return Workspace(store=default_store(), kept=_KEPT)
+    return Workspace(store=default_store(), kept=_KEPT, is_still=True)
 
 
 def _mended(text: str, path: Path, source: Source, problems: tuple[str, ...], result: Fixed) -> FileReport:
@@ -131,7 +139,7 @@ def _mended(text: str, path: Path, source: Source, problems: tuple[str, ...], re
 def _check_chunk(chunk: list[tuple[Path, Config]], fixing: Fixing, cache: Cache | None) -> list[FileReport]:
     reports = (_check_file(path, config, fixing, cache) for path, config in chunk)
     gc.freeze()  # modules, and what is kept of imported files, need not be walked again and again
-    gc.disable()  # trees have no cycles, and what a file leaves behind is collected once per chunk
+    gc.disable()  # trees have no cycles, and the little that a file leaves behind is collected once per chunk
     try:
         worth_telling = [report for report in reports if report.findings or report.problems or report.fixed]
     finally:
@@ -158,7 +166,7 @@ def _check_file(path: Path, config: Config, fixing: Fixing, known: Cache | None)
         return FileReport(path, problems=(f"cannot be decoded: {error}",))
     if findings is not None:
         return FileReport(path, findings, text=text)
-    report = check_text(text, path, config, fixing)
+    report = _check_text(text, path, config, fixing)
     if kept is not None and not report.problems and report.dependencies is not None:
         kept.store(key, report.findings, report.dependencies)
     return report

@@ -1,0 +1,51 @@
+"""What is kept of a call that was followed: what it was called with, what it gave and did."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from torchlore.analysis.events import Path
+from torchlore.analysis.values import Function, Value
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Circumstances:
+    """All that decides what a call does.
+
+    Attributes:
+        function: what is called, with what it is bound to and where it is defined.
+        given: its arguments.
+        names: of the keyword arguments, in order.
+        grad: whether grad mode is on.
+        changes: how often anything that a function may read was changed before the call (`Run.changes`).
+        bindings: how often a name was bound anew around the function.
+        place: the call and the context in which it stands.
+        depth: how many functions were being followed.
+    """
+
+    function: Function
+    given: tuple[Value, ...]
+    names: tuple[str, ...]
+    grad: bool | None
+    changes: int
+    bindings: int
+    place: tuple[ast.AST, int]
+    depth: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Summary:
+    """What a function gave when it was followed last, and what happened.
+
+    Attributes:
+        before: what it was called with; None for an entry point.
+        grad: whether grad mode was on afterwards.
+        makes: whether it makes objects, so that calls from two places make two.
+    """
+
+    result: Value
+    path: Path
+    before: Circumstances | None
+    grad: bool | None
+    makes: bool
