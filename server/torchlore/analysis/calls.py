@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from contextlib import nullcontext
 
 from torchlore.analysis import (
     definitions,
@@ -215,14 +214,19 @@ def follow(
     with run.following(function, node):
         _bind_parameters(run, frame, function, arguments)
         outer, run.frame = run.frame, frame
+        path_before, run.path = run.path, path
+        grad_before = run.grad
+        if grad != "same":
+            run.grad = grad
         try:
-            with run.writing(path), nullcontext() if grad == "same" else run.grad_mode(grad):
-                if isinstance(code, ast.Lambda):
-                    frame.returns.append(expressions.evaluate(run, code.body))
-                elif not statements.run_block(run, code.body):
-                    frame.returns.append(Const(None))
+            if isinstance(code, ast.Lambda):
+                frame.returns.append(expressions.evaluate(run, code.body))
+            elif not statements.run_block(run, code.body):
+                frame.returns.append(Const(None))
         finally:
-            run.frame = outer
+            run.frame, run.path = outer, path_before
+            if grad != "same":
+                run.grad = grad_before
     run.frames[code] = frame
     return frame
 

@@ -37,6 +37,14 @@ def define(run: Run, node: ast.ClassDef) -> None:
     outer.bind(node.name, cls)
 
 
+def dissolve(cls: LocalClass) -> None:
+    """Cuts the circles that a class is part of (see `interpret.dissolve`)."""
+    if isinstance(cls.attributes, _Attributes):
+        cls.attributes.forget()
+    cls.attributes = {}
+    cls.order = ()
+
+
 def _member(cls: LocalClass, frame: Frame, name: str, value: Value) -> Value:
     """What a name that is bound in the body of a class is as an attribute of it."""
     value = value.resolve() if isinstance(value, Lazy) else value
@@ -132,6 +140,9 @@ class _Attributes(dict[str, Value]):
     def __init__(self, loader: _Members) -> None:
         super().__init__()
         self._loader = loader
+
+    def forget(self) -> None:
+        self._loader.frame.loader = None
 
     def __missing__(self, name: str) -> Value:
         value = self._loader.frame.own(name)

@@ -61,12 +61,19 @@ def evaluate(run: Run, node: ast.expr) -> Value:
     """What `node` is. What it does on the way is written to the path."""
     run.left -= 1
     cls = node.__class__
-    handler = _HANDLERS.get(cls)
-    if handler is None or run.left <= 0 or run.depth >= MAX_NESTING:
+    if cls is ast.Constant:
+        return Const(node.value)  # type: ignore[attr-defined]
+    if run.left <= 0 or run.depth >= MAX_NESTING:
         return Unknown()
-    run.depth += 1
-    value = handler(run, node)
-    run.depth -= 1
+    if cls is ast.Name:
+        value = _name(run, node)  # type: ignore[arg-type]
+    else:
+        handler = _HANDLERS.get(cls)
+        if handler is None:
+            return Unknown()
+        run.depth += 1
+        value = handler(run, node)
+        run.depth -= 1
     if cls in _REMEMBERED:
         values = run.values
         known = values.get(node)
@@ -123,10 +130,6 @@ def _name(run: Run, node: ast.Name) -> Value:
     if value.__class__ is Ref and value.name == "builtins.__name__":
         return Const("__main__") if run.frame.outermost is run.home else plain.STR
     return value
-
-
-def _constant(run: Run, node: ast.Constant) -> Value:
-    return Const(node.value)
 
 
 def _attribute(run: Run, node: ast.Attribute) -> Value:
@@ -331,8 +334,6 @@ def _slice(run: Run, node: ast.Slice) -> Value:
 
 
 _HANDLERS: dict[type[ast.expr], Callable[[Run, ast.expr], Value]] = {
-    ast.Name: _name,  # type: ignore[dict-item]
-    ast.Constant: _constant,  # type: ignore[dict-item]
     ast.Attribute: _attribute,  # type: ignore[dict-item]
     ast.Call: _call,  # type: ignore[dict-item]
     ast.Subscript: _subscript,  # type: ignore[dict-item]

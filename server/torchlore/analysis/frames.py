@@ -81,7 +81,9 @@ class Frame:
         frame: Frame | None = self
         while frame is not None:
             home = frame.foreign.get(name, frame) if frame.foreign else frame
-            value = home.own(name)
+            value = home.names.get(name)
+            if value is None or value.__class__ is Lazy:
+                value = home.own(name) if value is not None or home.stars or home.loader is not None else None
             if value is not None:
                 return value
             if home.blurred:

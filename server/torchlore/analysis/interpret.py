@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from torchlore.analysis import calls, members, statements
+from torchlore.analysis import calls, classes, members, statements
 from torchlore.analysis.budget import Budget
 from torchlore.analysis.events import Kind, Path, Root
 from torchlore.analysis.frames import Frame
@@ -64,8 +64,7 @@ def dissolve(run: Run) -> None:
         frame.stars.clear()
         frame.loader = None
     for cls in run.classes.values():
-        cls.attributes.clear()
-        cls.order = ()
+        classes.dissolve(cls)
     for made in run.made.values():
         if isinstance(made, Instance):
             made.attributes.clear()

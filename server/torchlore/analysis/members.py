@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import lru_cache
 
 from torchlore.analysis import (
@@ -128,23 +127,28 @@ def bind(value: Value, receiver: Value) -> Value:
     """`value`, found on a class, as it is seen on an object of it."""
     if not isinstance(value, Function) or value.owner is None:
         return value
-    names = {d.name for d in value.decorators if isinstance(d, Ref)}
-    if "builtins.staticmethod" in names:
-        return value
-    if _is_classmethod(value) and isinstance(receiver, Instance) and isinstance(receiver.cls, LocalClass):
-        receiver = receiver.cls
-    return replace(value, receiver=receiver)
+    if value.decorators:
+        names = {d.name for d in value.decorators if isinstance(d, Ref)}
+        if "builtins.staticmethod" in names:
+            return value
+        is_of_class = "builtins.classmethod" in names
+        if is_of_class and isinstance(receiver, Instance) and isinstance(receiver.cls, LocalClass):
+            receiver = receiver.cls
+    return Function(value.node, value.frame, value.owner, receiver, value.defaults, value.decorators)
 
 
 def _is_classmethod(function: Function) -> bool:
-    return any(isinstance(d, Ref) and d.name == "builtins.classmethod" for d in function.decorators)
+    return _is_decorated(function, ("builtins.classmethod",))
 
 
 def _is_property(function: Function) -> bool:
-    return any(
-        isinstance(d, Ref) and d.name in ("builtins.property", "functools.cached_property")
-        for d in function.decorators
-    )
+    return _is_decorated(function, ("builtins.property", "functools.cached_property"))
+
+
+def _is_decorated(function: Function, names: tuple[str, ...]) -> bool:
+    if not function.decorators:
+        return False
+    return any(isinstance(d, Ref) and d.name in names for d in function.decorators)
 
 
 def mro(cls: LocalClass) -> tuple[LocalClass, ...]:

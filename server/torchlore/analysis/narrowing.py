@@ -19,7 +19,7 @@ def narrowed(run: Run, test: ast.expr, holds: bool, other: Sequence[ast.stmt] = 
     A name that is bound anew meanwhile keeps that, and so does one that the `other` arm binds anew: it is
     what it was before on no path. After the branch an object is known as it was before.
     """
-    names = set(_subjects(test))
+    names = subjects(test)
     if not names:
         yield
         return
@@ -49,8 +49,12 @@ def _assigned(body: Sequence[ast.stmt]) -> set[str]:
     }
 
 
-def _subjects(test: ast.expr) -> Iterator[str]:
+def subjects(test: ast.expr) -> frozenset[str]:
     """The names that `narrow` may bind."""
+    return frozenset(_subjects(test))
+
+
+def _subjects(test: ast.expr) -> Iterator[str]:
     match test:
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             yield from _subjects(operand)

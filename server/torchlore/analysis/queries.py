@@ -60,10 +60,12 @@ def join(values: list[Value]) -> Value:
         if value.__class__ is OneOf:
             for option in value.options:
                 _add(option, flat, tensors)
+            if len(flat) + len(tensors) > _TOO_MANY:
+                return Unknown(tokens_of_all(values))
         else:
             _add(value, flat, tensors)
-        if len(flat) + len(tensors) > _TOO_MANY:
-            return Unknown(tokens_of_all(values))
+    if len(flat) + len(tensors) > _TOO_MANY:
+        return Unknown(tokens_of_all(values))
     if tensors:
         flat.append(tensors[0] if len(tensors) == 1 else _join_tensors(tensors))
     if len(flat) == 1:

@@ -38,6 +38,11 @@ _MAX_REPEATED_LOOPS = 3
 """Loops in loops deeper than this run once: each level would double the work."""
 
 
+def END() -> bool:
+    """What runs when a loop ends by itself, where that is nothing."""
+    return False
+
+
 @dataclass(slots=True)
 class Run:
     """One interpretation of one file.
@@ -306,7 +311,7 @@ class Run:
         node: ast.AST,
         body: Callable[[], bool],
         stored: frozenset[str] = frozenset(),
-        orelse: Callable[[], bool] | None = lambda: False,
+        orelse: Callable[[], bool] | None = END,
     ) -> None:
         """Runs `body` until what it reads no longer changes, twice at most; the path tells that it repeats.
 
@@ -339,8 +344,9 @@ class Run:
         self, node: ast.AST, breaks: list[dict[str, Value | None]], orelse: Callable[[], bool] | None
     ) -> None:
         """What holds after a loop: the end of its `else`, or what held at a `break`."""
-        if orelse is None:
-            self.frame.merge(breaks)
+        if orelse is None or orelse is END:
+            if breaks:
+                self.frame.merge(breaks if orelse is None else [*breaks, {}])
             return
         outer = self.frame.begin_trial()
         path: Path = []

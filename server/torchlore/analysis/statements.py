@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from torchlore.analysis import (
     classes,
@@ -18,7 +19,7 @@ from torchlore.analysis import (
 )
 from torchlore.analysis.events import Finally, Jump, Kind, Path, has_jump
 from torchlore.analysis.names import stored_names, words
-from torchlore.analysis.run import MAX_NESTING, Run
+from torchlore.analysis.run import END, MAX_NESTING, Run
 from torchlore.analysis.values import Const, Ref, Unknown, Value
 from torchlore.text.nodes import blocks
 
@@ -129,6 +130,8 @@ def _if(run: Run, node: ast.If) -> bool:
     holds = expressions.truth(expressions.evaluate(run, node.test))
     if holds is not None:
         return run_block(run, node.body if holds else node.orelse)
+    if not narrowing.subjects(node.test):
+        return run.branch(node, [partial(run_block, run, node.body), partial(run_block, run, node.orelse)])
     left = [False, False]
 
     def arm(body: list[ast.stmt], index: int) -> Callable[[], bool]:
@@ -160,7 +163,7 @@ def _for(run: Run, node: ast.For | ast.AsyncFor) -> bool:
         targets.assign(run, node.target, targets.element(iterated))
         return run_block(run, node.body)
 
-    run.loop(node, body, _stored(run, node), lambda: run_block(run, node.orelse))
+    run.loop(node, body, _stored(run, node), partial(run_block, run, node.orelse) if node.orelse else END)
     return False
 
 
@@ -171,8 +174,8 @@ def _while(run: Run, node: ast.While) -> bool:
         return run_block(run, node.body)
 
     endless = isinstance(node.test, ast.Constant) and bool(node.test.value)
-    orelse = None if endless else lambda: run_block(run, node.orelse)
-    run.loop(node, body, _stored(run, node), orelse)
+    orelse = partial(run_block, run, node.orelse) if node.orelse else END
+    run.loop(node, body, _stored(run, node), None if endless else orelse)
     return endless and not _jumps(node.body, (ast.Break,))
 
 
@@ -339,8 +342,10 @@ def _nonlocal(run: Run, node: ast.Nonlocal) -> bool:
 
 
 def _function(run: Run, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    with run.grad_mode(run.grad):  # `@torch.set_grad_enabled(False)` switches only while the function runs
-        decorators = tuple(expressions.evaluate(run, d) for d in node.decorator_list)
+    decorators: tuple[Value, ...] = ()
+    if node.decorator_list:  # `@torch.set_grad_enabled(False)` switches only while the function runs
+        with run.grad_mode(run.grad):
+            decorators = tuple([expressions.evaluate(run, d) for d in node.decorator_list])
     function = definitions.make_function(run, node, decorators)
     if not run.is_away:  # for hovers; imported files have none
         for arg in definitions.all_args(node.args):
