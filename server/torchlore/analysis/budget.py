@@ -13,11 +13,13 @@ class Budget:
         module: by the module, and by the entry point that is run last, with what they call.
         again: in functions that were followed before, by the whole file.
         elsewhere: in files that are imported.
+        call: of that, by one call from the file, so that a library's depths leave some for the others.
     """
 
     module: int
     again: int
     elsewhere: int
+    call: int
 
     @classmethod
     def for_text(cls, characters: int, follow: bool) -> Budget:
@@ -28,7 +30,15 @@ class Budget:
             follow: whether it matters what imported functions do, not only which classes there are.
         """
         elsewhere = 4_000 + characters // 12 if follow else _ENOUGH_FOR_CLASSES
-        return cls(100_000 + characters, 400 + characters // 32, elsewhere)
+        return cls(100_000 + characters, 400 + characters // 32, elsewhere, _ENOUGH_FOR_A_CALL)
+
+    @classmethod
+    def for_a_call(cls) -> Budget:
+        """For a function of an imported file that is looked at by itself."""
+        return cls(_ENOUGH_FOR_A_CALL, _ENOUGH_FOR_A_CALL // 4, _ENOUGH_FOR_A_CALL, _ENOUGH_FOR_A_CALL)
 
 
 _ENOUGH_FOR_CLASSES = 500
+
+_ENOUGH_FOR_A_CALL = 1_000
+"""A training loop with what it calls takes some hundreds."""

@@ -9,6 +9,7 @@ from torchlore.analysis import (
     definitions,
     expressions,
     functions,
+    inert,
     instances,
     members,
     methods,
@@ -162,15 +163,21 @@ def call_function(run: Run, function: Function, arguments: Arguments | None, nod
     repeated = None if decorated or before is None else summaries.repeated(run, function, before)
     if repeated is not None:
         return _given_by(code, repeated)
+    if before is not None and not decorated and not run.is_home(function):
+        assert arguments is not None
+        given = inert.call(run, function, arguments, node)
+        if given is not None:
+            return _given_by(code, given)
     making = run.making
     if decorated:  # what runs around the function cannot be seen
         run.emit(Kind.HAVOC, node)
     path: Path = []
     frame = follow(run, function, arguments, node, path)
     summaries.write_call(run, function, node, path)
-    result = _result(frame) if not decorated else run.given(node, NO_TOKENS)
-    if isinstance(result, Unknown):
-        result = summaries.declared(run, function, node) or result
+    if decorated:
+        result = summaries.declared(run, function, node) or run.given(node, NO_TOKENS)
+    else:
+        result = summaries.returned(run, function, frame, node)
     summaries.remember(run, function, Summary(result, path, before, run.grad, run.making > making))
     return _given_by(code, result)
 
@@ -179,13 +186,6 @@ def _given_by(code: ast.AST, result: Value) -> Value:
     """What a call gives of which `result` is returned: `async` functions give what is to be awaited."""
     is_awaited = code.__class__ is ast.AsyncFunctionDef and not isinstance(result, Iterable)
     return Coroutine(result) if is_awaited else result
-
-
-def _result(frame: Frame) -> Value:
-    """What a function returns, after it ran in `frame`."""
-    if frame.yields is not None:
-        return Iterable(join(frame.yields) if frame.yields else Unknown())
-    return join(frame.returns)
 
 
 def follow(

@@ -8,12 +8,16 @@ from collections.abc import Iterator
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from torchlore.analysis.interface import Interface, binding, read_interface
 from torchlore.analysis.store import InterfaceStore
 from torchlore.text import Source, decode
 from torchlore.text.outline import Segment, segments
 from torchlore.text.parse import parse
+
+if TYPE_CHECKING:
+    from torchlore.analysis.inert import Inert
 
 _LOG = logging.getLogger(__name__)
 
@@ -39,6 +43,7 @@ class File:
         path: where it is, normalized.
         signature: tells this version from others.
         was_read: whether its text was asked for.
+        inert: what was found out of its functions by themselves (see `inert`); None of those that matter.
     """
 
     def __init__(
@@ -48,6 +53,7 @@ class File:
         self.signature = signature
         self._given = source
         self._store = store
+        self.inert: dict[ast.AST, Inert | None] = {}
         self._statements: dict[int, list[ast.stmt] | None] = {}
         self._parses: dict[str, bool] = {}
 
@@ -138,6 +144,13 @@ class File:
 
     def _text_of(self, segment: Segment) -> str:
         return self.source.text[segment.start : segment.end]
+
+    def text_of(self, node: ast.stmt) -> str:
+        """The lines of a statement."""
+        lines = self.source.lines
+        return self.source.text[
+            lines.start(node.lineno - 1) : lines.end((node.end_lineno or node.lineno) - 1)
+        ]
 
     def holds(self, node: ast.AST) -> bool:
         """Whether a node is of what was parsed of this file."""

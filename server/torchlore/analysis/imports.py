@@ -40,6 +40,11 @@ def attribute(run: Run, module: LocalModule, name: str) -> Value:
     return _attribute(run, module, name) or Unknown()
 
 
+def member_of(run: Run, path: str, name: str) -> Value:
+    """What the file at `path` binds `name` to when it is imported."""
+    return _member(run, path, "", name)
+
+
 def import_module(run: Run, name: str) -> Value:
     """`importlib.import_module(name)`, as the file that is being followed would write `import name`."""
     return _module(run, name, run.frame.outermost)

@@ -207,6 +207,9 @@ class Run:
         context, is_away = self.context, self.is_away
         self._enter(call)
         self._go(not self.is_home(function))
+        goes_away = self.is_away and not is_away
+        kept = max(0, self.left - self.budget.call) if goes_away else 0
+        self.left -= kept
         left = self.left
         self.repeating |= again
         try:
@@ -215,6 +218,7 @@ class Run:
             if again:
                 self.repeating = False
                 self.left_again -= left - self.left
+            self.left += kept
             self._go(is_away)
             self.context = context
             self.stack.pop()

@@ -193,6 +193,14 @@ def _blur(run: Run, code: ast.AST) -> None:
                 run.values[inner] = Tensor(None, certain, tokens=tokens)
 
 
+def returned(run: Run, function: Function, frame: Frame, node: ast.AST) -> Value:
+    """What a function gives that ran in `frame`; what it says that it gives, where that cannot be seen."""
+    if frame.yields is not None:
+        return Iterable(join(frame.yields) if frame.yields else Unknown())
+    result = join(frame.returns)
+    return (declared(run, function, node) or result) if isinstance(result, Unknown) else result
+
+
 def declared(run: Run, function: Function, node: ast.AST) -> Value | None:
     """What a function says that it returns; None where it does not say, or nothing that we know."""
     if isinstance(function.node, ast.Lambda) or function.node.returns is None:

@@ -101,14 +101,10 @@ def _set_attribute(run: Run, node: ast.Attribute, owner: Value, attr: str, value
             if not alike(known, joined):
                 run.changes += 1
             owner.attributes[attr] = joined
-        case LocalModule(frame=frame):
-            frame.bind(attr, value)
-        case LocalClass():
+        case LocalModule() | LocalClass() | Ref():
+            run.emit(Kind.RESET, node, key=(owner, attr))
             run.changes += 1
-            owner.attributes[attr] = value
-        case Ref(name=name):
-            run.changes += 1
-            run.patched[f"{name}.{attr}"] = value
+            _patch(run, owner, attr, value)
         case Params(owners=owners) if attr == "requires_grad":
             for module in owners or [None]:
                 freeze(run, node, module, value)
@@ -127,6 +123,17 @@ def _set_attribute(run: Run, node: ast.Attribute, owner: Value, attr: str, value
             run.escape(node, [value])
         case _:
             pass
+
+
+def _patch(run: Run, owner: LocalModule | LocalClass | Ref, attr: str, value: Value) -> None:
+    """Something of a module or a class, which all who use it see, is replaced."""
+    match owner:
+        case LocalModule(frame=frame):
+            frame.bind(attr, value)
+        case LocalClass(attributes=attributes):
+            attributes[attr] = value
+        case Ref(name=name):
+            run.patched[f"{name}.{attr}"] = value
 
 
 def _is_registered(value: Value) -> bool:

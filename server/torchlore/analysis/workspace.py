@@ -175,6 +175,7 @@ class Imports:
     """The imports of one analysis: looks modules up, and remembers which files its answers rest on.
 
     Attributes:
+        workspace: where modules are looked up.
         path: of the file that is analysed.
         follow: whether it matters what imported functions do.
         files: every file that was looked at, by path.
@@ -183,7 +184,7 @@ class Imports:
     """
 
     def __init__(self, workspace: Workspace, path: str, follow: bool = True) -> None:
-        self._workspace = workspace
+        self.workspace = workspace
         self.follow = follow
         self.path = os.path.abspath(path)  # noqa: PTH100
         self._listed: dict[str, frozenset[str]] = {}
@@ -195,7 +196,7 @@ class Imports:
     @cached_property
     def _folders(self) -> tuple[str, ...]:
         """Where absolute imports are looked up: most files are never analysed, so that nobody asks."""
-        return self._workspace.folders_for(self.path)
+        return self.workspace.folders_for(self.path)
 
     def find(self, module: str, importer: str) -> str | None:
         """The path of the file that `module`, as the file at `importer` writes it, stands for.
@@ -252,7 +253,7 @@ class Imports:
     def _names(self, folder: str) -> frozenset[str]:
         known = self._listed.get(folder)
         if known is None:
-            known = self._listed[folder] = self._workspace.names(folder)
+            known = self._listed[folder] = self.workspace.names(folder)
         return known
 
     def submodule(self, path: str, name: str) -> str | None:
@@ -267,7 +268,7 @@ class Imports:
         known = self.files.get(path)
         if known is not None or path in self.missed:
             return known
-        found = self._workspace.file(path)
+        found = self.workspace.file(path)
         if found is None:
             self.missed.add(path)
             return None
