@@ -29,7 +29,7 @@ class Budget:
             characters: of the file's text.
             follow: whether it matters what imported functions do, not only which classes there are.
         """
-        elsewhere = 4_000 + characters // 12 if follow else _ENOUGH_FOR_CLASSES
+        elsewhere = 2_500 + characters // 16 if follow else _ENOUGH_FOR_CLASSES
         return cls(100_000 + characters, 400 + characters // 32, elsewhere, _ENOUGH_FOR_A_CALL)
 
     @classmethod
@@ -40,5 +40,5 @@ class Budget:
 
 _ENOUGH_FOR_CLASSES = 500
 
-_ENOUGH_FOR_A_CALL = 1_000
+_ENOUGH_FOR_A_CALL = 800
 """A training loop with what it calls takes some hundreds."""

@@ -112,10 +112,15 @@ class File:
             found.setdefault(segment.name, []).append(index)
         return found
 
+    @cached_property
+    def _loose(self) -> list[tuple[int, str]]:
+        """The segments that may bind any name that they mention, with their texts."""
+        return [(index, self._text_of(self._segments[index])) for index in self._by_name[""]]
+
     def _binding(self, name: str) -> list[list[ast.stmt] | None]:
         """The statements of the segments that may bind `name`, in order; None for those that are broken."""
         named = self._by_name.get(name, []) if name else []
-        others = [index for index in self._by_name[""] if name in self._text_of(self._segments[index])]
+        others = [index for index, text in self._loose if name in text]
         return [self._parsed(index) for index in sorted((*named, *others))]
 
     def binding(self, name: str) -> list[ast.stmt]:

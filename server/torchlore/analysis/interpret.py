@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from torchlore.analysis import calls, classes, members, statements
@@ -14,6 +13,7 @@ from torchlore.analysis.run import Run
 from torchlore.analysis.values import Function, Instance, LocalClass, Value
 from torchlore.analysis.workspace import Imports
 from torchlore.text import Source
+from torchlore.text.words import encoded, words_in
 
 _ROUNDS = 6
 """How often those are looked for that nothing calls; functions that call each other come after that."""
@@ -40,7 +40,7 @@ def interpret(source: Source, imports: Imports | None = None) -> Run:
     run.left_again, run.left_elsewhere = run.budget.again, run.budget.elsewhere
     run.frames[module] = frame
     _run_module(run, module)
-    mentions: dict[ast.AST, frozenset[str]] = {}
+    mentions: dict[ast.AST, frozenset[bytes]] = {}
     for _ in range(_ROUNDS):
         waiting = list(_waiting(run))
         if not waiting:
@@ -92,16 +92,14 @@ def _waiting(run: Run) -> Iterator[Function]:
 
 
 def _uncalled(
-    source: Source, waiting: list[Function], mentions: dict[ast.AST, frozenset[str]]
+    source: Source, waiting: list[Function], mentions: dict[ast.AST, frozenset[bytes]]
 ) -> list[Function]:
     """Those of `waiting` that no other one mentions, nor its class: these may reach the others."""
-    mentioned_by: dict[str, int] = {}
     for function in waiting:
         if function.node not in mentions:
             mentions[function.node] = _mentions(source, function)
-        for name in mentions[function.node]:
-            mentioned_by[name] = mentioned_by.get(name, 0) + 1
-    return [f for f in waiting if not any(name in mentioned_by for name in _names(f))]
+    mentioned = frozenset[bytes]().union(*(mentions[function.node] for function in waiting))
+    return [function for function in waiting if mentioned.isdisjoint(map(encoded, _names(function)))]
 
 
 def _names(function: Function) -> Iterator[str]:
@@ -115,11 +113,11 @@ def _names(function: Function) -> Iterator[str]:
         yield function.owner.node.name
 
 
-def _mentions(source: Source, function: Function) -> frozenset[str]:
+def _mentions(source: Source, function: Function) -> frozenset[bytes]:
     """The words in the text of a function, but for its own name and its class's."""
     node = function.node
     start, end = source.lines.start(node.lineno - 1), source.lines.end((node.end_lineno or node.lineno) - 1)
-    return frozenset(re.findall(r"[^\W\d]\w*", source.text[start:end])) - set(_names(function))
+    return words_in(source.text[start:end]) - set(map(encoded, _names(function)))
 
 
 def _run_waiting(run: Run, function: Function) -> None:

@@ -183,6 +183,9 @@ def _blur(run: Run, code: ast.AST) -> None:
     if code in run.blurred:
         return
     run.blurred.add(code)
+    function = run.functions.get(code)
+    if function is not None and not run.is_home(function):
+        return  # nobody looks at what was seen in other files
     args = getattr(code, "args", None)
     names = {arg.arg for arg in definitions.all_args(args)} if isinstance(args, ast.arguments) else set()
     for inner in ast.walk(code):
