@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import ast
-import gc
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torchlore.analysis import analyze
+from torchlore.cli.checking import tidy
 from torchlore.rules import all_rules, check
 from torchlore.rules.triggers import follow_imports, triggered
 from torchlore.text import Source
 
 from tests.perf import stages
 from tests.perf.corpus import File, files, workspace
-from tests.perf.timing import collect, peak_memory, timed
+from tests.perf.timing import peak_memory, timed
 
 LIMIT = 6.0
 """How many times as long as `ast.parse` a whole check may take."""
 
 CHUNK = 16
-"""Files between two collections of garbage, after which all that is left is never looked at again (see
-`torchlore.cli.checking`)."""
+"""Files after which `check` tidies up."""
 
 _MEASURABLE = 0.002
 """Seconds: of a file that `ast.parse` takes less for, the ratio is mostly chance."""
@@ -61,8 +60,7 @@ def print_check(paths: list[Path]) -> None:
         for number, file in enumerate(code, 1):
             costs.append(_cost(file, rounds, looks))
             if number % CHUNK == 0 or number == len(code):
-                collecting += collect() / rounds
-                gc.freeze()
+                collecting += timed(tidy)[1]
     _print_parts(costs, collecting, looks.found, rounds)
     _print_worst(costs)
     print(f"peak memory            {peak_memory()}, this process, after all of these files one by one\n")
@@ -113,7 +111,7 @@ def _print_parts(costs: list[Cost], collecting: float, parts: Counter[str], roun
         print(f"    {name.split(' ')[0]:<19}{share}")
     print(f"  rules                {sum(cost.rules for cost in costs) / parse:6.2f} x")
     print(f"  collecting garbage   {collecting / parse:6.2f} x")
-    print(f"  CPU time, best of {rounds} per file; garbage is collected every {CHUNK}, as by `check`")
+    print(f"  CPU time, best of {rounds} per file; the collector is off meanwhile, as in `check`")
     print("\n".join(f"  {line}" for line in stages.LEGEND.splitlines()))
 
 

@@ -211,6 +211,7 @@ def follow(
     if any(not methods.is_plain_decorator(d) for d in function.decorators):
         grad = None
     frame = Frame(code, parent=function.frame, pause=pause)
+    run.activations.append(frame)
     with run.following(function, node):
         _bind_parameters(run, frame, function, arguments)
         outer, run.frame = run.frame, frame

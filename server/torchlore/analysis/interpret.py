@@ -59,10 +59,11 @@ def dissolve(run: Run) -> None:
     The collector would find it all, but walks every node of every tree to do so, which takes as long as
     parsing. Nothing may be asked of the run afterwards.
     """
-    for frame in (run.home, *run.frames.values(), *(module.frame for module in run.modules.values())):
+    for frame in (run.home, *run.activations, *(module.frame for module in run.modules.values())):
         frame.names.clear()
         frame.stars.clear()
-        frame.loader = None
+        frame.returns.clear()
+        frame.loader = frame.parent = None
     for cls in run.classes.values():
         classes.dissolve(cls)
     for made in run.made.values():

@@ -68,6 +68,7 @@ class Run:
         reached: functions that were followed at least once.
         functions, classes: all that were defined, in order.
         frames: the last frame in which each function (or the module) ran.
+        activations: every frame in which a function ran.
         modules: the files that were imported, by path.
         summaries: what functions gave, and did, when they were followed last.
         loading: names of them that are being evaluated.
@@ -107,6 +108,7 @@ class Run:
     classes: dict[ast.AST, LocalClass] = field(default_factory=dict)
     instances: dict[ast.AST, Instance] = field(default_factory=dict)
     frames: dict[ast.AST, Frame] = field(default_factory=dict)
+    activations: list[Frame] = field(default_factory=list)
     roots: list[Root] = field(default_factory=list)
     modules: dict[str, LocalModule] = field(default_factory=dict)
     summaries: dict[ast.AST, Summary] = field(default_factory=dict)
