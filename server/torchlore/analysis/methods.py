@@ -52,7 +52,10 @@ from torchlore.analysis.values import (
 _LONGEST_CHAIN = 8
 """Methods called on one another's results are followed so far: in a loop they could go on for ever."""
 
-_PLAIN_DECORATORS = ("functools.", "builtins.", "torch.", "typing", "abc.", "atexit.", "overload")
+_PLAIN_DECORATORS = (
+    *("functools.", "builtins.", "torch.", "typing", "abc.", "atexit.", "overload"),
+    *("contextlib.contextmanager", "contextlib.asynccontextmanager"),
+)
 
 
 def is_plain_decorator(decorator: Value) -> bool:
