@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -49,6 +50,7 @@ class Frame:
         stored: the names that the innermost loop may bind.
         jumps: what those names were at each `break` and `continue` of it; None outside of loops.
         journal: what the names that an arm of a branch binds were before it.
+        passed: all that names were bound to in the body of a `try`, which may stop at any place.
         pause: told of what `yield` gives, where the caller of a generator is followed.
         loader: of the file that this is the module of, where the file is imported and not run.
     """
@@ -64,6 +66,7 @@ class Frame:
     stored: frozenset[str] = frozenset()
     jumps: list[tuple[str, dict[str, Value | None]]] | None = None
     journal: dict[str, Value | None] | None = None
+    passed: dict[str, list[Value]] | None = None
     pause: Callable[[Value], None] | None = None
     loader: Loader | None = None
 
@@ -109,8 +112,11 @@ class Frame:
 
     def bind(self, name: str, value: Value) -> None:
         home = self.foreign.get(name, self) if self.foreign else self
-        if home.journal is not None and name not in home.journal:
-            home.journal[name] = home.names.get(name)
+        if home.journal is not None:
+            if name not in home.journal:
+                home.journal[name] = home.names.get(name)
+            if home.passed is not None:
+                home.passed.setdefault(name, []).append(value)
         home.names[name] = value
 
     def unbind(self, name: str) -> None:
@@ -141,6 +147,19 @@ class Frame:
             else:
                 self.names[name] = value
         return now
+
+    @contextmanager
+    def watched(self, reached: dict[str, Value | None]) -> Iterator[None]:
+        """Adds to `reached` all that names are bound to meanwhile, one after the other."""
+        outer, self.passed = self.passed, {}
+        try:
+            yield
+        finally:
+            passed, self.passed = self.passed, outer
+            for name, values in passed.items():
+                reached[name] = join(values)
+                if outer is not None:
+                    outer.setdefault(name, []).extend(values)
 
     def merge(self, ends: list[dict[str, Value | None]]) -> None:
         """Binds every name to what it is at one of several ends; one that does not tell left it as it is."""

@@ -231,8 +231,8 @@ def _try_except(run: Run, node: ast.Try) -> bool:
     reached: dict[str, Value | None] = {}
 
     def body() -> bool:
-        left = run_block(run, node.body)
-        reached.update(run.frame.now(run.frame.journal or ()))
+        with run.frame.watched(reached):
+            left = run_block(run, node.body)
         return left or run_block(run, node.orelse)
 
     return run.branch(node, [body, *(_handler(run, handler, reached) for handler in node.handlers)])
