@@ -79,6 +79,11 @@ def _imported(run: Run, bound: Imported, importer: Frame) -> Value:
         if bound.module.endswith("."):
             return Ref(bound.module + bound.name)
         return torch_names.member(bound.module, bound.name)
+    if path == _path_of(run, importer):  # a package imports from itself what it does not bind otherwise
+        own = run.imports.submodule(path, bound.name) if run.imports is not None else None
+        if own is not None and not _binds_otherwise(importer, bound):
+            dot = "" if bound.module.endswith(".") else "."
+            return _local_module(run, own, f"{bound.module}{dot}{bound.name}")
     return Lazy(partial(_member, run, path, bound.module, bound.name))
 
 
@@ -92,9 +97,20 @@ def _module(run: Run, name: str, importer: Frame) -> Value:
 
 
 def _find(run: Run, module: str, importer: Frame) -> str | None:
-    if run.imports is None:
-        return None
-    return run.imports.find(module, importer.loader.path if importer.loader is not None else run.file_path)
+    return run.imports.find(module, _path_of(run, importer)) if run.imports is not None else None
+
+
+def _path_of(run: Run, module: Frame) -> str:
+    return module.loader.path if module.loader is not None else run.file_path
+
+
+def _binds_otherwise(package: Frame, bound: Imported) -> bool:
+    """Whether a package binds a name by something else than importing it from itself."""
+    name = bound.name or ""
+    if isinstance(package.loader, FileLoader):
+        others = package.loader.file.interface.names.get(name, ())
+        return any(other != bound for other in others) or package.loader.starred(name) is not None
+    return name in package.names or any(star.exported(name) is not None for star in package.stars)
 
 
 def _local_module(run: Run, path: str, name: str) -> LocalModule:
@@ -135,7 +151,7 @@ class FileLoader:
             run.imports.broken.add(file.path)
         bound = file.interface.names.get(name)
         if bound is None:
-            return self._starred(name)
+            return self.starred(name)
         if (file.path, name) in run.loading:
             return Unknown()
         run.loading.add((file.path, name))
@@ -147,7 +163,8 @@ class FileLoader:
         finally:
             run.loading.discard((file.path, name))
 
-    def _starred(self, name: str) -> Value | None:
+    def starred(self, name: str) -> Value | None:
+        """What the last star import of the file that brings `name` binds it to."""
         for module in reversed(self.file.interface.stars):
             home = _module(self.run, module, self.frame)
             if not isinstance(home, LocalModule):
@@ -200,6 +217,7 @@ _RUNNABLE = (
     ast.Assign,
     ast.AnnAssign,
     ast.AugAssign,
+    ast.Delete,
 )
 
 

@@ -55,6 +55,10 @@ def read_interface(body: Iterable[tuple[str, Sequence[ast.stmt]]]) -> Interface:
             names.setdefault(code_name, []).append(None)
         for statement, nested in _statements(statements):
             listing.append(statement)
+            if isinstance(statement, ast.Delete) and not nested:
+                for name in _deleted(statement):
+                    names.pop(name, None)
+                continue
             for name, bound in _bindings(statement):
                 if name == "*" and bound is not None:
                     stars.append(bound.module)
@@ -129,8 +133,16 @@ def _bindings(statement: ast.stmt) -> Iterator[tuple[str, Imported | None]]:
             for item in items:
                 if item.optional_vars is not None:
                     yield from ((name, None) for name in _names(item.optional_vars))
+        case ast.Delete():
+            yield from ((name, None) for name in _deleted(statement))
         case _:
             return
+
+
+def _deleted(statement: ast.Delete) -> Iterator[str]:
+    """The names that a `del` unbinds."""
+    for target in statement.targets:
+        yield from _names(target)
 
 
 def _names(target: ast.expr) -> Iterator[str]:
