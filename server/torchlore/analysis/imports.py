@@ -187,12 +187,17 @@ class FileLoader:
                 else:
                     found.append(Unknown())
         value = _latest(found, name in self.file.interface.alternatives)
-        return Unknown() if isinstance(value, Container) and self._is_changed(name) else value
+        return self._as_it_is_later(name, value) if isinstance(value, Container) else value
 
-    def _is_changed(self, name: str) -> bool:
-        """Whether a container may hold other things than where it is made."""
+    def _as_it_is_later(self, name: str, made: Container) -> Value:
+        """A container that its file fills later: it holds what we see put in, and anything else."""
         text = self.file.source.text
-        return re.search(rf"\b{name}{_CHANGED}|\bglobal\b[^\n]*\b{name}\b", text) is not None
+        if re.search(rf"\bglobal\b[^\n]*\b{name}\b", text) is not None:
+            return Unknown()
+        if re.search(rf"\b{name}{_CHANGED}", text) is None:
+            return made
+        anything = Unknown(frozenset({self.frame.node}))  # not empty: it holds something that is not known
+        return Container("dict", None, anything) if made.kind == "dict" else Unknown()
 
 
 _COST_OF_PARSING = 20

@@ -158,7 +158,10 @@ def _set_item(run: Run, owner: Value, key: Value, value: Value) -> None:
     elif owner.kind == "dict" and owner.whole:  # else it may hold anything
         owner.element = value
     if isinstance(key, Const) and owner.kind == "dict":
-        owner.keyed[hashable(key.value)] = value
+        literal = hashable(key.value)
+        before = owner.keyed.get(literal) or (None if owner.whole else owner.element)
+        is_kept = before is not None and (run.branches or run.loops)  # there may be a way around this
+        owner.keyed[literal] = join([before, value]) if before is not None and is_kept else value
     else:
         owner.items = None
         owner.whole = False
