@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from torchlore.analysis.names import local_names
 from torchlore.analysis.queries import join
 from torchlore.analysis.values import Const, Lazy, Number, Ref, Unknown, Value
 
@@ -53,6 +54,7 @@ class Frame:
         passed: all that names were bound to in the body of a `try`, which may stop at any place.
         pause: told of what `yield` gives, where the caller of a generator is followed.
         loader: of the file that this is the module of, where the file is imported and not run.
+        own_names: the names that are a function's own, bound or not; None until that is asked for.
     """
 
     node: ast.AST
@@ -69,6 +71,7 @@ class Frame:
     passed: dict[str, list[Value]] | None = None
     pause: Callable[[Value], None] | None = None
     loader: Loader | None = None
+    own_names: frozenset[str] | None = None
 
     def lookup(self, name: str) -> Value:
         """What `name` means here; unknown where nothing says."""
@@ -81,13 +84,26 @@ class Frame:
             home = frame.foreign.get(name, frame) if frame.foreign else frame
             value = home.own(name)
             if value is not None:
-                return value
+                return value if frame is self or not self._hides(name, frame) else Unknown()
             if home.blurred:
                 return Unknown()
             frame = frame.parent
         if name == "__name__":
             return Ref("builtins.__name__")
-        return Ref(f"builtins.{name}") if name in _BUILTINS else None
+        if name not in _BUILTINS:
+            return None
+        return Unknown() if self._hides(name, None) else Ref(f"builtins.{name}")
+
+    def _hides(self, name: str, outer: Frame | None) -> bool:
+        """Whether a function between here and `outer`, which binds `name`, binds its own somewhere."""
+        frame: Frame | None = self
+        while frame is not outer and frame is not None:
+            if frame.own_names is None:
+                frame.own_names = local_names(frame.node)
+            if name in frame.own_names:
+                return True
+            frame = frame.parent
+        return False
 
     def own(self, name: str) -> Value | None:
         """What `name` is bound to in this very scope; None where it is not."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from weakref import WeakKeyDictionary
 
 HOLDING_TARGETS = (
     "target",
@@ -21,52 +21,104 @@ HOLDING_TARGETS = (
 
 def stored_names(loop: ast.For | ast.AsyncFor | ast.While) -> frozenset[str]:
     """The names of the enclosing scope that an iteration of `loop` may bind."""
+    return frozenset(_stored([loop])[0])
+
+
+def local_names(function: ast.AST) -> frozenset[str]:
+    """The names that are a function's own as its body binds them, before it does as well as afterwards.
+
+    Those that only an expression binds (`:=`) count where it is the test of an `if` or a `while`.
+    """
+    known = _LOCAL.get(function)
+    if known is None:
+        is_function = isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        stored, declared = _stored(list(getattr(function, "body", ()))) if is_function else (set(), set())
+        known = _LOCAL[function] = frozenset(stored - declared)
+    return known
+
+
+_LOCAL: WeakKeyDictionary[ast.AST, frozenset[str]] = WeakKeyDictionary()
+"""What `local_names` found: a function of an imported file is asked about by everyone who imports it."""
+
+
+def _stored(stack: list[ast.AST]) -> tuple[set[str], set[str]]:
+    """The names that statements bind, and those that they declare to be of another scope."""
     found: set[str] = set()
-    stack: list[ast.AST] = [loop]
+    declared: set[str] = set()
     while stack:
         node = stack.pop()
-        match node:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-                found.add(name)
-            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
-                found.update((alias.asname or alias.name).partition(".")[0] for alias in aliases)
-            case ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name):
-                found.add(name)
-            case ast.ExceptHandler(name=str() as name):
-                found.add(name)
-                stack.extend(ast.iter_child_nodes(node))
-            case ast.stmt() | ast.excepthandler() | ast.match_case() | ast.withitem() | ast.pattern():
-                stack.extend(_parts(node))
-            case _:
-                found.update(_targets(node))
-    return frozenset(found)
+        cls = node.__class__
+        if cls is ast.Name:
+            if node.ctx.__class__ is ast.Store:  # type: ignore[attr-defined]
+                found.add(node.id)  # type: ignore[attr-defined]
+            continue
+        for field in _HOLDING.get(cls, ()):
+            part = getattr(node, field)
+            if part.__class__ is list:
+                stack += part
+            elif part is not None:
+                stack.append(part)
+        if cls in _NAMING:
+            (declared if cls is ast.Global or cls is ast.Nonlocal else found).update(_named(node))
+    return found, declared
 
 
-def _parts(node: ast.AST) -> Iterator[ast.AST]:
-    """What of a statement may bind names: its blocks and its targets, not the expressions that it reads."""
-    for field in HOLDING_TARGETS:
-        part = getattr(node, field, None)
-        if isinstance(part, list):
-            yield from part
-        elif part is not None:
-            yield part
-    if isinstance(node, ast.match_case | ast.pattern):
-        yield from ast.iter_child_nodes(node)
-    elif isinstance(node, ast.If | ast.While):
-        yield from (part for part in ast.walk(node.test) if isinstance(part, ast.NamedExpr))
-
-
-def _targets(node: ast.AST) -> Iterator[str]:
+def _named(node: ast.AST) -> list[str]:
+    """The names that stand in a node itself."""
     match node:
-        case ast.Name(id=name, ctx=ast.Store()):
-            yield name
-        case ast.Tuple(elts=parts) | ast.List(elts=parts):
-            for part in parts:
-                yield from _targets(part)
-        case ast.Starred(value=inner) | ast.NamedExpr(target=inner):
-            yield from _targets(inner)
+        case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+            return [(alias.asname or alias.name).partition(".")[0] for alias in aliases]
+        case ast.Global(names=names) | ast.Nonlocal(names=names):
+            return names
+        case ast.MatchMapping(rest=name):
+            return [name] if name is not None else []
         case _:
-            return
+            name = getattr(node, "name", None)
+            return [name] if name is not None else []
+
+
+_NAMING = frozenset(
+    {
+        *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.ExceptHandler),
+        *(ast.Global, ast.Nonlocal, ast.MatchAs, ast.MatchStar, ast.MatchMapping),
+    }
+)
+
+_HOLDING: dict[type[ast.AST], tuple[str, ...]] = {
+    ast.Assign: ("targets",),
+    ast.AugAssign: ("target",),
+    ast.AnnAssign: ("target",),
+    ast.If: ("test", "body", "orelse"),
+    ast.While: ("test", "body", "orelse"),
+    ast.For: ("target", "body", "orelse"),
+    ast.AsyncFor: ("target", "body", "orelse"),
+    ast.With: ("items", "body"),
+    ast.AsyncWith: ("items", "body"),
+    ast.withitem: ("optional_vars",),
+    ast.Try: ("body", "handlers", "orelse", "finalbody"),
+    ast.ExceptHandler: ("body",),
+    ast.Match: ("cases",),
+    ast.match_case: ("pattern", "body"),
+    ast.MatchAs: ("pattern",),
+    ast.MatchOr: ("patterns",),
+    ast.MatchSequence: ("patterns",),
+    ast.MatchMapping: ("patterns",),
+    ast.MatchClass: ("patterns", "kwd_patterns"),
+    ast.Tuple: ("elts",),
+    ast.List: ("elts",),
+    ast.Starred: ("value",),
+    ast.NamedExpr: ("target", "value"),
+    ast.BoolOp: ("values",),
+    ast.UnaryOp: ("operand",),
+    ast.Compare: ("left", "comparators"),
+    ast.BinOp: ("left", "right"),
+    ast.Call: ("func", "args"),
+    ast.Attribute: ("value",),
+    ast.Subscript: ("value", "slice"),
+}
+"""Where names are bound in a statement: its blocks, its targets, and what a test binds on the way."""
+if hasattr(ast, "TryStar"):  # Python 3.11
+    _HOLDING[ast.TryStar] = _HOLDING[ast.Try]
 
 
 def words(text: str) -> frozenset[str]:
