@@ -7,12 +7,14 @@ from collections.abc import Callable
 from contextlib import nullcontext
 
 from torchlore.analysis import (
+    callbacks,
     definitions,
     expressions,
     functions,
     instances,
     members,
     methods,
+    sequential,
     statements,
     submodules,
     summaries,
@@ -20,7 +22,7 @@ from torchlore.analysis import (
 )
 from torchlore.analysis.events import Call, Jump, Kind, Path
 from torchlore.analysis.frames import Frame
-from torchlore.analysis.queries import is_none, join, options, tokens_of_all
+from torchlore.analysis.queries import holds_any, is_none, join, options, tokens_of_all
 from torchlore.analysis.run import MAX_DEPTH, Run
 from torchlore.analysis.values import (
     NO_TOKENS,
@@ -143,6 +145,9 @@ def call_value(run: Run, callee: Value, arguments: Arguments, node: ast.expr) ->
             if isinstance(callee, Unknown):
                 run.emit(Kind.FORWARD, node, subject=callee, value=result)
             run.escape(node, list(arguments.all()))
+            if run.entrusted and holds_any(callee, run.entrusted):
+                run.emit(Kind.HAVOC, node)
+            callbacks.entrust(run, callee, arguments, result, node)
             return result
 
 
@@ -302,7 +307,7 @@ def _call_local_module(run: Run, instance: Instance, arguments: Arguments, node:
         method = forward if "forward" in instance.attributes else bound(forward, instance)
         result = call_function(run, method, arguments, node)
     elif submodules.is_container(instance):
-        result = methods.run_container(run, instance, arguments)
+        result = sequential.output(run, instance, arguments)
     else:
         result = Unknown(tokens_of_all(arguments.all()))
     result = methods.module_output(run, instance, result, node)

@@ -84,7 +84,7 @@ class Frame:
             home = frame.foreign.get(name, frame) if frame.foreign else frame
             value = home.own(name)
             if value is not None:
-                return value if frame is self or not self._hides(name, frame) else Unknown()
+                return Unknown() if frame is not self and self._hides(name, frame) else value
             if home.blurred:
                 return Unknown()
             frame = frame.parent
@@ -98,9 +98,10 @@ class Frame:
         """Whether a function between here and `outer`, which binds `name`, binds its own somewhere."""
         frame: Frame | None = self
         while frame is not outer and frame is not None:
-            if frame.own_names is None:
-                frame.own_names = local_names(frame.node)
-            if name in frame.own_names:
+            own = frame.own_names
+            if own is None:
+                own = frame.own_names = local_names(frame.node)
+            if name in own:
                 return True
             frame = frame.parent
         return False

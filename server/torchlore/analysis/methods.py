@@ -6,6 +6,7 @@ import ast
 from typing import Literal
 
 from torchlore.analysis import (
+    callbacks,
     calls,
     containers,
     expressions,
@@ -17,7 +18,7 @@ from torchlore.analysis import (
     module_methods,
     partials,
     plain,
-    submodules,
+    sequential,
     targets,
     tensors,
     torch_facts,
@@ -307,10 +308,13 @@ def _call_unknown_method(run: Run, receiver: Value, name: str, arguments: Argume
         return Number() if name == "item" else Unknown()
     if name in ("to", "cuda", "cpu", "float", "half", "double", "share_memory"):
         return receiver
-    return Unknown(
+    result = Unknown(
         frozenset().union(tokens_of(receiver), *(tokens_of(v) for v in arguments.all())),
         made_by=f"{made_by}.{name}" if made_by and made_by.count(".") < _LONGEST_CHAIN else "",
     )
+    if not made_by or not torch_facts.keeps_its_hands_off(made_by):
+        callbacks.entrust(run, receiver, arguments, result, node)
+    return result
 
 
 def call_torch_instance(run: Run, instance: Instance, arguments: Arguments, node: ast.expr) -> Value:
@@ -328,28 +332,12 @@ def call_torch_instance(run: Run, instance: Instance, arguments: Arguments, node
     if known is not None:
         result = known
     elif name == "torch.nn.Sequential":
-        result = _run_sequential(run, instance, first or Unknown())
+        result = sequential.output(run, instance, arguments)
     else:
         result = layers.output(run, name, instance, arguments)
     result = module_output(run, instance, result, node)
     run.emit(Kind.FORWARD, node, subject=instance, value=result)
     return result
-
-
-def run_container(run: Run, instance: Instance, arguments: Arguments) -> Value:
-    """What comes out of an `nn.Sequential`, or an object of a class that derives from it."""
-    first = arguments.positional[0] if arguments.positional else arguments.keywords.get("input")
-    return _run_sequential(run, instance, first or Unknown())
-
-
-def _run_sequential(run: Run, instance: Instance, value: Value) -> Value:
-    """Each layer in turn. Layers that are not known make the result an ordinary tensor."""
-    parts = submodules.children(instance)
-    for part in parts or ():
-        if not isinstance(part, Instance) or not isinstance(part.node, ast.expr):
-            return Tensor(attached=None, tokens=tokens_of(value))
-        value = calls.call_instance(run, part, Arguments([value], {}), part.node)
-    return value if parts else Tensor(attached=None, tokens=tokens_of(value))
 
 
 def module_output(run: Run, module: Instance, result: Value, node: ast.AST) -> Value:

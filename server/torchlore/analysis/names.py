@@ -29,12 +29,16 @@ def local_names(function: ast.AST) -> frozenset[str]:
 
     Those that only an expression binds (`:=`) count where it is the test of an `if` or a `while`.
     """
+    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        return _NONE
     known = _LOCAL.get(function)
     if known is None:
-        is_function = isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
-        stored, declared = _stored(list(getattr(function, "body", ()))) if is_function else (set(), set())
+        stored, declared = _stored([*function.body])
         known = _LOCAL[function] = frozenset(stored - declared)
     return known
+
+
+_NONE: frozenset[str] = frozenset()
 
 
 _LOCAL: WeakKeyDictionary[ast.AST, frozenset[str]] = WeakKeyDictionary()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from torchlore.analysis.budget import Budget
 from torchlore.analysis.events import Branch, Event, Kind, Loop, Path, Root, Step
 from torchlore.analysis.frames import Frame
-from torchlore.analysis.queries import has_new_kind, reachable
+from torchlore.analysis.queries import can_be_called, has_new_kind, holds_any, reachable
 from torchlore.analysis.values import (
     Arguments,
     BoundMethod,
@@ -81,6 +81,7 @@ class Run:
         branches: how many branches are being run, one in another.
         is_aside: whether what runs now may run at any time, or never.
         patched: attributes of imported things that the file has set, by dotted name.
+        entrusted: unknown objects, and packages that we cannot see, that were given functions to call later.
         blurred: functions whose parameters are known to be more than they were at first.
     """
 
@@ -119,6 +120,7 @@ class Run:
     branches: int = 0
     is_aside: bool = False
     patched: dict[str, Value] = field(default_factory=dict)
+    entrusted: set[Value | str] = field(default_factory=set)
     blurred: set[ast.AST] = field(default_factory=set)
     _contexts: dict[tuple[int, object], int] = field(default_factory=dict)
 
@@ -156,7 +158,7 @@ class Run:
         for value in values:
             if any(isinstance(part, _ESCAPING) for part in reachable(value)):
                 self.emit(Kind.ESCAPE, node, value=value)
-                if isinstance(value, Function):
+                if can_be_called(value) or (self.entrusted and holds_any(value, self.entrusted)):
                     self.emit(Kind.HAVOC, node)
 
     def is_home(self, function: Function) -> bool:

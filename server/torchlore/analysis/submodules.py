@@ -34,6 +34,8 @@ def children(module: Instance) -> list[Value] | None:
         return None
     given = module.arguments.positional
     if members.class_name(module) == "torch.nn.Sequential":
+        if _set_later(module):  # what is registered afterwards runs as well
+            return None
         if len(given) != 1 or not isinstance(given[0], Container):
             return list(given)
         return list(given[0].keyed.values()) or [value for _, value in containers.known_pairs(given[0])]
@@ -47,14 +49,23 @@ def children(module: Instance) -> list[Value] | None:
     return list(first.items) + list(given[1:]) if first.items is not None else None
 
 
+def alternatives(module: Instance) -> tuple[Value, ...] | None:
+    """What each of the items of a container may be; None where some of them are not known."""
+    if module.arguments is None:
+        return None
+    found = options(join(_inside(module)))
+    return None if any(isinstance(part, Unknown) for part in found) else found
+
+
+def _inside(module: Instance) -> list[Value]:
+    """The items of a container as far as they are known, alone or several in one."""
+    given = module.arguments.all() if module.arguments is not None else ()
+    return [_inner(value) for value in [*given, *_set_later(module)]]
+
+
 def any_child(module: Instance) -> Value:
     """Any one of the items of a container."""
-    if module.arguments is None:
-        return Unknown()
-    parts: list[Value] = []
-    for value in [*module.arguments.all(), *_set_later(module)]:
-        parts.append(_inner(value))
-    parts = [part for part in parts if not isinstance(part, Unknown)]
+    parts = [part for part in _inside(module) if not isinstance(part, Unknown)]
     if not parts:
         return Unknown()
     found = join(parts)
@@ -114,7 +125,7 @@ def _inner(value: Value) -> Value:
 
 
 def _set_later(module: Instance) -> list[Value]:
-    return [value for name, value in module.attributes.items() if name != _SOME and _is_module(value)]
+    return [value for name, value in members.attributes(module) if _is_module(value)]
 
 
 def _is_module(value: Value) -> bool:
@@ -195,7 +206,7 @@ def replace_item(module: Instance, key: Value, value: Value, is_tentative: bool)
         given: list[Value] = [Container("list", known, join(known))] if is_list else known
         module.arguments = Arguments(given, {})
     elif module.arguments is not None:
-        module.arguments.complete = False
+        add(module, value)
 
 
 def named(module: Instance) -> Value:
