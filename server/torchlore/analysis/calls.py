@@ -286,6 +286,8 @@ def call_instance(run: Run, instance: Instance, arguments: Arguments, node: ast.
         if isinstance(dunder, Function):
             return call_function(run, bound(dunder, instance), arguments, node)
         if members.kind_of(instance) in ("Module", "Loss"):
+            if run.patched_methods and methods.is_patched(run, "__call__"):
+                return methods.call_patched(run, instance, arguments, node)
             return _call_local_module(run, instance, arguments, node)
         result = Unknown(tokens_of_all(arguments.all()))
         run.escape(node, [instance, *arguments.all()])
@@ -309,6 +311,8 @@ def _call_local_module(run: Run, instance: Instance, arguments: Arguments, node:
     elif submodules.is_container(instance):
         result = sequential.output(run, instance, arguments)
     else:
+        if forward in run.entrusted:  # another file may have put anything in its place
+            run.emit(Kind.HAVOC, node)
         result = Unknown(tokens_of_all(arguments.all()))
     result = methods.module_output(run, instance, result, node)
     run.emit(Kind.FORWARD, node, subject=instance, value=result)

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from functools import partial
 
-from torchlore.analysis import statements, torch_names
+from torchlore.analysis import patching, statements, torch_names
 from torchlore.analysis.files import File
 from torchlore.analysis.frames import Frame
 from torchlore.analysis.interface import Imported
@@ -28,6 +28,8 @@ _CHANGED = (
 def bind_imports(run: Run, node: ast.Import | ast.ImportFrom) -> None:
     """Runs an import statement."""
     importer = run.frame.outermost
+    if run.imports is not None and not run.is_away:
+        patching.run_patches(run, run.imports, node)
     for name, bound in imported_names(node):
         if name == "*":
             _bind_star(run, bound.module, importer)
@@ -51,7 +53,7 @@ def _attribute(run: Run, module: LocalModule, name: str) -> Value | None:
         return value
     path = run.imports.submodule(module.path, name) if run.imports is not None else None
     if path is not None:
-        return _local_module(run, path, f"{module.name}.{name}")
+        return local_module(run, path, f"{module.name}.{name}")
     return Ref(f"{module.name}.{name}") if module.path.endswith(os.sep) else None
 
 
@@ -78,22 +80,23 @@ def _imported(run: Run, bound: Imported, importer: Frame) -> Value:
     if path is None:
         if bound.module.endswith("."):
             return Ref(bound.module + bound.name)
-        return torch_names.member(bound.module, bound.name)
+        patched = run.patched.get(f"{bound.module}.{bound.name}") if run.patched else None
+        return patched or torch_names.member(bound.module, bound.name)
     if path == _path_of(run, importer):  # a package imports from itself what it does not bind otherwise
         own = run.imports.submodule(path, bound.name) if run.imports is not None else None
         if own is not None and not _binds_otherwise(importer, bound):
             dot = "" if bound.module.endswith(".") else "."
-            return _local_module(run, own, f"{bound.module}{dot}{bound.name}")
+            return local_module(run, own, f"{bound.module}{dot}{bound.name}")
     return Lazy(partial(_member, run, path, bound.module, bound.name))
 
 
 def _member(run: Run, path: str, module: str, name: str) -> Value:
-    return attribute(run, _local_module(run, path, module), name)
+    return attribute(run, local_module(run, path, module), name)
 
 
 def _module(run: Run, name: str, importer: Frame) -> Value:
     path = _find(run, name, importer)
-    return Ref(name) if path is None else _local_module(run, path, name)
+    return Ref(name) if path is None else local_module(run, path, name)
 
 
 def _find(run: Run, module: str, importer: Frame) -> str | None:
@@ -113,7 +116,7 @@ def _binds_otherwise(package: Frame, bound: Imported) -> bool:
     return name in package.names or any(star.exported(name) is not None for star in package.stars)
 
 
-def _local_module(run: Run, path: str, name: str) -> LocalModule:
+def local_module(run: Run, path: str, name: str) -> LocalModule:
     """The module that a path stands for; the file that is analysed is itself, as far as it has run."""
     known = run.modules.get(path)
     if known is None:

@@ -97,6 +97,8 @@ def is_forward(function: Function) -> bool:
 
 def call_method(run: Run, receiver: Value, name: str, arguments: Arguments, node: ast.expr) -> Value:
     """Calls a method that is not code of the file."""
+    if run.patched_methods and isinstance(receiver, _OF_TORCH) and is_patched(run, name):
+        return call_patched(run, receiver, arguments, node)
     match receiver:
         case Instance():
             return _call_instance_method(run, receiver, name, arguments, node)
@@ -148,6 +150,10 @@ def call_method(run: Run, receiver: Value, name: str, arguments: Arguments, node
             return _call_unknown_method(run, receiver, name, arguments, node)
 
 
+_OF_TORCH = (Instance, Super, Tensor, Batch, Params, Grads)
+"""Values whose methods are torch's, unless the program has put others in their place."""
+
+
 def _apply_operation(run: Run, cls: LocalClass, arguments: Arguments, node: ast.expr) -> Value:
     """`apply` of an operation with a backward of its own: `forward` runs unrecorded."""
     forward = members.lookup(cls, "forward")
@@ -171,19 +177,22 @@ def _call_plain_method(run: Run, kind: str, name: str, arguments: Arguments, nod
     return found if found is not None else Unknown(tokens_of_all(arguments.all()), made_by=kind)
 
 
-def _is_patched(run: Run, name: str) -> bool:
+def is_patched(run: Run, name: str) -> bool:
     """Whether the program has put another method of this name on some class of torch."""
-    return any(full.startswith("torch.") and full.endswith(f".{name}") for full in run.patched)
+    return name in run.patched_methods or targets.ANY in run.patched_methods
+
+
+def call_patched(run: Run, receiver: Value, arguments: Arguments, node: ast.expr) -> Value:
+    """Calls a method of torch's that is another one now: it may do anything."""
+    run.emit(Kind.HAVOC, node)
+    run.escape(node, [receiver, *arguments.all()])
+    return Unknown(tokens_of_all(arguments.all()))
 
 
 def _call_instance_method(
     run: Run, receiver: Instance, name: str, arguments: Arguments, node: ast.expr
 ) -> Value:
     kind = members.kind_of(receiver)
-    if run.patched and _is_patched(run, name):
-        run.emit(Kind.HAVOC, node)
-        run.escape(node, [receiver, *arguments.all()])
-        return Unknown(tokens_of_all(arguments.all()))
     if name in ("__enter__", "__exit__", "enter_context"):
         run.grad = None  # contexts that are entered by hand end somewhere else
     known_method = library_calls.call_method(run, receiver, name, arguments, node)
@@ -320,6 +329,8 @@ def _call_unknown_method(run: Run, receiver: Value, name: str, arguments: Argume
 def call_torch_instance(run: Run, instance: Instance, arguments: Arguments, node: ast.expr) -> Value:
     """`criterion(out, y)`, `nn.Linear(3, 4)(x)`."""
     assert isinstance(instance.cls, str)
+    if run.patched_methods and (is_patched(run, "__call__") or is_patched(run, "forward")):
+        return call_patched(run, instance, arguments, node)
     name = instance.cls
     first = arguments.positional[0] if arguments.positional else arguments.keywords.get("input")
     if name in torch_facts.CROSS_ENTROPY:

@@ -80,7 +80,9 @@ class Run:
         loops: how many loops are being run, one in another.
         branches: how many branches are being run, one in another.
         is_aside: whether what runs now may run at any time, or never.
+        imported: files of which all that they change elsewhere has been changed.
         patched: attributes of imported things that the file has set, by dotted name.
+        patched_methods: the names of those that are set on classes of torch.
         entrusted: unknown objects, and packages that we cannot see, that were given functions to call later.
         blurred: functions whose parameters are known to be more than they were at first.
     """
@@ -119,7 +121,9 @@ class Run:
     loops: int = 0
     branches: int = 0
     is_aside: bool = False
+    imported: set[str] = field(default_factory=set)
     patched: dict[str, Value] = field(default_factory=dict)
+    patched_methods: set[str] = field(default_factory=set)
     entrusted: set[Value | str] = field(default_factory=set)
     blurred: set[ast.AST] = field(default_factory=set)
     _contexts: dict[tuple[int, object], int] = field(default_factory=dict)

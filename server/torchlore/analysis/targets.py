@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from torchlore.analysis import (
     containers,
@@ -15,6 +16,7 @@ from torchlore.analysis import (
     plain,
     submodules,
     tensors,
+    torch_facts,
 )
 from torchlore.analysis.events import Kind
 from torchlore.analysis.plain import Plain
@@ -24,6 +26,7 @@ from torchlore.analysis.values import (
     Batch,
     Const,
     Container,
+    Function,
     Instance,
     Iterable,
     LocalClass,
@@ -36,6 +39,9 @@ from torchlore.analysis.values import (
     Unknown,
     Value,
 )
+
+ANY = "*"
+"""Stands for the name of an attribute that is not known."""
 
 MAX_UNROLLED = 4
 """A loop over a literal of at most so many objects is taken item by item."""
@@ -99,9 +105,9 @@ def _set_attribute(run: Run, node: ast.Attribute, owner: Value, attr: str, value
         case LocalModule(frame=frame):
             frame.bind(attr, value)
         case LocalClass():
-            owner.attributes[attr] = value
+            owner.attributes[attr] = as_member(owner, value)
         case Ref(name=name):
-            run.patched[f"{name}.{attr}"] = value
+            patch(run, name, attr, value)
         case Params(owners=owners) if attr == "requires_grad":
             for module in owners or [None]:
                 freeze(run, node, module, value)
@@ -120,6 +126,19 @@ def _set_attribute(run: Run, node: ast.Attribute, owner: Value, attr: str, value
             run.escape(node, [value])
         case _:
             pass
+
+
+def patch(run: Run, name: str, attr: str, value: Value) -> None:
+    """An attribute of something imported is set; `ANY` stands for one that is not known."""
+    run.patched[f"{name}.{attr}"] = value
+    if name.startswith("torch.") and torch_facts.is_class_name(name):
+        run.patched_methods.add(attr)
+
+
+def as_member(cls: LocalClass, value: Value) -> Value:
+    """What is set on a class, as an attribute of it: a function becomes a method."""
+    is_free = isinstance(value, Function) and value.owner is None and value.receiver is None
+    return replace(value, owner=cls) if isinstance(value, Function) and is_free else value
 
 
 def _is_registered(value: Value) -> bool:
