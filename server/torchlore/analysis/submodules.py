@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from torchlore.analysis import containers, members, targets
+from dataclasses import dataclass
+
+from torchlore.analysis import containers, members, targets, torch_facts
 from torchlore.analysis.queries import join, options
 from torchlore.analysis.values import (
     Arguments,
@@ -74,13 +76,40 @@ def any_child(module: Instance) -> Value:
     return found
 
 
-def some(module: Instance) -> Instance:
-    """Some module inside of `module`, or itself, where it is not known which."""
-    stand_in = module.attributes.get(_SOME)
+@dataclass(eq=False, slots=True)
+class Some(Instance):
+    """A module inside of another one, or that itself: it is not known which.
+
+    Attributes:
+        whole: the other one. It holds this one, and not the other way round.
+    """
+
+    whole: Instance | None = None
+
+
+def some(module: Instance, name: str = "torch.nn.Module") -> Instance:
+    """Some module inside of `module`, or itself, of the class called `name`, where it is not known which."""
+    key = _SOME if name == "torch.nn.Module" else f"{_SOME} {name}"
+    stand_in = module.attributes.get(key)
     if not isinstance(stand_in, Instance):
-        stand_in = Instance("torch.nn.Module", module.node)
-        module.attributes[_SOME] = stand_in
+        stand_in = module.attributes[key] = Some(name, module.node, whole=module)
     return stand_in
+
+
+def parts(module: Instance) -> list[Instance] | None:
+    """Every module inside of `module`, itself first; None where these are not all known."""
+    if not isinstance(module.cls, str) or _set_later(module):
+        return None
+    inner = [] if torch_facts.is_plain_layer(module.cls) else children(module)
+    if inner is None or not (torch_facts.is_plain_layer(module.cls) or is_container(module)):
+        return None
+    found = [module]
+    for part in inner:
+        below = parts(part) if isinstance(part, Instance) else None
+        if below is None:
+            return None
+        found += below
+    return list(dict.fromkeys(found))
 
 
 def any_of(module: Instance) -> Value:
