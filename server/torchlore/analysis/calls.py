@@ -165,10 +165,13 @@ def call_function(run: Run, function: Function, arguments: Arguments | None, nod
         run.emit(Kind.HAVOC, node)
     path: Path = []
     frame = follow(run, function, arguments, node, path)
+    result = _result(frame) if not decorated else run.given(node, NO_TOKENS)
     if any(not isinstance(step, Jump) or step.kind == "raise" for step in path):
         forward = function.receiver if methods.is_forward(function) else None
-        run.path.append(Call(node, code, path, forward))
-    result = _result(frame) if not decorated else run.given(node, NO_TOKENS)
+        followed = Call(node, code, path, forward)
+        run.path.append(followed)
+        if frame.yields is not None and isinstance(result, Iterable):
+            result.call = followed
     if isinstance(result, Unknown):
         result = summaries.declared(run, function, node) or result
     summaries.remember(run, function, result, path)

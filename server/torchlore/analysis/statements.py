@@ -10,6 +10,7 @@ from torchlore.analysis import (
     contexts,
     definitions,
     expressions,
+    generators,
     imports,
     instances,
     narrowing,
@@ -156,7 +157,7 @@ def _for(run: Run, node: ast.For | ast.AsyncFor) -> bool:
         targets.assign(run, node.target, targets.element(iterated))
         return run_block(run, node.body)
 
-    run.loop(node, body, _stored(run, node), lambda: run_block(run, node.orelse))
+    generators.loop(run, node, iterated, body, _stored(run, node), lambda: run_block(run, node.orelse))
     return False
 
 

@@ -53,7 +53,7 @@ def not_followed(run: Run, function: Function, arguments: Arguments | None, node
             run.emit(Kind.HAVOC, node)
         run.escape(node, given)
         return declared(run, function, node) or run.given(node, tokens)
-    if any(_matters(step) for step in known.path):
+    if any(matters(step) for step in known.path):
         run.emit(Kind.HAVOC, node)
     elif any(event.kind is Kind.SUPER_INIT for event in events(known.path)):
         run.emit(Kind.SUPER_INIT, node, subject=function.receiver)
@@ -81,20 +81,22 @@ def declared(run: Run, function: Function, node: ast.AST) -> Value | None:
     return None if isinstance(known, Unknown) else known
 
 
-_HARMLESS = frozenset({Kind.FORWARD, Kind.RESET, Kind.REGISTER, Kind.LOSS, Kind.SUPER_INIT, Kind.ACCUMULATE})
+_HARMLESS = frozenset(
+    {Kind.FORWARD, Kind.RESET, Kind.REGISTER, Kind.LOSS, Kind.SUPER_INIT, Kind.ACCUMULATE, Kind.YIELD}
+)
 
 
-def _matters(step: object) -> bool:
+def matters(step: object) -> bool:
     """Whether something happens in `step` that a rule about order has to know of."""
     match step:
         case Event(kind=kind):
             return kind not in _HARMLESS
         case Branch(arms=arms):
-            return any(_matters(inner) for arm in arms for inner in arm)
+            return any(matters(inner) for arm in arms for inner in arm)
         case Loop(body=body) | Call(body=body):
-            return any(_matters(inner) for inner in body)
+            return any(matters(inner) for inner in body)
         case Finally(body=body, final=final):
-            return any(_matters(inner) for inner in (*body, *final))
+            return any(matters(inner) for inner in (*body, *final))
         case _:
             return False
 
