@@ -21,6 +21,7 @@ import torch
 from describing import Case, written
 
 _LOOK = "__look__"
+_PATCHED = (torch, torch.nn.functional, torch.optim.Optimizer)  # what cases set attributes of
 _MAX_LOOKS = 2000
 _MAX_LOOKS_AT_ONE = 8
 _MAX_ANSWERED = 5
@@ -98,7 +99,8 @@ class _Looking(ast.NodeTransformer):
 @contextmanager
 def _as_a_script(case: Case, root: Path, answers: tuple[str, str]) -> Iterator[None]:
     """The folder, the import path, the modules and the settings of torch as a script finds and leaves them."""
-    path, modules, folder, relu = list(sys.path), set(sys.modules), Path.cwd(), torch.relu
+    path, modules, folder = list(sys.path), set(sys.modules), Path.cwd()
+    kept = {home: dict(vars(home)) for home in _PATCHED}
     asked, connect = builtins.input, socket.socket.connect
     sys.path[:0] = [str((root / case.main).parent), str(root), str(root / "src")]
     os.chdir(root)
@@ -112,7 +114,10 @@ def _as_a_script(case: Case, root: Path, answers: tuple[str, str]) -> Iterator[N
         os.chdir(folder)
         sys.path[:] = path
         builtins.input, socket.socket.connect = asked, connect  # type: ignore[method-assign]
-        torch.relu = relu  # one case binds it anew
+        for home, names in kept.items():
+            for name, value in names.items():
+                if vars(home).get(name) is not value:
+                    setattr(home, name, value)
         torch.set_grad_enabled(True)
         torch.set_default_dtype(torch.float32)
         for name in [name for name in sys.modules if name not in modules and _is_of(root, name)]:

@@ -72,7 +72,7 @@ def _enumerated(iterated: Value) -> Value:
     pair = Container("tuple", [Number(), inner], join([Number(), inner]))
     items = targets.few_items(iterated)
     if items is None:
-        return Iterable(pair)
+        return Iterable(pair, iterated.call if isinstance(iterated, Iterable) else None)
     return Container("list", [Container("tuple", [Const(i), v], v) for i, v in enumerate(items)], pair)
 
 

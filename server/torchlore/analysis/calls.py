@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 
 from torchlore.analysis import (
+    callbacks,
     definitions,
     expressions,
     functions,
@@ -13,6 +14,7 @@ from torchlore.analysis import (
     instances,
     members,
     methods,
+    sequential,
     statements,
     submodules,
     summaries,
@@ -21,7 +23,7 @@ from torchlore.analysis import (
 from torchlore.analysis.circumstances import Summary
 from torchlore.analysis.events import Kind, Path
 from torchlore.analysis.frames import Frame
-from torchlore.analysis.queries import is_none, join, options, tokens_of_all
+from torchlore.analysis.queries import holds_any, is_none, join, options, tokens_of_all
 from torchlore.analysis.run import MAX_DEPTH, Run
 from torchlore.analysis.values import (
     NO_TOKENS,
@@ -146,6 +148,9 @@ def call_value(run: Run, callee: Value, arguments: Arguments, node: ast.expr) ->
             if isinstance(callee, Unknown):
                 run.emit(Kind.FORWARD, node, subject=callee, value=result)
             run.escape(node, list(arguments.all()))
+            if run.entrusted and holds_any(callee, run.entrusted):
+                run.emit(Kind.HAVOC, node)
+            callbacks.entrust(run, callee, arguments, result, node)
             return result
 
 
@@ -173,11 +178,13 @@ def call_function(run: Run, function: Function, arguments: Arguments | None, nod
         run.emit(Kind.HAVOC, node)
     path: Path = []
     frame = follow(run, function, arguments, node, path)
-    summaries.write_call(run, function, node, path)
     if decorated:
         result = summaries.declared(run, function, node) or run.given(node, NO_TOKENS)
     else:
         result = summaries.returned(run, function, frame, node)
+    followed = summaries.write_call(run, function, node, path)
+    if followed is not None and isinstance(result, Iterable):
+        result.call = followed
     summaries.remember(run, function, Summary(result, path, before, run.grad, run.making > making))
     return _given_by(code, result)
 
@@ -290,6 +297,8 @@ def call_instance(run: Run, instance: Instance, arguments: Arguments, node: ast.
         if isinstance(dunder, Function):
             return call_function(run, bound(dunder, instance), arguments, node)
         if members.kind_of(instance) in ("Module", "Loss"):
+            if run.patched_methods and methods.is_patched(run, "__call__"):
+                return methods.call_patched(run, instance, arguments, node)
             return _call_local_module(run, instance, arguments, node)
         result = Unknown(tokens_of_all(arguments.all()))
         run.escape(node, [instance, *arguments.all()])
@@ -311,8 +320,10 @@ def _call_local_module(run: Run, instance: Instance, arguments: Arguments, node:
         method = forward if "forward" in instance.attributes else bound(forward, instance)
         result = call_function(run, method, arguments, node)
     elif submodules.is_container(instance):
-        result = methods.run_container(run, instance, arguments)
+        result = sequential.output(run, instance, arguments)
     else:
+        if forward in run.entrusted:  # another file may have put anything in its place
+            run.emit(Kind.HAVOC, node)
         result = Unknown(tokens_of_all(arguments.all()))
     result = methods.module_output(run, instance, result, node)
     run.emit(Kind.FORWARD, node, subject=instance, value=result)

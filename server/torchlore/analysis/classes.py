@@ -7,10 +7,19 @@ from collections.abc import ItemsView, Iterator, ValuesView
 from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
-from torchlore.analysis import expressions, members, statements
+from torchlore.analysis import calls, expressions, members, statements
 from torchlore.analysis.frames import Frame
 from torchlore.analysis.run import Run
-from torchlore.analysis.values import Const, Function, Instance, Lazy, LocalClass, Unknown, Value
+from torchlore.analysis.values import (
+    Arguments,
+    Const,
+    Function,
+    Instance,
+    Lazy,
+    LocalClass,
+    Unknown,
+    Value,
+)
 
 
 def define(run: Run, node: ast.ClassDef) -> None:
@@ -34,7 +43,19 @@ def define(run: Run, node: ast.ClassDef) -> None:
         for name, value in inner.names.items():
             cls.attributes[name] = _member(cls, inner, name, value)
     run.classes[node] = cls
-    outer.bind(node.name, cls)
+    outer.bind(node.name, _decorated(run, cls) if decorators else cls)
+
+
+def _decorated(run: Run, cls: LocalClass) -> Value:
+    """What decorators make of a class. Those that we do not see through are taken to give it back."""
+    value: Value = cls
+    for decorator, written in zip(reversed(cls.decorators), reversed(cls.node.decorator_list), strict=True):
+        is_seen = isinstance(decorator, Function | LocalClass) or (
+            isinstance(decorator, Instance) and isinstance(decorator.cls, LocalClass)
+        )
+        made = calls.call_value(run, decorator, Arguments([value], {}), written) if is_seen else value
+        value = value if isinstance(made, Unknown) else made
+    return value
 
 
 def dissolve(cls: LocalClass) -> None:

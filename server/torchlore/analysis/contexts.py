@@ -51,7 +51,7 @@ def enter_context(run: Run, node: ast.expr, context: Value) -> tuple[Value, bool
         case Plain(kind=kind):
             return plain.call(kind, "__enter__") or context, run.grad
         case Unknown(made_by=name) if name and torch_facts.keeps_its_hands_off(name):
-            return Unknown(), run.grad
+            return Unknown(made_by=name), run.grad  # itself, or something else of the same library
         case Iterable() | Container() | Batch() | Tensor() | Number() | Params():
             return context, run.grad
         case _:

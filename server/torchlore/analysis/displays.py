@@ -7,9 +7,9 @@ import ast
 from torchlore.analysis import expressions, instances, targets
 from torchlore.analysis.events import Kind
 from torchlore.analysis.frames import Frame
-from torchlore.analysis.queries import join
+from torchlore.analysis.queries import join, tokens_of
 from torchlore.analysis.run import Run
-from torchlore.analysis.values import Const, Container, Iterable, Value
+from torchlore.analysis.values import Const, Container, Iterable, Unknown, Value
 
 
 def sequence(run: Run, node: ast.List | ast.Tuple | ast.Set) -> Value:
@@ -37,17 +37,40 @@ _KINDS: dict[type[ast.expr], str] = {ast.List: "list", ast.Tuple: "tuple", ast.S
 def dictionary(run: Run, node: ast.Dict) -> Value:
     keyed: dict[object, Value] = {}
     loose: list[Value] = []
+    whole = True
     for key_node, value_node in zip(node.keys, node.values, strict=True):
         value = expressions.evaluate(run, value_node)
+        if key_node is None:  # `**value`
+            whole = _spread(value, keyed, loose) and whole
+            continue
         loose.append(value)
-        if key_node is not None:
-            key = expressions.evaluate(run, key_node)
-            if isinstance(key, Const):
-                keyed[targets.hashable(key.value)] = value
-    whole = len(keyed) == len(node.keys)
+        key = expressions.evaluate(run, key_node)
+        if isinstance(key, Const):
+            keyed[targets.hashable(key.value)] = value
+        else:
+            whole = False
     container = Container("dict", None, loose, keyed, whole)
     run.emit(Kind.RESET, node, key=container)
     return container
+
+
+def _spread(value: Value, keyed: dict[object, Value], loose: list[Value]) -> bool:
+    """Adds the items of a dict in a display to those before it; tells whether these are all known.
+
+    An item that is not known may stand in the place of any one before.
+    """
+    if isinstance(value, Container) and value.kind == "dict":
+        keyed.update(value.keyed)
+        if value.whole:
+            loose += value.keyed.values()
+            return True
+        loose.append(value.element)
+        for key in keyed.keys() - value.keyed.keys():
+            keyed[key] = join([keyed[key], value.element])
+        return False
+    keyed.clear()
+    loose.append(Unknown(tokens_of(value)))
+    return False
 
 
 _Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp

@@ -39,6 +39,7 @@ class Kind(Enum):
     SUPER_INIT = auto()  # the constructor of torch's own base class ran on `subject`; None: of anything
     REGISTER = auto()  # a module, parameter or buffer (`value`) was set on `subject`
     ESCAPE = auto()  # code that we cannot see got hold of `value`
+    YIELD = auto()  # the generator whose function is `key` waits; whoever iterates over it goes on
     RETURN = auto()  # an entry point handed `value` to a caller that we cannot see
     HAVOC = auto()  # anything may have happened
 

@@ -11,6 +11,7 @@ from torchlore.analysis import (
     calls,
     definitions,
     displays,
+    generators,
     hints,
     instances,
     members,
@@ -317,8 +318,10 @@ def _yield(run: Run, node: ast.Yield | ast.YieldFrom) -> Value:
     frame.yields.append(targets.element(value) if isinstance(node, ast.YieldFrom) else value)
     if frame.pause is not None:
         frame.pause(value)
-    elif len(run.stack) == 1:  # nobody that we see asks for the values
+    elif run.is_aside and len(run.stack) == 1:  # nobody that we see asks for the values
         run.escape(node, [value])
+    else:
+        generators.pause(run, node, value)
     return Unknown()
 
 

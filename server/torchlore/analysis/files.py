@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torchlore.analysis.interface import Interface, binding, read_interface
+from torchlore.analysis.interface import Interface, Patch, binding, patches, read_interface
 from torchlore.analysis.store import InterfaceStore
 from torchlore.text import Source, decode
 from torchlore.text.outline import Segment, segments
@@ -166,12 +167,26 @@ class File:
     def interface(self) -> Interface:
         """What it offers. That of a long file on disk is kept on disk too."""
         if self._store is None or self._given is not None or len(self.source.text) < _WORTH_STORING:
-            return read_interface(self._outlined())
+            return self._read_interface()
         known = self._store.load(self.digest)
         if known is None:
-            known = read_interface(self._outlined())
+            known = self._read_interface()
             self._store.save(self.digest, known)
         return known
+
+    def _read_interface(self) -> Interface:
+        classes = [segment.name for segment in self._segments if segment.word == "class"]
+        found = read_interface(self._outlined(), classes)
+        return replace(found, broken=True) if self._whole is not None or self._has_nameless else found
+
+    @property
+    def patches(self) -> list[Patch]:
+        """What its top level sets on things that it imports, or on its own classes."""
+        known = self.interface.patches
+        if not known:
+            return []
+        bodies = [self._whole.body] if self._whole is not None else map(self._parsed, self._by_name[""])
+        return [patch for body in bodies for patch in patches(body or ()) if patch.written in known]
 
     def _outlined(self) -> Iterator[tuple[str, list[ast.stmt]]]:
         if self._whole is not None:

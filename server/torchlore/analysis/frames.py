@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from torchlore.analysis.names import local_names
 from torchlore.analysis.queries import join
 from torchlore.analysis.values import Const, Lazy, Number, Ref, Tensor, Unknown, Value
 
@@ -52,9 +54,11 @@ class Frame:
         stored: the names that the innermost loop may bind.
         jumps: what those names were at each `break` and `continue` of it; None outside of loops.
         journal: what the names that an arm of a branch binds were before it.
+        passed: all that names were bound to in the body of a `try`, which may stop at any place.
         pause: told of what `yield` gives, where the caller of a generator is followed.
         loader: of the file that this is the module of, where the file is imported and not run.
         bindings: how often a name here became something that a function which reads it would tell apart.
+        own_names: the names that are a function's own, bound or not; None until that is asked for.
     """
 
     node: ast.AST
@@ -68,9 +72,11 @@ class Frame:
     stored: frozenset[str] = frozenset()
     jumps: list[tuple[str, dict[str, Value | None]]] | None = None
     journal: dict[str, Value | None] | None = None
+    passed: dict[str, list[Value]] | None = None
     pause: Callable[[Value], None] | None = None
     loader: Loader | None = None
     bindings: int = 0
+    own_names: frozenset[str] | None = None
 
     def lookup(self, name: str) -> Value:
         """What `name` means here; unknown where nothing says."""
@@ -85,13 +91,27 @@ class Frame:
             if value is None or value.__class__ is Lazy:
                 value = home.own(name) if value is not None or home.stars or home.loader is not None else None
             if value is not None:
-                return value
+                return Unknown() if frame is not self and self._hides(name, frame) else value
             if home.blurred:
                 return Unknown()
             frame = frame.parent
         if name == "__name__":
             return Ref("builtins.__name__")
-        return Ref(f"builtins.{name}") if name in _BUILTINS else None
+        if name not in _BUILTINS:
+            return None
+        return Unknown() if self._hides(name, None) else Ref(f"builtins.{name}")
+
+    def _hides(self, name: str, outer: Frame | None) -> bool:
+        """Whether a function between here and `outer`, which binds `name`, binds its own somewhere."""
+        frame: Frame | None = self
+        while frame is not outer and frame is not None:
+            own = frame.own_names
+            if own is None:
+                own = frame.own_names = local_names(frame.node)
+            if name in own:
+                return True
+            frame = frame.parent
+        return False
 
     def own(self, name: str) -> Value | None:
         """What `name` is bound to in this very scope; None where it is not."""
@@ -117,8 +137,11 @@ class Frame:
     def bind(self, name: str, value: Value) -> None:
         home = self.foreign.get(name, self) if self.foreign else self
         before = home.names.get(name)
-        if home.journal is not None and name not in home.journal:
-            home.journal[name] = before
+        if home.journal is not None:
+            if name not in home.journal:
+                home.journal[name] = before
+            if home.passed is not None:
+                home.passed.setdefault(name, []).append(value)
         home.names[name] = value
         if before is not value and (value.__class__ not in _ALIKE or before.__class__ is not value.__class__):
             home.bindings += 1
@@ -151,6 +174,19 @@ class Frame:
             else:
                 self.names[name] = value
         return now
+
+    @contextmanager
+    def watched(self, reached: dict[str, Value | None]) -> Iterator[None]:
+        """Adds to `reached` all that names are bound to meanwhile, one after the other."""
+        outer, self.passed = self.passed, {}
+        try:
+            yield
+        finally:
+            passed, self.passed = self.passed, outer
+            for name, values in passed.items():
+                reached[name] = join(values)
+                if outer is not None:
+                    outer.setdefault(name, []).extend(values)
 
     def merge(self, ends: list[dict[str, Value | None]]) -> None:
         """Binds every name to what it is at one of several ends; one that does not tell left it as it is."""

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from torchlore.analysis import (
     builtin_functions,
+    callbacks,
     contexts,
     expressions,
     imports,
@@ -276,7 +277,9 @@ def _call_foreign(run: Run, name: str, arguments: Arguments, node: ast.expr) -> 
         )
         return made or Unknown(tokens, made_by=name)
     run.escape(node, list(arguments.all()))
-    return run.given(node, tokens | {node}, made_by=name)
+    result = run.given(node, tokens | {node}, made_by=name)
+    callbacks.entrust(run, name, arguments, result, node)
+    return result
 
 
 def _is_context(name: str) -> bool:

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from functools import partial
 
-from torchlore.analysis import statements, torch_names
+from torchlore.analysis import patching, statements, torch_names
 from torchlore.analysis.files import File
 from torchlore.analysis.frames import Frame
 from torchlore.analysis.interface import Imported
@@ -28,6 +28,8 @@ _CHANGED = (
 def bind_imports(run: Run, node: ast.Import | ast.ImportFrom) -> None:
     """Runs an import statement."""
     importer = run.frame.outermost
+    if run.imports is not None and not run.is_away:
+        patching.run_patches(run, run.imports, node)
     for name, bound in imported_names(node):
         if name == "*":
             _bind_star(run, bound.module, importer)
@@ -56,7 +58,7 @@ def _attribute(run: Run, module: LocalModule, name: str) -> Value | None:
         return value
     path = run.imports.submodule(module.path, name) if run.imports is not None else None
     if path is not None:
-        return _local_module(run, path, f"{module.name}.{name}")
+        return local_module(run, path, f"{module.name}.{name}")
     return Ref(f"{module.name}.{name}") if module.path.endswith(os.sep) else None
 
 
@@ -83,26 +85,43 @@ def _imported(run: Run, bound: Imported, importer: Frame) -> Value:
     if path is None:
         if bound.module.endswith("."):
             return Ref(bound.module + bound.name)
-        return torch_names.member(bound.module, bound.name)
+        patched = run.patched.get(f"{bound.module}.{bound.name}") if run.patched else None
+        return patched or torch_names.member(bound.module, bound.name)
+    if path == _path_of(run, importer):  # a package imports from itself what it does not bind otherwise
+        own = run.imports.submodule(path, bound.name) if run.imports is not None else None
+        if own is not None and not _binds_otherwise(importer, bound):
+            dot = "" if bound.module.endswith(".") else "."
+            return local_module(run, own, f"{bound.module}{dot}{bound.name}")
     return Lazy(partial(_member, run, path, bound.module, bound.name))
 
 
 def _member(run: Run, path: str, module: str, name: str) -> Value:
-    return attribute(run, _local_module(run, path, module), name)
+    return attribute(run, local_module(run, path, module), name)
 
 
 def _module(run: Run, name: str, importer: Frame) -> Value:
     path = _find(run, name, importer)
-    return Ref(name) if path is None else _local_module(run, path, name)
+    return Ref(name) if path is None else local_module(run, path, name)
 
 
 def _find(run: Run, module: str, importer: Frame) -> str | None:
-    if run.imports is None:
-        return None
-    return run.imports.find(module, importer.loader.path if importer.loader is not None else run.file_path)
+    return run.imports.find(module, _path_of(run, importer)) if run.imports is not None else None
 
 
-def _local_module(run: Run, path: str, name: str) -> LocalModule:
+def _path_of(run: Run, module: Frame) -> str:
+    return module.loader.path if module.loader is not None else run.file_path
+
+
+def _binds_otherwise(package: Frame, bound: Imported) -> bool:
+    """Whether a package binds a name by something else than importing it from itself."""
+    name = bound.name or ""
+    if isinstance(package.loader, FileLoader):
+        others = package.loader.file.interface.names.get(name, ())
+        return any(other != bound for other in others) or package.loader.starred(name) is not None
+    return name in package.names or any(star.exported(name) is not None for star in package.stars)
+
+
+def local_module(run: Run, path: str, name: str) -> LocalModule:
     """The module that a path stands for; the file that is analysed is itself, as far as it has run."""
     known = run.modules.get(path)
     if known is None:
@@ -149,7 +168,7 @@ class FileLoader:
             run.imports.broken.add(file.path)
         bound = file.interface.names.get(name)
         if bound is None:
-            return self._starred(name)
+            return self.starred(name)
         if (file.path, name) in run.loading:
             return Unknown()
         run.loading.add((file.path, name))
@@ -161,7 +180,8 @@ class FileLoader:
         finally:
             run.loading.discard((file.path, name))
 
-    def _starred(self, name: str) -> Value | None:
+    def starred(self, name: str) -> Value | None:
+        """What the last star import of the file that brings `name` binds it to."""
         for module in reversed(self.file.interface.stars):
             home = _module(self.run, module, self.frame)
             if not isinstance(home, LocalModule):
@@ -184,12 +204,17 @@ class FileLoader:
                 else:
                     found.append(Unknown())
         value = _latest(found, name in self.file.interface.alternatives)
-        return Unknown() if isinstance(value, Container) and self._is_changed(name) else value
+        return self._as_it_is_later(name, value) if isinstance(value, Container) else value
 
-    def _is_changed(self, name: str) -> bool:
-        """Whether a container may hold other things than where it is made."""
+    def _as_it_is_later(self, name: str, made: Container) -> Value:
+        """A container that its file fills later: it holds what we see put in, and anything else."""
         text = self.file.source.text
-        return re.search(rf"\b{name}{_CHANGED}|\bglobal\b[^\n]*\b{name}\b", text) is not None
+        if re.search(rf"\bglobal\b[^\n]*\b{name}\b", text) is not None:
+            return Unknown()
+        if re.search(rf"\b{name}{_CHANGED}", text) is None:
+            return made
+        anything = Unknown(frozenset({self.frame.node}))  # not empty: it holds something that is not known
+        return Container("dict", None, anything) if made.kind == "dict" else Unknown()
 
 
 _COST_OF_PARSING = 20
@@ -214,6 +239,7 @@ _RUNNABLE = (
     ast.Assign,
     ast.AnnAssign,
     ast.AugAssign,
+    ast.Delete,
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from torchlore.text.nodes import blocks
@@ -31,20 +31,30 @@ class Interface:
         alternatives: names of which some binding stands in a block (`if`, `try`), so that it may be any.
         stars: the modules that `from … import *` names.
         exports: what `__all__` lists; None where there is none, or it is not a plain list of strings.
+        runs: what its imports name, so that it runs too: modules, and members of packages, which may be some.
+        patches: what it sets on things that it imported, or on its own classes, as it is written there
+            (`torch.optim.Optimizer.step`); `*` stands for an attribute that is not known, or for an item.
+        broken: whether something does not parse that may be any statement.
     """
 
     names: Mapping[str, tuple[Imported | None, ...]]
     alternatives: frozenset[str] = frozenset()
     stars: tuple[str, ...] = ()
     exports: frozenset[str] | None = None
+    runs: tuple[Imported, ...] = ()
+    patches: tuple[str, ...] = ()
+    broken: bool = False
 
 
-def read_interface(body: Iterable[tuple[str, Sequence[ast.stmt]]]) -> Interface:
+def read_interface(
+    body: Iterable[tuple[str, Sequence[ast.stmt]]], classes: Collection[str] = ()
+) -> Interface:
     """The interface of a file.
 
     Args:
         body: its top-level statements in order: the name alone of one that binds just that by code (and no
             statement), or the statement (and no name).
+        classes: names of classes that it defines.
     """
     names: dict[str, list[Imported | None]] = {}
     alternatives: set[str] = set()
@@ -55,6 +65,10 @@ def read_interface(body: Iterable[tuple[str, Sequence[ast.stmt]]]) -> Interface:
             names.setdefault(code_name, []).append(None)
         for statement, nested in _statements(statements):
             listing.append(statement)
+            if isinstance(statement, ast.Delete) and not nested:
+                for name in _deleted(statement):
+                    names.pop(name, None)
+                continue
             for name, bound in _bindings(statement):
                 if name == "*" and bound is not None:
                     stars.append(bound.module)
@@ -67,12 +81,106 @@ def read_interface(body: Iterable[tuple[str, Sequence[ast.stmt]]]) -> Interface:
         frozenset(alternatives),
         tuple(stars),
         _exports(listing),
+        tuple(dict.fromkeys(module for statement in listing for module in run_by(statement))),
+        tuple(dict.fromkeys(_patched(listing, names, classes))),
     )
 
 
 def binding(name: str, body: Sequence[ast.stmt]) -> list[ast.stmt]:
     """The statements in `body`, those in blocks included, that bind `name`."""
     return [s for s, _ in _statements(body) if any(bound == name for bound, _ in _bindings(s))]
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Something that a statement sets on a thing that was there before.
+
+    Attributes:
+        owner: the thing.
+        attr: the attribute of it that is set; None where that is not known, or where it is an item.
+        target: the place; None where it is not known.
+        value: what it is set to; None where that is made of what it was, or nothing.
+        certain: whether it is set whenever the file is imported.
+    """
+
+    owner: ast.expr
+    attr: str | None
+    target: ast.expr | None
+    value: ast.expr | None
+    certain: bool
+
+    @property
+    def written(self) -> str:
+        """As it is written, with a `*` for what is not known; empty where it does not begin with a name."""
+        owner = _dotted(self.owner)
+        return f"{owner}.{self.attr or '*'}" if owner else ""
+
+
+def patches(body: Sequence[ast.stmt]) -> Iterator[Patch]:
+    """What the statements in `body`, those in blocks included, set on other things when they run."""
+    for statement, nested in _statements(body):
+        yield from _patches(statement, not nested)
+
+
+def _patches(statement: ast.stmt, certain: bool) -> Iterator[Patch]:
+    places: list[ast.expr] = []
+    value: ast.expr | None = None
+    match statement:
+        case ast.Assign(targets=places, value=value):
+            pass
+        case ast.Delete(targets=places):
+            pass
+        case ast.AugAssign(target=target) | ast.AnnAssign(target=target):
+            places = [target]
+        case ast.Expr(value=ast.Call(func=ast.Name(id="setattr"), args=[owner, key, value]) as call):
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                places = [ast.copy_location(ast.Attribute(owner, key.value, ast.Store()), call)]
+            else:
+                yield Patch(owner, None, None, None, certain)
+        case _:
+            return
+    for place in places:
+        match place:
+            case ast.Attribute(value=owner, attr=attr):
+                yield Patch(owner, attr, place, value, certain)
+            case ast.Subscript(value=owner):
+                yield Patch(owner, None, place, value, certain)
+            case _:
+                pass
+
+
+def _dotted(node: ast.expr) -> str:
+    """`a.b.c`; empty where the expression is something else."""
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=owner, attr=attr):
+            before = _dotted(owner)
+            return f"{before}.{attr}" if before else ""
+        case _:
+            return ""
+
+
+def _patched(
+    listing: list[ast.stmt], names: Mapping[str, Sequence[Imported | None]], owned: Collection[str]
+) -> Iterator[str]:
+    """What statements set on imported things, on those of the `owned` names, and on what a star brought."""
+    for patch in (patch for statement in listing for patch in _patches(statement, certain=True)):
+        root = patch.written.partition(".")[0]
+        is_made_here = root in names and root not in owned and all(b is None for b in names[root])
+        if root and not is_made_here:
+            yield patch.written
+
+
+def run_by(statement: ast.stmt) -> Iterator[Imported]:
+    """What an import statement names, in full."""
+    match statement:
+        case ast.Import(names=aliases):
+            yield from (Imported(alias.name, None) for alias in aliases)
+        case ast.ImportFrom(names=aliases):
+            yield from (Imported(dotted_module(statement), alias.name) for alias in aliases)
+        case _:
+            return
 
 
 def dotted_module(node: ast.ImportFrom) -> str:
@@ -129,8 +237,16 @@ def _bindings(statement: ast.stmt) -> Iterator[tuple[str, Imported | None]]:
             for item in items:
                 if item.optional_vars is not None:
                     yield from ((name, None) for name in _names(item.optional_vars))
+        case ast.Delete():
+            yield from ((name, None) for name in _deleted(statement))
         case _:
             return
+
+
+def _deleted(statement: ast.Delete) -> Iterator[str]:
+    """The names that a `del` unbinds."""
+    for target in statement.targets:
+        yield from _names(target)
 
 
 def _names(target: ast.expr) -> Iterator[str]:

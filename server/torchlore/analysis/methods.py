@@ -6,6 +6,7 @@ import ast
 from typing import Literal
 
 from torchlore.analysis import (
+    callbacks,
     calls,
     containers,
     expressions,
@@ -17,7 +18,7 @@ from torchlore.analysis import (
     module_methods,
     partials,
     plain,
-    submodules,
+    sequential,
     targets,
     tensors,
     torch_facts,
@@ -52,7 +53,10 @@ from torchlore.analysis.values import (
 _LONGEST_CHAIN = 8
 """Methods called on one another's results are followed so far: in a loop they could go on for ever."""
 
-_PLAIN_DECORATORS = ("functools.", "builtins.", "torch.", "typing", "abc.", "atexit.", "overload")
+_PLAIN_DECORATORS = (
+    *("functools.", "builtins.", "torch.", "typing", "abc.", "atexit.", "overload"),
+    *("contextlib.contextmanager", "contextlib.asynccontextmanager"),
+)
 
 
 def is_plain_decorator(decorator: Value) -> bool:
@@ -93,6 +97,8 @@ def is_forward(function: Function) -> bool:
 
 def call_method(run: Run, receiver: Value, name: str, arguments: Arguments, node: ast.expr) -> Value:
     """Calls a method that is not code of the file."""
+    if run.patched_methods and isinstance(receiver, _OF_TORCH) and is_patched(run, name):
+        return call_patched(run, receiver, arguments, node)
     match receiver:
         case Instance():
             return _call_instance_method(run, receiver, name, arguments, node)
@@ -144,6 +150,10 @@ def call_method(run: Run, receiver: Value, name: str, arguments: Arguments, node
             return _call_unknown_method(run, receiver, name, arguments, node)
 
 
+_OF_TORCH = (Instance, Super, Tensor, Batch, Params, Grads)
+"""Values whose methods are torch's, unless the program has put others in their place."""
+
+
 def _apply_operation(run: Run, cls: LocalClass, arguments: Arguments, node: ast.expr) -> Value:
     """`apply` of an operation with a backward of its own: `forward` runs unrecorded."""
     forward = members.lookup(cls, "forward")
@@ -167,19 +177,22 @@ def _call_plain_method(run: Run, kind: str, name: str, arguments: Arguments, nod
     return found if found is not None else Unknown(tokens_of_all(arguments.all()), made_by=kind)
 
 
-def _is_patched(run: Run, name: str) -> bool:
+def is_patched(run: Run, name: str) -> bool:
     """Whether the program has put another method of this name on some class of torch."""
-    return any(full.startswith("torch.") and full.endswith(f".{name}") for full in run.patched)
+    return name in run.patched_methods or targets.ANY in run.patched_methods
+
+
+def call_patched(run: Run, receiver: Value, arguments: Arguments, node: ast.expr) -> Value:
+    """Calls a method of torch's that is another one now: it may do anything."""
+    run.emit(Kind.HAVOC, node)
+    run.escape(node, [receiver, *arguments.all()])
+    return Unknown(tokens_of_all(arguments.all()))
 
 
 def _call_instance_method(
     run: Run, receiver: Instance, name: str, arguments: Arguments, node: ast.expr
 ) -> Value:
     kind = members.kind_of(receiver)
-    if run.patched and _is_patched(run, name):
-        run.emit(Kind.HAVOC, node)
-        run.escape(node, [receiver, *arguments.all()])
-        return Unknown(tokens_of_all(arguments.all()))
     if name in ("__enter__", "__exit__", "enter_context"):
         run.grad = None  # contexts that are entered by hand end somewhere else
     known_method = library_calls.call_method(run, receiver, name, arguments, node)
@@ -304,15 +317,20 @@ def _call_unknown_method(run: Run, receiver: Value, name: str, arguments: Argume
         return Number() if name == "item" else Unknown()
     if name in ("to", "cuda", "cpu", "float", "half", "double", "share_memory"):
         return receiver
-    return Unknown(
+    result = Unknown(
         frozenset().union(tokens_of(receiver), *(tokens_of(v) for v in arguments.all())),
         made_by=f"{made_by}.{name}" if made_by and made_by.count(".") < _LONGEST_CHAIN else "",
     )
+    if not made_by or not torch_facts.keeps_its_hands_off(made_by):
+        callbacks.entrust(run, receiver, arguments, result, node)
+    return result
 
 
 def call_torch_instance(run: Run, instance: Instance, arguments: Arguments, node: ast.expr) -> Value:
     """`criterion(out, y)`, `nn.Linear(3, 4)(x)`."""
     assert isinstance(instance.cls, str)
+    if run.patched_methods and (is_patched(run, "__call__") or is_patched(run, "forward")):
+        return call_patched(run, instance, arguments, node)
     name = instance.cls
     first = arguments.positional[0] if arguments.positional else arguments.keywords.get("input")
     if name in torch_facts.CROSS_ENTROPY:
@@ -325,28 +343,12 @@ def call_torch_instance(run: Run, instance: Instance, arguments: Arguments, node
     if known is not None:
         result = known
     elif name == "torch.nn.Sequential":
-        result = _run_sequential(run, instance, first or Unknown())
+        result = sequential.output(run, instance, arguments)
     else:
         result = layers.output(run, name, instance, arguments)
     result = module_output(run, instance, result, node)
     run.emit(Kind.FORWARD, node, subject=instance, value=result)
     return result
-
-
-def run_container(run: Run, instance: Instance, arguments: Arguments) -> Value:
-    """What comes out of an `nn.Sequential`, or an object of a class that derives from it."""
-    first = arguments.positional[0] if arguments.positional else arguments.keywords.get("input")
-    return _run_sequential(run, instance, first or Unknown())
-
-
-def _run_sequential(run: Run, instance: Instance, value: Value) -> Value:
-    """Each layer in turn. Layers that are not known make the result an ordinary tensor."""
-    parts = submodules.children(instance)
-    for part in parts or ():
-        if not isinstance(part, Instance) or not isinstance(part.node, ast.expr):
-            return Tensor(attached=None, tokens=tokens_of(value))
-        value = calls.call_instance(run, part, Arguments([value], {}), part.node)
-    return value if parts else Tensor(attached=None, tokens=tokens_of(value))
 
 
 def module_output(run: Run, module: Instance, result: Value, node: ast.AST) -> Value:

@@ -6,9 +6,10 @@ import ast
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from torchlore.analysis import definitions, expressions, members
+from torchlore.analysis import definitions, expressions, members, submodules, torch_facts
 from torchlore.analysis.queries import is_none, join
 from torchlore.analysis.run import Run
+from torchlore.analysis.submodules import Some
 from torchlore.analysis.values import Const, Container, Instance, LocalClass, OneOf, Ref, Unknown, Value
 
 
@@ -106,10 +107,14 @@ def _be(run: Run, test: ast.expr, name: str, classes: ast.expr) -> None:
     """`name` is an object of one of these classes."""
     value = run.frame.find(name)
     if isinstance(value, OneOf):
-        wanted = [c for c in _classes(run, classes) if isinstance(c, LocalClass)]
+        wanted = _classes(run, classes)
         left = [option for option in value.options if not _rules_out(option, wanted)]
         if wanted and left and len(left) < len(value.options):
             run.frame.bind(name, join(left))
+    elif isinstance(value, Some) and value.whole is not None:
+        found = _among_parts(value.whole, _classes(run, classes))
+        if found is not None:
+            run.frame.bind(name, found)
     elif isinstance(value, Unknown):
         known = [definitions.from_annotation(c, test) for c in _classes(run, classes)]
         if known and not any(isinstance(part, Unknown) for part in known):
@@ -126,11 +131,33 @@ def _classes(run: Run, classes: ast.expr) -> list[Value]:
             return []
 
 
-def _rules_out(option: Value, wanted: list[LocalClass]) -> bool:
-    """Whether an object is of another class than any of these."""
+def _among_parts(whole: Instance, wanted: list[Value]) -> Value | None:
+    """Which of the modules inside of another one are of such classes; None where these are not torch's."""
+    names = [c.name for c in wanted if isinstance(c, Ref) and torch_facts.is_module(c.name)]
+    if not names or len(names) < len(wanted):
+        return None
+    parts = submodules.parts(whole)
+    left = [part for part in parts or () if not _rules_out(part, wanted)]
+    known = join([*left]) if left else None
+    if known is not None and not isinstance(known, Unknown):
+        return known
+    return None if parts is not None and not left else join([submodules.some(whole, name) for name in names])
+
+
+def _rules_out(option: Value, wanted: list[Value]) -> bool:
+    """Whether something is certain to be an object of none of these classes."""
     if isinstance(option, Const):
-        return True
-    if not isinstance(option, Instance) or not isinstance(option.cls, LocalClass):
+        return not any(isinstance(cls, Ref) and not torch_facts.is_module(cls.name) for cls in wanted)
+    return isinstance(option, Instance) and all(_is_apart(option.cls, cls) for cls in wanted)
+
+
+def _is_apart(cls: str | LocalClass, wanted: Value) -> bool:
+    """Whether a class is certain neither to be another one, nor to derive from it."""
+    if isinstance(cls, LocalClass) and members.is_open(cls):
         return False
-    bases = list(members.mro(option.cls))
-    return not members.is_open(option.cls) and not any(cls in bases for cls in wanted)
+    if isinstance(wanted, LocalClass):
+        return isinstance(cls, LocalClass) and not members.derives(cls, wanted)
+    bases = [Ref(cls)] if isinstance(cls, str) else members.imported_bases(cls)
+    return isinstance(wanted, Ref) and all(
+        isinstance(base, Ref) and torch_facts.derives(base.name, wanted.name) is False for base in bases
+    )

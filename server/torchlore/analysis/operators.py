@@ -153,11 +153,20 @@ def item(owner: Value, key: Value, is_slice: bool = False) -> Value:
         case Instance():
             return loaders.part(owner, key) if is_slice else loaders.item(owner, key)
         case Plain():
-            return owner if is_slice else plain.element(owner)
+            return owner if is_slice or _is_array_key(key) else plain.element(owner)
         case Const(value=str() | bytes()):
             return plain.STR if isinstance(owner.value, str) else plain.BYTES
         case _:
             return Unknown(tokens_of(owner))
+
+
+def _is_array_key(key: Value) -> bool:
+    """Whether a key takes an array out of an array, whatever its dimensions: a slice, a mask, indices."""
+    if isinstance(key, Container) and key.kind == "tuple":
+        return any(map(_is_array_key, key.items or ()))
+    if isinstance(key, Const):
+        return key.value is None or key.value is Ellipsis or isinstance(key.value, slice)
+    return key is plain.NDARRAY or isinstance(key, Tensor | Container)
 
 
 def compared(left: Value, right: Value) -> Value:

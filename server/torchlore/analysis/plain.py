@@ -43,8 +43,8 @@ def made(result: str, same: Value | None = None) -> Value:
         result: the words.
         same: what the word `same` stands for.
     """
-    if result.endswith("|none"):
-        return join([made(result.removesuffix("|none"), same), Const(None)])
+    if "|" in result:
+        return join([made(part, same) for part in result.split("|")])
     head, bracket, inner = result.partition("[")
     if bracket:
         item = made(inner[:-1], same)
@@ -94,8 +94,10 @@ def attribute(kind: str, attr: str) -> Value | None:
 def element(value: Plain) -> Value:
     """What iterating over it, or indexing it, yields."""
     match value.kind:
-        case "str" | python_facts.NDARRAY:
+        case "str":
             return value
+        case python_facts.NDARRAY:  # a row, or a number of NumPy's
+            return Unknown(made_by=value.kind)
         case "bytes":
             return Number()
         case "io.TextIOWrapper":

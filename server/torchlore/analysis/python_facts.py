@@ -1,7 +1,7 @@
 """What Python's own types, its standard library, NumPy and Pillow give: facts of their public interfaces.
 
 A result is named in a few words: `str`, `number`, `none`, `list[str]`, `tuple[number]`, `iter[str]`, `same`
-(an object of the receiver's type), `unknown`, or the dotted name of a class; `|none` where it may be None.
+(an object of the receiver's type), `unknown`, or the dotted name of a class; `|` stands between alternatives.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ METHODS = {
     "number": _NUMBER,
     "bool": _NUMBER,
     NDARRAY: """
-        same: all any argmax argmin argpartition argsort astype byteswap choose clip compress conj conjugate
-          copy cumprod cumsum diagonal dot flatten max mean min newbyteorder prod ptp ravel repeat reshape
-          round searchsorted squeeze std sum swapaxes take trace transpose var view
+        same: argpartition argsort astype byteswap choose clip compress conj conjugate copy cumprod cumsum
+          diagonal flatten newbyteorder ravel repeat reshape round squeeze swapaxes transpose view
+        same|number: argmax argmin dot max mean min prod ptp searchsorted std sum take trace var
         tuple[same]: nonzero
         number: __len__
         bytes: tobytes tostring dumps
@@ -250,6 +250,11 @@ FUNCTIONS = """
     tuple[numpy.ndarray]: numpy.nonzero numpy.histogram numpy.unravel_index numpy.linalg.eigh
       numpy.linalg.eig numpy.linalg.qr numpy.divmod numpy.modf numpy.frexp
     tuple[number]: numpy.shape
+    numpy.ndarray|number: numpy.mean numpy.sum numpy.max numpy.min numpy.amax numpy.amin numpy.std numpy.var
+      numpy.prod numpy.ptp numpy.median numpy.average numpy.percentile numpy.quantile numpy.argmax
+      numpy.argmin numpy.nanmean numpy.nansum numpy.nanmax numpy.nanmin numpy.nanstd numpy.nanvar
+      numpy.nanmedian numpy.dot numpy.inner numpy.vdot numpy.trace numpy.count_nonzero
+      numpy.searchsorted numpy.linalg.norm numpy.linalg.det
     numpy.ndarray: scipy.ndimage.* scipy.special.* scipy.signal.* cv2.resize cv2.cvtColor cv2.GaussianBlur
       cv2.imread cv2.Canny
     numpy.dtype: numpy.dtype

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable as ManyOf
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from torchlore.analysis.values import (
     NO_TOKENS,
@@ -200,6 +200,18 @@ _WITHOUT_TOKENS = frozenset({Const, Number, Ref, Instance, Function, LocalClass,
 def holds(holder: Value | None, held: Value | None) -> bool:
     """Whether `held` is `holder`, or can be reached from it."""
     return holder is not None and held is not None and any(part is held for part in reachable(holder))
+
+
+def holds_any(holder: Value, some: Set[object]) -> bool:
+    """Whether one of `some` is `holder`, or can be reached from it."""
+    return any(part in some for part in reachable(holder))
+
+
+def can_be_called(value: Value) -> bool:
+    """Whether who gets hold of `value` can call a function of the file: it is one, or holds some."""
+    if isinstance(value, Container):
+        return any(isinstance(part, Function) for part in (*(value.items or ()), *options(value.element)))
+    return isinstance(value, Function)
 
 
 def came_from(value: Value | None, token: Token) -> bool:

@@ -11,7 +11,7 @@ from torchlore.analysis.budget import Budget
 from torchlore.analysis.circumstances import Summary
 from torchlore.analysis.events import Branch, Event, Kind, Loop, Path, Root, Step
 from torchlore.analysis.frames import Frame
-from torchlore.analysis.queries import has_new_kind, reachable
+from torchlore.analysis.queries import can_be_called, has_new_kind, holds_any, reachable
 from torchlore.analysis.values import (
     Arguments,
     BoundMethod,
@@ -81,7 +81,10 @@ class Run:
         loops: how many loops are being run, one in another.
         branches: how many branches are being run, one in another.
         is_aside: whether what runs now may run at any time, or never.
+        imported: files of which all that they change elsewhere has been changed.
         patched: attributes of imported things that the file has set, by dotted name.
+        patched_methods: the names of those that are set on classes of torch.
+        entrusted: unknown objects, and packages that we cannot see, that were given functions to call later.
         blurred: functions whose parameters are known to be more than they were at first.
     """
 
@@ -122,7 +125,10 @@ class Run:
     loops: int = 0
     branches: int = 0
     is_aside: bool = False
+    imported: set[str] = field(default_factory=set)
     patched: dict[str, Value] = field(default_factory=dict)
+    patched_methods: set[str] = field(default_factory=set)
+    entrusted: set[Value | str] = field(default_factory=set)
     blurred: set[ast.AST] = field(default_factory=set)
     _contexts: dict[tuple[int, object], int] = field(default_factory=dict)
 
@@ -160,7 +166,7 @@ class Run:
         for value in values:
             if any(isinstance(part, _ESCAPING) for part in reachable(value)):
                 self.emit(Kind.ESCAPE, node, value=value)
-                if isinstance(value, Function):
+                if can_be_called(value) or (self.entrusted and holds_any(value, self.entrusted)):
                     self.emit(Kind.HAVOC, node)
 
     def is_home(self, function: Function) -> bool:

@@ -18,7 +18,7 @@ from torchlore.analysis import (
     tensors,
 )
 from torchlore.analysis.events import Kind
-from torchlore.analysis.queries import join, options, tokens_of_all
+from torchlore.analysis.queries import is_none, join, options, tokens_of_all
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Arguments,
@@ -30,6 +30,7 @@ from torchlore.analysis.values import (
     Iterable,
     LocalClass,
     Number,
+    Params,
     Ref,
     Tensor,
     Unknown,
@@ -151,6 +152,38 @@ def _checkpointed(run: Run, arguments: Arguments, node: ast.expr) -> Value:
 _OF_CHECKPOINT = ("use_reentrant", "preserve_rng_state", "context_fn", "determinism_check", "debug")
 
 
+def _functional_call(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    """`functional_call(net, parameters, args, kwargs)`: a call of `net`, where the parameters are its own."""
+    module, given = arguments.get(0, "module"), arguments.get(1, "parameter_and_buffer_dicts")
+    if not isinstance(module, Instance) or given is None or not _are_of(module, given):
+        functions.call_back(run, arguments, node)
+        return Unknown(tokens_of_all(arguments.all()), made_by="torch.func.functional_call")
+    args, kwargs = arguments.get(2, "args"), arguments.get(3, "kwargs")
+    inputs = Arguments([], {}, arguments.complete)
+    if isinstance(args, Container) and args.kind == "tuple":
+        inputs.positional += args.items if args.items is not None else [args.element]
+        inputs.complete &= args.items is not None
+    elif args is not None and not is_none(args):  # what is unknown may be a tuple
+        inputs.positional.append(args)
+        inputs.complete &= not any(isinstance(option, Unknown) for option in options(args))
+    if isinstance(kwargs, Container):
+        inputs.keywords.update({key: part for key, part in kwargs.keyed.items() if isinstance(key, str)})
+    if kwargs is not None and not is_none(kwargs):
+        inputs.complete &= isinstance(kwargs, Container) and kwargs.whole
+    return calls.call_value(run, module, inputs, node)
+
+
+def _are_of(module: Instance, given: Value) -> bool:
+    """Whether dicts of parameters, one or several, hold those of `module` itself: all or some of them."""
+    if isinstance(given, Container) and given.kind in ("tuple", "list"):  # the parameters, then the buffers
+        return given.items is not None and len(given.items) > 0 and _are_of(module, given.items[0])
+    if not isinstance(given, Container) or given.kind != "dict":
+        return False
+    held = [*given.keyed.values(), *([] if given.whole else [given.element])]
+    own: frozenset[Value] = frozenset({module})
+    return bool(held) and all(isinstance(part, Params) and part.owners == own for part in held)
+
+
 def _cycled(run: Run, arguments: Arguments, node: ast.expr) -> Value:
     """`cycle(loader)`, `islice(loader, n)`: the same items."""
     return Iterable(targets.element(arguments.positional[0])) if arguments.positional else Unknown()
@@ -246,6 +279,8 @@ SPECIAL: dict[str, Callable[[Run, Arguments, ast.expr], Value]] = {
     "contextlib.nullcontext": _null_context,
     "argparse.Namespace": _namespace,
     "torch.utils.checkpoint.checkpoint": _checkpointed,
+    "torch.func.functional_call": _functional_call,
+    "torch.nn.utils.stateless.functional_call": _functional_call,
     "itertools.cycle": _cycled,
     "itertools.islice": _cycled,
     "itertools.takewhile": _last_cycled,

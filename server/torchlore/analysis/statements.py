@@ -11,6 +11,7 @@ from torchlore.analysis import (
     contexts,
     definitions,
     expressions,
+    generators,
     imports,
     instances,
     narrowing,
@@ -163,7 +164,8 @@ def _for(run: Run, node: ast.For | ast.AsyncFor) -> bool:
         targets.assign(run, node.target, targets.element(iterated))
         return run_block(run, node.body)
 
-    run.loop(node, body, _stored(run, node), partial(run_block, run, node.orelse) if node.orelse else END)
+    orelse = partial(run_block, run, node.orelse) if node.orelse else END
+    generators.loop(run, node, iterated, body, _stored(run, node), orelse)
     return False
 
 
@@ -238,8 +240,8 @@ def _try_except(run: Run, node: ast.Try) -> bool:
     reached: dict[str, Value | None] = {}
 
     def body() -> bool:
-        left = run_block(run, node.body)
-        reached.update(run.frame.now(run.frame.journal or ()))
+        with run.frame.watched(reached):
+            left = run_block(run, node.body)
         return left or run_block(run, node.orelse)
 
     return run.branch(node, [body, *(_handler(run, handler, reached) for handler in node.handlers)])

@@ -18,7 +18,7 @@ from torchlore.analysis import interface
 from torchlore.analysis.interface import Imported, Interface
 from torchlore.text import nodes, outline
 
-_FORMAT = 1
+_FORMAT = 2
 
 _KEPT = 8_192
 """Entries (some kilobytes each) after which the older half is deleted."""
@@ -96,6 +96,9 @@ def _plain(interface: Interface) -> dict[str, object]:
         "alternatives": sorted(interface.alternatives),
         "stars": interface.stars,
         "exports": None if interface.exports is None else sorted(interface.exports),
+        "runs": [[named.module, named.name] for named in interface.runs],
+        "patches": interface.patches,
+        "broken": interface.broken,
     }
 
 
@@ -108,4 +111,7 @@ def _interface(plain: dict[str, Any]) -> Interface:
         frozenset(plain["alternatives"]),
         tuple(plain["stars"]),
         None if plain["exports"] is None else frozenset(plain["exports"]),
+        tuple(Imported(module, name) for module, name in plain["runs"]),
+        tuple(plain["patches"]),
+        bool(plain["broken"]),
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from torchlore.analysis import containers, members, targets
+from dataclasses import dataclass
+
+from torchlore.analysis import containers, members, targets, torch_facts
 from torchlore.analysis.queries import join, options
 from torchlore.analysis.values import (
     Arguments,
@@ -34,6 +36,8 @@ def children(module: Instance) -> list[Value] | None:
         return None
     given = module.arguments.positional
     if members.class_name(module) == "torch.nn.Sequential":
+        if _set_later(module):  # what is registered afterwards runs as well
+            return None
         if len(given) != 1 or not isinstance(given[0], Container):
             return list(given)
         return list(given[0].keyed.values()) or [value for _, value in containers.known_pairs(given[0])]
@@ -47,14 +51,23 @@ def children(module: Instance) -> list[Value] | None:
     return list(first.items) + list(given[1:]) if first.items is not None else None
 
 
+def alternatives(module: Instance) -> tuple[Value, ...] | None:
+    """What each of the items of a container may be; None where some of them are not known."""
+    if module.arguments is None:
+        return None
+    found = options(join(_inside(module)))
+    return None if any(isinstance(part, Unknown) for part in found) else found
+
+
+def _inside(module: Instance) -> list[Value]:
+    """The items of a container as far as they are known, alone or several in one."""
+    given = module.arguments.all() if module.arguments is not None else ()
+    return [_inner(value) for value in [*given, *_set_later(module)]]
+
+
 def any_child(module: Instance) -> Value:
     """Any one of the items of a container."""
-    if module.arguments is None:
-        return Unknown()
-    parts: list[Value] = []
-    for value in [*module.arguments.all(), *_set_later(module)]:
-        parts.append(_inner(value))
-    parts = [part for part in parts if not isinstance(part, Unknown)]
+    parts = [part for part in _inside(module) if not isinstance(part, Unknown)]
     if not parts:
         return Unknown()
     found = join(parts)
@@ -63,13 +76,40 @@ def any_child(module: Instance) -> Value:
     return found
 
 
-def some(module: Instance) -> Instance:
-    """Some module inside of `module`, or itself, where it is not known which."""
-    stand_in = module.attributes.get(_SOME)
+@dataclass(eq=False, slots=True)
+class Some(Instance):
+    """A module inside of another one, or that itself: it is not known which.
+
+    Attributes:
+        whole: the other one. It holds this one, and not the other way round.
+    """
+
+    whole: Instance | None = None
+
+
+def some(module: Instance, name: str = "torch.nn.Module") -> Instance:
+    """Some module inside of `module`, or itself, of the class called `name`, where it is not known which."""
+    key = _SOME if name == "torch.nn.Module" else f"{_SOME} {name}"
+    stand_in = module.attributes.get(key)
     if not isinstance(stand_in, Instance):
-        stand_in = Instance("torch.nn.Module", module.node)
-        module.attributes[_SOME] = stand_in
+        stand_in = module.attributes[key] = Some(name, module.node, whole=module)
     return stand_in
+
+
+def parts(module: Instance) -> list[Instance] | None:
+    """Every module inside of `module`, itself first; None where these are not all known."""
+    if not isinstance(module.cls, str) or _set_later(module):
+        return None
+    inner = [] if torch_facts.is_plain_layer(module.cls) else children(module)
+    if inner is None or not (torch_facts.is_plain_layer(module.cls) or is_container(module)):
+        return None
+    found = [module]
+    for part in inner:
+        below = parts(part) if isinstance(part, Instance) else None
+        if below is None:
+            return None
+        found += below
+    return list(dict.fromkeys(found))
 
 
 def any_of(module: Instance) -> Value:
@@ -114,7 +154,7 @@ def _inner(value: Value) -> Value:
 
 
 def _set_later(module: Instance) -> list[Value]:
-    return [value for name, value in module.attributes.items() if name != _SOME and _is_module(value)]
+    return [value for name, value in members.attributes(module) if _is_module(value)]
 
 
 def _is_module(value: Value) -> bool:
@@ -195,7 +235,7 @@ def replace_item(module: Instance, key: Value, value: Value, is_tentative: bool)
         given: list[Value] = [Container("list", known, join(known))] if is_list else known
         module.arguments = Arguments(given, {})
     elif module.arguments is not None:
-        module.arguments.complete = False
+        add(module, value)
 
 
 def named(module: Instance) -> Value:

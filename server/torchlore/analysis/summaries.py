@@ -47,11 +47,13 @@ def circumstances(
     return Circumstances(function, given, names, run.grad, run.changes, bindings, place, len(run.stack))
 
 
-def write_call(run: Run, function: Function, node: ast.AST, path: Path) -> None:
+def write_call(run: Run, function: Function, node: ast.AST, path: Path) -> Call | None:
     """Writes that `function` ran, where anything happened in it."""
-    if any(not isinstance(step, Jump) or step.kind == "raise" for step in path):
-        forward = function.receiver if methods.is_forward(function) else None
-        run.path.append(Call(node, function.node, path, forward))
+    if not any(not isinstance(step, Jump) or step.kind == "raise" for step in path):
+        return None
+    call = Call(node, function.node, path, function.receiver if methods.is_forward(function) else None)
+    run.path.append(call)
+    return call
 
 
 def remember(run: Run, function: Function, summary: Summary) -> None:
@@ -68,7 +70,9 @@ def repeated(run: Run, function: Function, before: Circumstances) -> Value | Non
     objects, or tensors of which the same is known.
     """
     known = run.summaries.get(function.node)
-    if known is None or known.before is None or not _are_alike(known.before, before):
+    if known is None or known.before is None or isinstance(known.result, Iterable):
+        return None  # what happens in a generator, happens to whom loops over it
+    if not _are_alike(known.before, before):
         return None
     given = list(zip(known.before.given, before.given, strict=True))
     if known.before.place != before.place and (known.makes or _is_fresh(known.result)):
@@ -158,7 +162,7 @@ def not_followed(run: Run, function: Function, arguments: Arguments | None, node
             run.emit(Kind.HAVOC, node)
         run.escape(node, given)
         return declared(run, function, node) or run.given(node, tokens)
-    if any(_matters(step) for step in known.path):
+    if any(matters(step) for step in known.path):
         run.emit(Kind.HAVOC, node)
     elif any(event.kind is Kind.SUPER_INIT for event in events(known.path)):
         run.emit(Kind.SUPER_INIT, node, subject=function.receiver)
@@ -212,20 +216,22 @@ def declared(run: Run, function: Function, node: ast.AST) -> Value | None:
     return None if isinstance(known, Unknown) else known
 
 
-_HARMLESS = frozenset({Kind.FORWARD, Kind.RESET, Kind.REGISTER, Kind.LOSS, Kind.SUPER_INIT, Kind.ACCUMULATE})
+_HARMLESS = frozenset(
+    {Kind.FORWARD, Kind.RESET, Kind.REGISTER, Kind.LOSS, Kind.SUPER_INIT, Kind.ACCUMULATE, Kind.YIELD}
+)
 
 
-def _matters(step: object) -> bool:
+def matters(step: object) -> bool:
     """Whether something happens in `step` that a rule about order has to know of."""
     match step:
         case Event(kind=kind):
             return kind not in _HARMLESS
         case Branch(arms=arms):
-            return any(_matters(inner) for arm in arms for inner in arm)
+            return any(matters(inner) for arm in arms for inner in arm)
         case Loop(body=body) | Call(body=body):
-            return any(_matters(inner) for inner in body)
+            return any(matters(inner) for inner in body)
         case Finally(body=body, final=final):
-            return any(_matters(inner) for inner in (*body, *final))
+            return any(matters(inner) for inner in (*body, *final))
         case _:
             return False
 

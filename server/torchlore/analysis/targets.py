@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from torchlore.analysis import (
     containers,
@@ -15,6 +16,7 @@ from torchlore.analysis import (
     plain,
     submodules,
     tensors,
+    torch_facts,
 )
 from torchlore.analysis.events import Kind
 from torchlore.analysis.plain import Plain
@@ -24,6 +26,7 @@ from torchlore.analysis.values import (
     Batch,
     Const,
     Container,
+    Function,
     Instance,
     Iterable,
     LocalClass,
@@ -36,6 +39,9 @@ from torchlore.analysis.values import (
     Unknown,
     Value,
 )
+
+ANY = "*"
+"""Stands for the name of an attribute that is not known."""
 
 MAX_UNROLLED = 4
 """A loop over a literal of at most so many objects is taken item by item."""
@@ -104,7 +110,7 @@ def _set_attribute(run: Run, node: ast.Attribute, owner: Value, attr: str, value
         case LocalModule() | LocalClass() | Ref():
             run.emit(Kind.RESET, node, key=(owner, attr))
             run.changes += 1
-            _patch(run, owner, attr, value)
+            _replace(run, owner, attr, value)
         case Params(owners=owners) if attr == "requires_grad":
             for module in owners or [None]:
                 freeze(run, node, module, value)
@@ -125,15 +131,28 @@ def _set_attribute(run: Run, node: ast.Attribute, owner: Value, attr: str, value
             pass
 
 
-def _patch(run: Run, owner: LocalModule | LocalClass | Ref, attr: str, value: Value) -> None:
-    """Something of a module or a class, which all who use it see, is replaced."""
+def _replace(run: Run, owner: LocalModule | LocalClass | Ref, attr: str, value: Value) -> None:
+    """Something of a module or a class, which all who use it see, becomes another thing."""
     match owner:
         case LocalModule(frame=frame):
             frame.bind(attr, value)
         case LocalClass(attributes=attributes):
-            attributes[attr] = value
+            attributes[attr] = as_member(owner, value)
         case Ref(name=name):
-            run.patched[f"{name}.{attr}"] = value
+            patch(run, name, attr, value)
+
+
+def patch(run: Run, name: str, attr: str, value: Value) -> None:
+    """An attribute of something imported is set; `ANY` stands for one that is not known."""
+    run.patched[f"{name}.{attr}"] = value
+    if name.startswith("torch.") and torch_facts.is_class_name(name):
+        run.patched_methods.add(attr)
+
+
+def as_member(cls: LocalClass, value: Value) -> Value:
+    """What is set on a class, as an attribute of it: a function becomes a method."""
+    is_free = isinstance(value, Function) and value.owner is None and value.receiver is None
+    return replace(value, owner=cls) if isinstance(value, Function) and is_free else value
 
 
 def _is_registered(value: Value) -> bool:
@@ -174,7 +193,10 @@ def _set_item(run: Run, owner: Value, key: Value, value: Value) -> None:
     elif owner.kind == "dict" and owner.whole:  # else it may hold anything
         owner.element = value
     if isinstance(key, Const) and owner.kind == "dict":
-        owner.keyed[hashable(key.value)] = value
+        literal = hashable(key.value)
+        before = owner.keyed.get(literal) or (None if owner.whole else owner.element)
+        is_kept = before is not None and (run.branches or run.loops)  # there may be a way around this
+        owner.keyed[literal] = join([before, value]) if before is not None and is_kept else value
     else:
         owner.items = None
         owner.whole = False

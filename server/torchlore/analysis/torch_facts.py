@@ -177,6 +177,39 @@ def is_parameter(dotted: str) -> bool:
     return dotted.startswith("torch.nn.") and dotted.endswith(".Parameter")
 
 
+PLAIN_LAYERS = words(
+    """
+    AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d AvgPool1d
+    AvgPool2d AvgPool3d BatchNorm1d BatchNorm2d BatchNorm3d Bilinear Conv1d Conv2d Conv3d ConvTranspose1d
+    ConvTranspose2d ConvTranspose3d Dropout Dropout1d Dropout2d Dropout3d ELU Embedding EmbeddingBag Flatten
+    GELU GRU GRUCell GroupNorm Identity InstanceNorm1d InstanceNorm2d InstanceNorm3d LSTM LSTMCell LayerNorm
+    LeakyReLU Linear LogSoftmax MaxPool1d MaxPool2d MaxPool3d Mish PReLU PixelShuffle RMSNorm RNN RNNCell
+    ReLU SELU SiLU Sigmoid Softmax Softplus SyncBatchNorm Tanh Unflatten
+    """
+)
+"""Layers of `torch.nn` that hold no other module, and of which none derives from another one."""
+
+_HOLDERS = words("Sequential ModuleList ModuleDict")
+
+
+def is_plain_layer(dotted: str) -> bool:
+    """Whether `dotted` names a class of modules that hold no other module."""
+    head, _, last = dotted.rpartition(".")
+    return head == "torch.nn" and last in PLAIN_LAYERS
+
+
+def derives(dotted: str, base: str) -> bool | None:
+    """Whether a module class of torch is `base`, or derives from it; None where that is not known here."""
+    if dotted == base or (base == "torch.nn.Module" and is_module(dotted)):
+        return True
+    return False if _stands_apart(base) and (_stands_apart(dotted) or dotted == "torch.nn.Module") else None
+
+
+def _stands_apart(dotted: str) -> bool:
+    head, _, last = dotted.rpartition(".")
+    return head == "torch.nn" and (last in PLAIN_LAYERS or last in _HOLDERS)
+
+
 def has_parameters(dotted: str) -> bool:
     """Whether instances of this class own parameters that require gradients."""
     known = libraries.family(dotted)

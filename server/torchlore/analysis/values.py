@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from torchlore.analysis.events import Step
+    from torchlore.analysis.events import Call, Step
     from torchlore.analysis.frames import Frame
 
 Token = ast.AST
@@ -200,9 +200,14 @@ class Container(Value):
 
 @dataclass(eq=False, slots=True)
 class Iterable(Value):
-    """Something that yields `element`s: a DataLoader's batches, `enumerate(...)`, a generator."""
+    """Something that yields `element`s: a DataLoader's batches, `enumerate(...)`, a generator.
+
+    Attributes:
+        call: of a generator of the workspace that nobody has iterated over yet: what happens in it.
+    """
 
     element: Value
+    call: Call | None = None
 
 
 @dataclass(eq=False, slots=True)

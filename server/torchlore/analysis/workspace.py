@@ -203,10 +203,9 @@ class Imports:
 
         A namespace package (a folder without `__init__.py`) stands for itself: its path ends in a separator.
         """
-        own = os.path.dirname(importer)  # noqa: PTH120
-        key = (module, own if module.startswith(".") else "")
+        key = (module, os.path.dirname(importer) if module.startswith(".") else "")  # noqa: PTH120
         if key not in self._found:
-            self._found[key] = self._look(module, own)
+            self._found[key] = self._look(*key)
         return self._found[key]
 
     def _look(self, module: str, own: str) -> str | None:

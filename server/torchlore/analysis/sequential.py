@@ -1,0 +1,52 @@
+"""Calls of `nn.Sequential`, and of objects of classes that derive from it."""
+
+from __future__ import annotations
+
+import ast
+from functools import partial
+
+from torchlore.analysis import calls, submodules
+from torchlore.analysis.events import Path
+from torchlore.analysis.queries import has_new_kind, join, tokens_of
+from torchlore.analysis.run import Run
+from torchlore.analysis.values import Arguments, Instance, Tensor, Unknown, Value
+
+
+def output(run: Run, instance: Instance, arguments: Arguments) -> Value:
+    """What comes out: each layer is called in turn. Unknown ones make the result an ordinary tensor."""
+    first = arguments.positional[0] if arguments.positional else arguments.keywords.get("input")
+    value = first or Unknown()
+    parts = submodules.children(instance)
+    if parts is None:
+        return _run_some(run, instance, value)
+    for part in parts:
+        if not isinstance(part, Instance) or not isinstance(part.node, ast.expr):
+            return Tensor(attached=None, tokens=tokens_of(value))
+        value = calls.call_instance(run, part, Arguments([value], {}), part.node)
+    return value if parts else Tensor(attached=None, tokens=tokens_of(value))
+
+
+def _run_some(run: Run, instance: Instance, value: Value) -> Value:
+    """Any number of layers in turn, each of which may be any of those in `instance`."""
+    unknown = Tensor(attached=None, tokens=tokens_of(value))
+    layers = submodules.alternatives(instance)
+    if layers is None or not all(isinstance(p, Instance) and isinstance(p.node, ast.expr) for p in layers):
+        return unknown
+    result: Value = value if isinstance(value, Tensor) else unknown
+    path: Path = []
+    for _ in range(2):  # what the first layers make of it is what the others are given
+        path, given, before = [], Arguments([value], {}), result
+        results = [before]
+        with run.writing(path):
+            run.branch(instance.node, [partial(_run_layer, run, part, given, results) for part in layers])
+        result = value = join(results)
+        if not has_new_kind(before, result):
+            break
+    run.path += path
+    return result
+
+
+def _run_layer(run: Run, part: Value, given: Arguments, results: list[Value]) -> bool:
+    assert isinstance(part, Instance) and isinstance(part.node, ast.expr)
+    results.append(calls.call_instance(run, part, given, part.node))
+    return False
