@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.utils.data import default_collate
 
 
 def change_what_exp_saved() -> None:
@@ -25,6 +30,41 @@ def unpack_four_chunks() -> None:
     _a, _b, _c, _d = torch.arange(5).chunk(4)
 
 
+def sparse(places: list[list[int]]) -> torch.Tensor:
+    return torch.sparse_coo_tensor(places, torch.ones(2), (2, 2), check_invariants=True)
+
+
+def jagged(*parts: torch.Tensor) -> torch.Tensor:
+    return torch.nested.nested_tensor(list(parts), layout=torch.jagged)
+
+
+def heads() -> torch.Tensor:
+    return jagged(torch.ones(2, 4)).unflatten(-1, [2, 2]).transpose(1, 2)
+
+
+def in_a_new_process(code: str) -> None:
+    """Say again what a program warns of once: whether it has been said here depends on the tests before."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    warnings.warn(done.stderr.partition("UserWarning: ")[2], UserWarning, stacklevel=2)
+
+
+def warn_of_unchecked_indices() -> None:
+    in_a_new_process("import torch; torch.sparse_coo_tensor([[0], [1]], [1.0], (2, 2))")
+
+
+def warn_of_the_strided_layout() -> None:
+    in_a_new_process("import torch; torch.nested.nested_tensor([torch.ones(1)])")
+
+
+def add_batches_of_equal_lengths() -> None:
+    try:
+        jagged(torch.ones(2, 4), torch.ones(3, 4)) + jagged(torch.ones(2, 4), torch.ones(3, 4))
+    except RuntimeError as error:  # the ragged sizes are numbered through the whole process
+        first, second = re.findall(r"j\d+", str(error))
+        raise RuntimeError(str(error).replace(first, "j1").replace(second, "j2")) from error
+
+
+IMAGES = torch.ones(2, 3, 4, 5)
 GRID = torch.arange(6.0).view(2, 3)
 FLOATS, LONGS, MASK = torch.ones(2), torch.ones(2, dtype=torch.int64), torch.ones(2, dtype=torch.bool)
 RAISING: dict[str, list[Callable[[], Any]]] = {
@@ -76,5 +116,47 @@ RAISING: dict[str, list[Callable[[], Any]]] = {
         lambda: torch.bmm(torch.ones(5, 2, 3), torch.ones(3, 4)),
         lambda: torch.ones(2, 2) @ torch.ones(2, 2, dtype=torch.int64),
         lambda: torch.einsum("ij,jk->ik", torch.ones(5, 2, 3), torch.ones(3, 4)),
+    ],
+    "reductions": [
+        lambda: GRID.max(1) > 3,
+        lambda: torch.ones(1).std(),
+        lambda: LONGS.mean(),
+        lambda: LONGS.std(),
+        lambda: any(GRID > 2),
+        lambda: GRID.topk(4),
+        lambda: torch.zeros(2**24 + 1).quantile(0.5),
+    ],
+    "legacy-constructors": [
+        lambda: torch.Tensor(1.5),
+        lambda: F.cross_entropy(torch.ones(2, 2), torch.Tensor([0, 1])),
+        lambda: torch.Tensor([1, 2], dtype=torch.int64),
+        lambda: torch.tensor(2, 3),
+        lambda: torch.FloatTensor(LONGS),
+        lambda: torch.FloatTensor([1, 2], device="cuda"),
+        lambda: torch.set_default_tensor_type(torch.FloatTensor),
+    ],
+    "channels-last": [
+        lambda: IMAGES.to(memory_format=torch.channels_last).view(2, -1),
+        lambda: IMAGES[0].to(memory_format=torch.channels_last),
+    ],
+    "sparse-tensors": [
+        lambda: sparse([[0, 0], [1, 1]]).values(),
+        lambda: torch.sparse_coo_tensor(torch.tensor([[0, 1]]), torch.ones(2), (2, 2)),
+        warn_of_unchecked_indices,
+        lambda: torch.sparse_coo_tensor([[0, 5], [0, 1]], torch.ones(2), (2, 2), check_invariants=True),
+        lambda: sparse([[0, 1], [1, 0]]).exp(),
+        lambda: sparse([[0, 1], [1, 0]]) + torch.ones(2, 2),
+        lambda: sparse([[0, 1], [1, 0]]).__setitem__(0, 1),
+        lambda: sparse([[0, 1], [1, 0]]).reshape(4),
+        lambda: default_collate([sparse([[0, 1], [1, 0]])] * 2),
+    ],
+    "nested-tensors": [
+        warn_of_the_strided_layout,
+        add_batches_of_equal_lengths,
+        lambda: jagged(torch.ones(2, 4), torch.ones(3, 5)),
+        lambda: jagged(torch.ones(2, 4), torch.ones(3, 4))[:, 0],
+        lambda: nn.MultiheadAttention(4, 2, batch_first=True)(*[jagged(torch.ones(2, 4))] * 3),
+        lambda: F.scaled_dot_product_attention(*[heads()] * 3, attn_mask=torch.ones(1, 1, 2, 2).bool()),
+        lambda: F.scaled_dot_product_attention(*[heads()] * 3, is_causal=True),
     ],
 }
