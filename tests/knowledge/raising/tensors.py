@@ -9,8 +9,9 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
+from torch import distributions, nn
 from torch.nn import functional as F
 from torch.utils.data import default_collate
 
@@ -64,8 +65,23 @@ def add_batches_of_equal_lengths() -> None:
         raise RuntimeError(str(error).replace(first, "j1").replace(second, "j2")) from error
 
 
+def read_the_old_setting_after_the_new() -> None:
+    torch.backends.cuda.matmul.fp32_precision = "tf32"
+    try:
+        torch.get_float32_matmul_precision()
+    finally:
+        torch.backends.cuda.matmul.fp32_precision = "none"
+
+
+def set_interop_threads_twice() -> None:
+    threads = torch.get_num_interop_threads()
+    torch.set_num_interop_threads(threads)
+    torch.set_num_interop_threads(threads)
+
+
 IMAGES = torch.ones(2, 3, 4, 5)
 GRID = torch.arange(6.0).view(2, 3)
+PHASES = torch.ones(2, dtype=torch.complex64)
 FLOATS, LONGS, MASK = torch.ones(2), torch.ones(2, dtype=torch.int64), torch.ones(2, dtype=torch.bool)
 RAISING: dict[str, list[Callable[[], Any]]] = {
     "broadcasting": [
@@ -158,5 +174,49 @@ RAISING: dict[str, list[Callable[[], Any]]] = {
         lambda: nn.MultiheadAttention(4, 2, batch_first=True)(*[jagged(torch.ones(2, 4))] * 3),
         lambda: F.scaled_dot_product_attention(*[heads()] * 3, attn_mask=torch.ones(1, 1, 2, 2).bool()),
         lambda: F.scaled_dot_product_attention(*[heads()] * 3, is_causal=True),
+    ],
+    "dlpack": [
+        lambda: torch.from_dlpack(torch.ones(2, requires_grad=True)),
+        lambda: torch.from_dlpack([1, 2]),
+        lambda: np.from_dlpack(torch.utils.dlpack.to_dlpack(FLOATS)),
+        lambda: np.from_dlpack(FLOATS.bfloat16()),
+        lambda: torch.from_dlpack(np.array(["a"])),
+        lambda: torch.from_dlpack(torch.eye(2).to_sparse()),
+        lambda: torch.from_dlpack(PHASES.conj()),
+    ],
+    "complex-and-fft": [
+        lambda: torch.ones(2, dtype=torch.complex64, requires_grad=True).sum().backward(),
+        lambda: PHASES > 0,
+        lambda: PHASES.float(),
+        lambda: nn.Linear(2, 1)(PHASES[None]),
+        lambda: torch.fft.fft(FLOATS.half()),
+        lambda: torch.stft(torch.ones(1600), 400, window=torch.ones(400)),
+        lambda: PHASES.conj().numpy(),
+    ],
+    "linear-algebra": [
+        lambda: torch.symeig(torch.eye(2)),
+        lambda: torch.linalg.vector_norm(LONGS),
+        lambda: torch.linalg.svd(torch.eye(2).half()),
+    ],
+    "elementwise-math": [
+        lambda: LONGS // 0,
+        lambda: torch.testing.assert_close(FLOATS, FLOATS + 1),
+        lambda: torch.testing.assert_close(FLOATS, FLOATS, rtol=0.1),
+        lambda: MASK and MASK,
+        lambda: LONGS**-1,
+        lambda: torch.maximum(FLOATS, 2.0),
+    ],
+    "float32-precision": [
+        read_the_old_setting_after_the_new,
+        lambda: torch.set_float32_matmul_precision("low"),
+        set_interop_threads_twice,
+    ],
+    "distributions": [
+        lambda: distributions.Categorical(torch.tensor([-1.0, 3.0])),
+        lambda: distributions.Normal(0.0, -1.0),
+        lambda: distributions.Normal(torch.tensor([0.0, torch.nan]), 1.0),
+        lambda: distributions.Uniform(0.0, 1.0).log_prob(torch.tensor(2.0)),
+        lambda: distributions.Normal(LONGS, LONGS).sample(),
+        lambda: distributions.Normal(0.0, 1.0).sample(3),
     ],
 }
