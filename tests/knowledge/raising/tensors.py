@@ -49,6 +49,18 @@ def in_a_new_process(code: str) -> None:
     warnings.warn(done.stderr.partition("UserWarning: ")[2], UserWarning, stacklevel=2)
 
 
+def warn_of_a_grid_without_indexing() -> None:
+    in_a_new_process("import torch; torch.meshgrid(torch.arange(3), torch.arange(2))")
+
+
+def warn_of_the_default_tensor_type() -> None:
+    in_a_new_process("import torch; torch.set_default_tensor_type(torch.FloatTensor)")
+
+
+def warn_of_a_lost_imaginary_part() -> None:
+    in_a_new_process("import torch; torch.ones(2, dtype=torch.complex64).float()")
+
+
 def warn_of_unchecked_indices() -> None:
     in_a_new_process("import torch; torch.sparse_coo_tensor([[0], [1]], [1.0], (2, 2))")
 
@@ -61,8 +73,8 @@ def add_batches_of_equal_lengths() -> None:
     try:
         jagged(torch.ones(2, 4), torch.ones(3, 4)) + jagged(torch.ones(2, 4), torch.ones(3, 4))
     except RuntimeError as error:  # the ragged sizes are numbered through the whole process
-        first, second = re.findall(r"j\d+", str(error))
-        raise RuntimeError(str(error).replace(first, "j1").replace(second, "j2")) from error
+        numbers = iter("12")
+        raise RuntimeError(re.sub(r"j\d+", lambda _: f"j{next(numbers)}", str(error))) from error
 
 
 def read_the_old_setting_after_the_new() -> None:
@@ -124,7 +136,7 @@ RAISING: dict[str, list[Callable[[], Any]]] = {
         unpack_four_chunks,
         lambda: torch.arange(7).split([2, 3]),
         lambda: torch.ones(2, requires_grad=True).mul(2).split(1)[0].mul_(2),
-        lambda: torch.meshgrid(torch.arange(3), torch.arange(2)),
+        warn_of_a_grid_without_indexing,
     ],
     "matmul-einsum": [
         lambda: torch.mm(torch.ones(3, 4), torch.ones(3, 4)),
@@ -149,7 +161,7 @@ RAISING: dict[str, list[Callable[[], Any]]] = {
         lambda: torch.tensor(2, 3),
         lambda: torch.FloatTensor(LONGS),
         lambda: torch.FloatTensor([1, 2], device="cuda"),
-        lambda: torch.set_default_tensor_type(torch.FloatTensor),
+        warn_of_the_default_tensor_type,
     ],
     "channels-last": [
         lambda: IMAGES.to(memory_format=torch.channels_last).view(2, -1),
@@ -187,7 +199,7 @@ RAISING: dict[str, list[Callable[[], Any]]] = {
     "complex-and-fft": [
         lambda: torch.ones(2, dtype=torch.complex64, requires_grad=True).sum().backward(),
         lambda: PHASES > 0,
-        lambda: PHASES.float(),
+        warn_of_a_lost_imaginary_part,
         lambda: nn.Linear(2, 1)(PHASES[None]),
         lambda: torch.fft.fft(FLOATS.half()),
         lambda: torch.stft(torch.ones(1600), 400, window=torch.ones(400)),
