@@ -10,6 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from raising.shared import LABELS
+
 
 class Encoder(nn.Module):
     def __init__(self, size: int) -> None:
@@ -73,5 +75,19 @@ RAISING: dict[str, list[Callable[[], Any]]] = {
         lambda: nn.InstanceNorm2d(6)(torch.ones(2, 5, 4, 4)),
         lambda: nn.RMSNorm(8)(torch.ones(2, 8, dtype=torch.bfloat16)),
         lambda: F.normalize(torch.ones(2)),
+    ],
+    "dropout": [
+        lambda: nn.Dropout2d()(torch.ones(2, 3, 4)),
+        lambda: nn.Dropout(1.5),
+        lambda: F.dropout(torch.ones(1, requires_grad=True).sigmoid(), 0.5, inplace=True).backward(),
+        lambda: nn.LSTM(3, 4, dropout=0.5),
+        lambda: F.dropout(LABELS, 0.5),
+    ],
+    "weight-init": [
+        lambda: nn.init.kaiming_normal_(torch.empty(3)),
+        lambda: nn.ReLU().apply(lambda layer: nn.init.zeros_(layer.bias)),
+        lambda: nn.Linear(1, 1, bias=False).apply(lambda layer: nn.init.zeros_(layer.bias)),
+        lambda: nn.Linear(1, 1).weight.normal_(),
+        lambda: nn.init.kaiming_normal_(torch.empty(3, 3), nonlinearity="gelu"),
     ],
 }
