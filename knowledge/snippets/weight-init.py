@@ -33,7 +33,7 @@ for layer, fan_in in ((nn.Linear(100, 50), 100), (nn.Conv2d(16, 8, 3), 144)):
 assert abs(nn.Embedding(1000, 64).weight.std() - 1) < 0.01 and nn.init.calculate_gain("relu") == math.sqrt(2)
 assert nn.init.trunc_normal_(torch.empty(100_000), std=0.02).abs().max() > 0.06  # bounds are ±2, not ±2 std
 net = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1)).to(device)
-net.apply(lambda m: nn.init.constant_(m.weight, 0.5) if hasattr(m, "weight") else None)
-net[0].bias.data.zero_()
+for parameter in net.parameters():
+    nn.init.constant_(parameter, 0.5)
 net(torch.randn(64, 4, device=device)).square().mean().backward()
 assert torch.linalg.matrix_rank(net[0].weight.grad) == 1  # equal weights get equal gradients

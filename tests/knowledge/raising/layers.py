@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from raising.shared import LABELS
+from raising.shared import LABELS, SCORES
 
 
 class Encoder(nn.Module):
@@ -89,5 +89,30 @@ RAISING: dict[str, list[Callable[[], Any]]] = {
         lambda: nn.Linear(1, 1, bias=False).apply(lambda layer: nn.init.zeros_(layer.bias)),
         lambda: nn.Linear(1, 1).weight.normal_(),
         lambda: nn.init.kaiming_normal_(torch.empty(3, 3), nonlinearity="gelu"),
+    ],
+    "activations": [
+        lambda: nn.ReLU(SCORES)(SCORES),
+        lambda: F.softmax(SCORES),
+        lambda: torch.softmax(SCORES),
+        lambda: F.relu(torch.ones(1, requires_grad=True).sigmoid(), inplace=True).backward(),
+        lambda: F.relu(torch.ones(1, requires_grad=True), inplace=True),
+        lambda: F.glu(torch.ones(2, 3)),
+        lambda: nn.PReLU(8)(torch.ones(2, 5)),
+    ],
+    "bce-and-imbalance": [
+        lambda: F.binary_cross_entropy_with_logits(torch.ones(4), LABELS),
+        lambda: F.binary_cross_entropy_with_logits(torch.ones(3, 1), torch.ones(3)),
+        lambda: F.binary_cross_entropy(torch.tensor([1.5]), torch.ones(1)),
+        lambda: nn.BCEWithLogitsLoss(pos_weight=3.0),
+        lambda: nn.BCEWithLogitsLoss(pos_weight=torch.ones(2))(torch.ones(4, 3), torch.ones(4, 3)),
+    ],
+    "regression-and-metric-losses": [
+        lambda: F.mse_loss(torch.ones(3, 1), torch.ones(3)),
+        lambda: F.kl_div(SCORES, SCORES),
+        lambda: F.mse_loss(LABELS, LABELS),
+        lambda: F.ctc_loss(
+            torch.zeros(2, 12, 5), torch.ones(2, 4), torch.tensor([12, 10]), torch.tensor([4, 3])
+        ),
+        lambda: torch.cdist(SCORES, SCORES.double()),
     ],
 }
