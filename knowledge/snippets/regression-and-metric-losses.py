@@ -30,7 +30,7 @@ for name, target in (("(N, 1)", 3 * x), ("(N,)", 3 * x.squeeze(1))):
     w = torch.zeros((), device=device)
     for _ in range(200):
         w = w - 0.5 * slope(w)
-    slopes[name] = round(w.item(), 3)
+    slopes[name] = round(w.item(), 3) + 0.0
 print("fitted slope of 3x, by the shape of the target:", slopes)
 assert slopes == {"(N, 1)": 3, "(N,)": 0}
 far = torch.randn(2, 40, 3, device=device) + 1000

@@ -50,6 +50,9 @@ def assign_number_to_buffer() -> None:
     Encoder(4).mean = 3
 
 
+CONV, IMAGE = nn.Conv2d(3, 8, 3), torch.ones(1, 1, 4, 4)
+
+
 RAISING: dict[str, list[Callable[[], Any]]] = {
     "parameters-and-buffers": [
         use_a_buffer_with_history,
@@ -114,5 +117,23 @@ RAISING: dict[str, list[Callable[[], Any]]] = {
             torch.zeros(2, 12, 5), torch.ones(2, 4), torch.tensor([12, 10]), torch.tensor([4, 3])
         ),
         lambda: torch.cdist(SCORES, SCORES.double()),
+    ],
+    "conv-shapes": [
+        lambda: CONV(torch.ones(1, 32, 32, 3)),
+        lambda: nn.Linear(400, 10)(torch.ones(4, 1024)),
+        lambda: nn.Conv2d(3, 8, 5)(torch.ones(1, 3, 4, 4)),
+        lambda: nn.Conv2d(3, 8, 3, stride=2, padding="same"),
+        lambda: CONV(torch.ones(1, 3, 8, 8, dtype=torch.uint8)),
+        lambda: nn.Conv2d(3, 8, 3, groups=2),
+        lambda: F.pad(torch.ones(1, 1, 2, 3), (3, 0, 0, 0), mode="reflect"),
+    ],
+    "pooling-and-resize": [
+        lambda: F.interpolate(IMAGE.long(), scale_factor=2),
+        lambda: F.interpolate(IMAGE[0], scale_factor=2, mode="bilinear"),
+        lambda: F.interpolate(IMAGE, scale_factor=2, align_corners=True),
+        lambda: F.affine_grid(torch.ones(1, 2, 3), [1, 1, 4, 4]),
+        lambda: F.grid_sample(IMAGE, torch.ones(1, 2, 4, 4), align_corners=False),
+        lambda: F.max_pool2d(torch.ones(1, 1, 1, 1), 2),
+        lambda: F.max_pool2d(IMAGE, 2, padding=2),
     ],
 }
