@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
 
 from raising.shared import LABELS, SCORES
 
@@ -50,8 +51,24 @@ def assign_number_to_buffer() -> None:
     Encoder(4).mean = 3
 
 
+def carry_a_state_with_its_graph() -> None:
+    state = None
+    for _ in range(2):
+        output, state = LSTM(torch.ones(2, 6, 5), state)
+        output.sum().backward()
+
+
+def pack(lengths: list[int]) -> Any:
+    return pack_padded_sequence(
+        torch.ones(3, 3, 1), torch.tensor(lengths), batch_first=True, enforce_sorted=False
+    )
+
+
+LSTM, GRU = nn.LSTM(5, 7, batch_first=True), nn.GRU(1, 4, batch_first=True)
 CONV, IMAGE = nn.Conv2d(3, 8, 3), torch.ones(1, 1, 4, 4)
 
+
+ELSEWHERE = {"RuntimeError: 'lengths' argument should be a 1D CPU int64 tensor": "a GPU"}
 
 RAISING: dict[str, list[Callable[[], Any]]] = {
     "parameters-and-buffers": [
@@ -135,5 +152,23 @@ RAISING: dict[str, list[Callable[[], Any]]] = {
         lambda: F.grid_sample(IMAGE, torch.ones(1, 2, 4, 4), align_corners=False),
         lambda: F.max_pool2d(torch.ones(1, 1, 1, 1), 2),
         lambda: F.max_pool2d(IMAGE, 2, padding=2),
+    ],
+    "rnn-lstm-gru": [
+        lambda: LSTM(torch.ones(2, 6, 5), (torch.ones(2, 1, 7), torch.ones(2, 1, 7))),
+        lambda: LSTM(torch.ones(2, 6, 5), LSTM(torch.ones(4, 6, 5))[1]),
+        lambda: LSTM(torch.ones(2, 6, 5), torch.ones(1, 2, 7)),
+        lambda: nn.GRU(5, 7)(torch.ones(6, 2, 5), (torch.ones(1, 2, 7), torch.ones(1, 2, 7))),
+        carry_a_state_with_its_graph,
+        lambda: nn.Linear(7, 1)(LSTM(torch.ones(2, 6, 5))),
+        lambda: LSTM(torch.ones(2, 6, 4)),
+        lambda: LSTM(torch.ones(2, 6, 5, dtype=torch.int64)),
+    ],
+    "packed-sequences": [
+        lambda: pack([2, 3, 0]),
+        lambda: GRU(pack([2, 4, 1])),
+        lambda: nn.Linear(4, 2)(pack([2, 3, 1])),
+        lambda: pack([2, 3, 1]).shape,
+        lambda: pad_sequence([[1, 2], [3]]),
+        lambda: pad_sequence([torch.ones(2, 3), torch.ones(2, 4)]),
     ],
 }
