@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import nn
+from torch import nn, optim
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
 
@@ -62,6 +62,22 @@ def pack(lengths: list[int]) -> Any:
     return pack_padded_sequence(
         torch.ones(3, 3, 1), torch.tensor(lengths), batch_first=True, enforce_sorted=False
     )
+
+
+def step_on_a_sparse_gradient(kind: Callable[..., Any], **options: float) -> None:
+    table = nn.Embedding(4, 3, sparse=True)
+    table(LABELS).sum().backward()
+    kind(table.parameters(), lr=0.1, **options).step()
+
+
+def use_a_weight_that_max_norm_changes() -> None:
+    table = nn.Embedding(4, 3, max_norm=0.1)
+    squares = (table.weight * table.weight).sum()
+    (squares + table(LABELS).sum()).backward()
+
+
+def attend(**masks: Any) -> None:
+    nn.MultiheadAttention(8, 2, batch_first=True)(*[torch.ones(2, 3, 8)] * 3, **masks)
 
 
 LSTM, GRU = nn.LSTM(5, 7, batch_first=True), nn.GRU(1, 4, batch_first=True)
@@ -170,5 +186,24 @@ RAISING: dict[str, list[Callable[[], Any]]] = {
         lambda: pack([2, 3, 1]).shape,
         lambda: pad_sequence([[1, 2], [3]]),
         lambda: pad_sequence([torch.ones(2, 3), torch.ones(2, 4)]),
+    ],
+    "embeddings": [
+        lambda: nn.Embedding(2, 3)(LABELS),
+        lambda: nn.Embedding(4, 3)(SCORES),
+        lambda: nn.Embedding(4, 3)([1, 2]),
+        lambda: step_on_a_sparse_gradient(optim.Adam),
+        lambda: step_on_a_sparse_gradient(optim.SGD, weight_decay=0.1),
+        use_a_weight_that_max_norm_changes,
+        lambda: nn.EmbeddingBag(4, 3)(LABELS),
+    ],
+    "multihead-attention": [
+        lambda: nn.MultiheadAttention(8, 2)(*[torch.ones(4, 5, 8)] * 3, torch.zeros(4, 5, dtype=torch.bool)),
+        lambda: attend(key_padding_mask=torch.zeros(2, 3, dtype=torch.int64)),
+        lambda: attend(key_padding_mask=torch.zeros(2, 3, dtype=torch.bool), attn_mask=torch.zeros(3, 3)),
+        lambda: attend(is_causal=True),
+        lambda: nn.MultiheadAttention(8, 2)(torch.ones(3, 8)),
+        lambda: nn.MultiheadAttention(8, 3),
+        lambda: nn.MultiheadAttention(8, 2)(*[torch.ones(3, 6)] * 3),
+        lambda: attend(attn_mask=torch.zeros(4, 4)),
     ],
 }
