@@ -30,10 +30,10 @@ for sparse, kind in ((False, torch.optim.Adam), (True, torch.optim.SparseAdam)):
     assert moved == ([2] if sparse else [1, 2])  # momentum carries row 1 on
 
 bag, flat = nn.EmbeddingBag(5, 3).to(device), torch.tensor([1, 2, 4], device=device)
-close(bag(flat, offsets=torch.tensor([0, 2], device=device)), torch.stack([bag.weight[[1, 2]].mean(0), bag.weight[4]]))
+means = bag(flat, offsets=torch.tensor([0, 2], device=device))  # bags [1, 2] and [4]
+close(means, torch.stack([bag.weight[[1, 2]].mean(0), bag.weight[4]]))
 model = nn.ModuleDict({"embedding": nn.Embedding(10, 4), "head": nn.Linear(4, 10)})
-model.head.weight = model.embedding.weight
-assert len(list(model.parameters())) == 2 and len(model.state_dict()) == 3
+model.head.weight = model.embedding.weight  # 2 parameters, 3 entries in the state_dict
 for assign in (False, True):
     (loaded := copy.deepcopy(model)).load_state_dict(model.state_dict(), assign=assign)
     assert (loaded.head.weight is loaded.embedding.weight) is not assign  # assign=True unties

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import nn, optim
 from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.attention.flex_attention import flex_attention
 from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
 
 from raising.shared import LABELS, SCORES
@@ -80,6 +82,12 @@ def attend(**masks: Any) -> None:
     nn.MultiheadAttention(8, 2, batch_first=True)(*[torch.ones(2, 3, 8)] * 3, **masks)
 
 
+def sdpa(mask: torch.Tensor | None, backends: list[SDPBackend] | None = None, **options: Any) -> None:
+    with sdpa_kernel(list(SDPBackend.__members__.values()) if backends is None else backends):
+        F.scaled_dot_product_attention(HEADS, HEADS, HEADS, mask, **options)
+
+
+HEADS = torch.ones(1, 2, 4, 8)
 LSTM, GRU = nn.LSTM(5, 7, batch_first=True), nn.GRU(1, 4, batch_first=True)
 CONV, IMAGE = nn.Conv2d(3, 8, 3), torch.ones(1, 1, 4, 4)
 
@@ -205,5 +213,16 @@ RAISING: dict[str, list[Callable[[], Any]]] = {
         lambda: nn.MultiheadAttention(8, 3),
         lambda: nn.MultiheadAttention(8, 2)(*[torch.ones(3, 6)] * 3),
         lambda: attend(attn_mask=torch.zeros(4, 4)),
+    ],
+    "sdpa": [
+        lambda: sdpa(torch.ones(4, 4, dtype=torch.int64)),
+        lambda: sdpa(torch.ones(4, 4, dtype=torch.bool), [SDPBackend.MATH], is_causal=True),
+        lambda: sdpa(torch.ones(3, 3, dtype=torch.bool)),
+        lambda: sdpa(None, []),
+        lambda: sdpa(None, [SDPBackend.FLASH_ATTENTION], dropout_p=0.1),
+        lambda: F.scaled_dot_product_attention(HEADS, HEADS.double(), HEADS),
+        lambda: F.scaled_dot_product_attention(torch.ones(1, 8, 4, 8), HEADS, HEADS),
+        lambda: flex_attention(HEADS, HEADS, HEADS),
+        lambda: flex_attention(HEADS.clone().requires_grad_(), HEADS, HEADS),
     ],
 }
