@@ -87,6 +87,15 @@ def sdpa(mask: torch.Tensor | None, backends: list[SDPBackend] | None = None, **
         F.scaled_dot_product_attention(HEADS, HEADS, HEADS, mask, **options)
 
 
+def encode(x: torch.Tensor, **options: Any) -> None:
+    nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), 1).eval()(x, **options)
+
+
+def encode_nothing_but_padding() -> None:
+    with torch.inference_mode():
+        encode(torch.ones(2, 4, 8), src_key_padding_mask=torch.ones(2, 4, dtype=torch.bool))
+
+
 HEADS = torch.ones(1, 2, 4, 8)
 LSTM, GRU = nn.LSTM(5, 7, batch_first=True), nn.GRU(1, 4, batch_first=True)
 CONV, IMAGE = nn.Conv2d(3, 8, 3), torch.ones(1, 1, 4, 4)
@@ -224,5 +233,14 @@ RAISING: dict[str, list[Callable[[], Any]]] = {
         lambda: F.scaled_dot_product_attention(torch.ones(1, 8, 4, 8), HEADS, HEADS),
         lambda: flex_attention(HEADS, HEADS, HEADS),
         lambda: flex_attention(HEADS.clone().requires_grad_(), HEADS, HEADS),
+    ],
+    "transformer-encoder": [
+        lambda: nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2), 1),
+        lambda: encode(torch.ones(2, 4, 8), is_causal=True),
+        lambda: encode(torch.ones(1, 4, 3)),
+        lambda: nn.TransformerEncoderLayer(8, 2, activation="silu"),
+        lambda: encode(torch.ones(2, 4, 8), mask=torch.zeros(3, 3)),
+        encode_nothing_but_padding,
+        lambda: nn.TransformerDecoder(nn.TransformerDecoderLayer(8, 2), 1)(torch.ones(2, 4, 8)),
     ],
 }
