@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import nn, optim
+from torch.func import functional_call
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.attention.flex_attention import flex_attention
+from torch.nn.utils import fuse_conv_bn_eval, parametrizations, parametrize, prune
 from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
 
 from raising.shared import LABELS, SCORES
@@ -94,6 +97,21 @@ def encode(x: torch.Tensor, **options: Any) -> None:
 def encode_nothing_but_padding() -> None:
     with torch.inference_mode():
         encode(torch.ones(2, 4, 8), src_key_padding_mask=torch.ones(2, 4, dtype=torch.bool))
+
+
+class Sym(nn.Module):
+    def forward(self, x: Any) -> Any:
+        return x.triu() + x.triu(1).mT
+
+
+def assign_to_a_parametrized_weight() -> None:
+    layer = nn.Linear(3, 3)
+    parametrize.register_parametrization(layer, "weight", Sym())
+    layer.weight = torch.ones(3, 3)
+
+
+def normed() -> nn.Module:
+    return parametrizations.weight_norm(nn.Linear(4, 3))
 
 
 HEADS = torch.ones(1, 2, 4, 8)
@@ -242,5 +260,36 @@ RAISING: dict[str, list[Callable[[], Any]]] = {
         lambda: encode(torch.ones(2, 4, 8), mask=torch.zeros(3, 3)),
         encode_nothing_but_padding,
         lambda: nn.TransformerDecoder(nn.TransformerDecoderLayer(8, 2), 1)(torch.ones(2, 4, 8)),
+    ],
+    "module-containers": [
+        lambda: optim.SGD(nn.Module().parameters()),
+        lambda: nn.ModuleList()(IMAGE),
+        lambda: nn.ModuleList(nn.ReLU(), nn.ReLU()),
+        lambda: nn.ModuleList(nn.Linear(1, 1)),
+        lambda: nn.ModuleList([F.relu]),
+        lambda: nn.ModuleDict({"a.b": nn.ReLU()}),
+        lambda: nn.ModuleDict({"keys": nn.ReLU()}),
+        lambda: nn.ModuleDict({1: nn.ReLU()}),
+        lambda: nn.ModuleDict().get("a"),
+    ],
+    "functional-vs-module": [
+        lambda: nn.MSELoss(SCORES, SCORES),
+        lambda: nn.Linear(SCORES),
+        lambda: nn.Sequential(F.relu),
+        lambda: F.linear(torch.ones(2, 4), torch.ones(4, 3)),
+        lambda: nn.relu(SCORES),
+        lambda: F.Linear(3, 3),
+        lambda: functional_call(
+            nn.Sequential(nn.Linear(1, 1)), {"0.weight": torch.ones(1, 1)}, (), strict=True
+        ),
+    ],
+    "parametrize-and-prune": [
+        lambda: normed().load_state_dict(nn.Linear(4, 3).state_dict()),
+        lambda: pickle.dumps(normed()),
+        lambda: copy.deepcopy(prune.l1_unstructured(nn.Linear(4, 1), "weight", amount=0.5)),
+        assign_to_a_parametrized_weight,
+        lambda: parametrize.register_parametrization(nn.Linear(3, 3), "weight", nn.Flatten(0)),
+        lambda: prune.l1_unstructured(nn.Linear(2, 2), "weight", amount=5),
+        lambda: fuse_conv_bn_eval(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)),
     ],
 }
