@@ -1,0 +1,193 @@
+"""Calls that raise, or warn, what the cards about autograd, training and data of the second wave quote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn, optim
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+from torch.nn import utils
+from torch.optim import lr_scheduler
+from torch.utils.checkpoint import checkpoint, checkpoint_sequential
+
+from raising.shared import weight
+
+ONES = torch.ones(2)
+
+
+def leaf(*values: float) -> torch.Tensor:
+    return torch.tensor(values or (1.0, 1.0), requires_grad=True)
+
+
+def function(forward: Any, backward: Any, name: str = "Scale") -> Any:
+    """A class like one that a user writes, under the name that the cards give it."""
+    return type(name, (Function,), {"forward": staticmethod(forward), "backward": staticmethod(backward)})
+
+
+def twice(square: Any, *, backward: bool) -> None:
+    x = leaf()
+    (g,) = torch.autograd.grad((square.apply(x) * x).sum(), x, create_graph=True)
+    g.sum().backward() if backward else torch.autograd.grad(g.sum(), x)
+
+
+def numpy_in_backward() -> None:
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.save_for_backward(x)
+        return x**2
+
+    def backward(ctx: Any, grad: Any) -> Any:
+        return torch.from_numpy(2 * ctx.saved_tensors[0].numpy() * grad.numpy())
+
+    twice(function(forward, backward), backward=True)
+
+
+def differentiate_once_twice() -> None:
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.save_for_backward(x)
+        return x**2
+
+    twice(
+        function(forward, once_differentiable(lambda ctx, grad: 2 * ctx.saved_tensors[0] * grad)),
+        backward=True,
+    )
+
+
+class WithDict(nn.Module):
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"y": x * 2}
+
+
+def hooked(model: nn.Module, *, old: bool = False) -> nn.Module:
+    register = model.register_backward_hook if old else model.register_full_backward_hook
+    register(lambda *_: None)
+    return model
+
+
+def both_kinds_of_backward_hook() -> None:
+    hooked(hooked(nn.Linear(2, 2), old=True))
+
+
+def per_sample_batch_norm() -> None:
+    norm = nn.BatchNorm1d(2)
+    torch.func.grad(lambda x: norm(x).sum())(torch.ones(2, 2))
+
+
+def gradient_of_a_gradient_not_recorded() -> None:
+    x = leaf()
+    (g,) = torch.autograd.grad(x.square().sum(), x)
+    torch.autograd.grad(g.sum(), x)
+
+
+def second_derivative_of_attention() -> None:
+    q = torch.randn(1, 2, 4, 8, requires_grad=True)
+    out = nn.functional.scaled_dot_product_attention(q, q, q).sum()
+    (g,) = torch.autograd.grad(out, q, create_graph=True)
+    torch.autograd.grad(g.sum(), q)
+
+
+def anomaly_in_backward_only() -> None:
+    y = torch.sqrt(torch.zeros(1, requires_grad=True)) * 0
+    with torch.autograd.detect_anomaly():
+        y.backward()
+
+
+def clip_nan() -> None:
+    p = weight()
+    p.grad = torch.tensor([torch.nan])
+    utils.clip_grad_norm_([p], 1.0, error_if_nonfinite=True)
+
+
+class Fickle:
+    """A block whose second call does something else."""
+
+    def __init__(self, first: Any, second: Any) -> None:
+        self.calls = iter([first, second])
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        return next(self.calls)(x)
+
+
+def checkpointed(block: Any, **options: Any) -> torch.Tensor:
+    return checkpoint(block, leaf(), **{"use_reentrant": False, **options}).sum()
+
+
+def grad_of_a_reentrant_checkpoint() -> None:
+    x = leaf()
+    torch.autograd.grad(checkpoint(torch.sin, x, use_reentrant=True).sum(), x)
+
+
+def add_group_under_lambda() -> None:
+    optimizer = optim.SGD([weight()])
+    scheduler = lr_scheduler.LambdaLR(optimizer, lambda step: 1.0)
+    optimizer.add_param_group({"params": weight()})
+    optimizer.step()
+    scheduler.step()
+
+
+FROZEN = nn.Sequential(nn.Linear(1, 4), nn.Linear(4, 3)).requires_grad_(False)
+
+
+DOUBLE = function(lambda ctx, x: x * 2, lambda ctx, grad: grad * 2)
+
+RAISING: dict[str, list[Callable[[], Any]]] = {
+    "custom-autograd-function": [
+        lambda: function(lambda ctx, x, n: x * n, lambda ctx, grad: grad).apply(leaf(), 3).sum().backward(),
+        lambda: (
+            function(lambda ctx, x: x.sum(), lambda ctx, grad: torch.ones(5) * grad).apply(leaf()).backward()
+        ),
+        lambda: DOUBLE()(leaf()),
+        numpy_in_backward,
+        differentiate_once_twice,
+        lambda: torch.autograd.gradcheck(torch.sin, leaf()),
+        lambda: torch.func.grad(lambda x: DOUBLE.apply(x).sum())(ONES),
+    ],
+    "hooks": [
+        lambda: nn.Sequential(hooked(nn.Linear(2, 2)), nn.ReLU(inplace=True))(ONES),
+        lambda: hooked(nn.Linear(2, 2), old=True)(leaf()).sum().backward(),
+        both_kinds_of_backward_hook,
+        lambda: hooked(WithDict())(leaf())["y"].sum().backward(),
+        lambda: ONES.register_hook(print),
+        lambda: (leaf() * 2).register_post_accumulate_grad_hook(print),
+    ],
+    "func-transforms": [
+        lambda: torch.func.grad(lambda x: x**2)(ONES),
+        lambda: torch.vmap(lambda x: x if x > 0 else -x)(ONES),
+        lambda: torch.vmap(lambda x: x + torch.rand(()))(ONES),
+        per_sample_batch_norm,
+        lambda: torch.func.grad(lambda x: (x.sum().backward(), x.sum())[1])(ONES),
+    ],
+    "higher-order-grad": [
+        gradient_of_a_gradient_not_recorded,
+        lambda: torch.autograd.grad(leaf().square().sum(), leaf()),
+        lambda: torch.autograd.grad(leaf().square(), leaf()),
+        lambda: leaf(2.0).square().sum().backward(create_graph=True),
+        second_derivative_of_attention,
+    ],
+    "nan-debugging": [
+        anomaly_in_backward_only,
+        clip_nan,
+        lambda: torch.ones(1).std(),
+    ],
+    "activation-checkpointing": [
+        lambda: checkpoint(torch.sin, leaf()),
+        lambda: checkpoint(nn.Linear(2, 2), ONES, use_reentrant=True),
+        lambda: checkpointed(torch.sin, use_reentrant=True, scale=2),
+        grad_of_a_reentrant_checkpoint,
+        lambda: checkpointed(Fickle(lambda x: x.exp().sin(), torch.exp)).backward(),
+        lambda: checkpointed(Fickle(torch.exp, lambda x: x[:1].exp())).backward(),
+        lambda: checkpoint_sequential(nn.Sequential(nn.Linear(2, 2)), 3, leaf(), use_reentrant=False),
+    ],
+    "freeze-and-finetune": [
+        lambda: FROZEN.parameters().requires_grad_(False),
+        lambda: FROZEN(torch.ones(1, 1)).sum().backward(),
+        lambda: optim.SGD([p for p in FROZEN.parameters() if p.requires_grad]),
+        lambda: (lambda p: optim.SGD([p]).add_param_group({"params": p}))(weight()),
+        add_group_under_lambda,
+        lambda: FROZEN.load_state_dict(
+            nn.Sequential(nn.Linear(1, 4), nn.Linear(4, 2)).state_dict(), strict=False
+        ),
+    ],
+}
