@@ -127,6 +127,36 @@ def add_group_under_lambda() -> None:
     scheduler.step()
 
 
+def scaled(*, half: bool = False) -> tuple[torch.amp.GradScaler, optim.SGD]:
+    """A scaler on the CPU and an optimizer whose gradient it has scaled."""
+    p = nn.Parameter(torch.ones(1, dtype=torch.float16 if half else torch.float32))
+    scaler = torch.amp.GradScaler("cpu")
+    scaler.scale((p * 2).sum()).backward()
+    return scaler, optim.SGD([p])
+
+
+def unscale_twice() -> None:
+    scaler, optimizer = scaled()
+    scaler.unscale_(optimizer)
+    scaler.unscale_(optimizer)
+
+
+def step_twice() -> None:
+    scaler, optimizer = scaled()
+    scaler.step(optimizer)
+    scaler.step(optimizer)
+
+
+def step_another_optimizer() -> None:
+    scaler, _ = scaled()
+    scaler.step(optim.SGD([weight()]))
+
+
+def bfloat16_output() -> torch.Tensor:
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        return nn.Linear(2, 2)(ONES)
+
+
 FROZEN = nn.Sequential(nn.Linear(1, 4), nn.Linear(4, 3)).requires_grad_(False)
 
 
@@ -190,4 +220,21 @@ RAISING: dict[str, list[Callable[[], Any]]] = {
             nn.Sequential(nn.Linear(1, 4), nn.Linear(4, 2)).state_dict(), strict=False
         ),
     ],
+    "gradient-clipping": [
+        clip_nan,
+    ],
+    "mixed-precision": [
+        lambda: nn.Linear(2, 2)(bfloat16_output()),
+        lambda: bfloat16_output().detach().numpy(),
+        lambda: (lambda scaler, optimizer: scaler.step(optimizer))(*scaled(half=True)),
+        unscale_twice,
+        step_twice,
+        step_another_optimizer,
+        *([] if torch.cuda.is_available() else [lambda: torch.autocast("cuda")]),
+    ],
+}
+
+ELSEWHERE = {
+    "RuntimeError: torch.nn.functional.binary_cross_entropy and": "autocast on CUDA",
+    **({"UserWarning: CUDA is not available": "no CUDA"} if torch.cuda.is_available() else {}),
 }
