@@ -31,7 +31,7 @@ for factor in (2.0, 2.0, float("inf"), 2.0):
     scaler.update()
     scale = scaler.get_scale()
     print(
-        f"gradient {scaled:6.0f}, unscaled {true:3.0f}: w {before:.1f} -> {w.item():.1f}, next scale {scale:.0f}"
+        f"gradient {scaled:6.0f}, unscaled {true:3.0f}: w {before:.1f} -> {w.item():.1f}, scale {scale:.0f}"
     )
     assert (w.item() == before) == (true == float("inf"))
 assert scale == 65536 and abs(w.item() - 0.4) < 1e-6  # doubled after two good steps, halved after the bad one

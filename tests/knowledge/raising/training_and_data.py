@@ -10,7 +10,7 @@ from torch import nn, optim
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from torch.nn import utils
-from torch.optim import lr_scheduler
+from torch.optim import lr_scheduler, swa_utils
 from torch.utils.checkpoint import checkpoint, checkpoint_sequential
 
 from raising.shared import weight
@@ -157,6 +157,25 @@ def bfloat16_output() -> torch.Tensor:
         return nn.Linear(2, 2)(ONES)
 
 
+def average_by_hand() -> None:
+    p = weight()
+    p.lerp_(weight(), 0.1)
+
+
+def average_a_model_with_a_result() -> None:
+    model = nn.Linear(2, 2)
+    model.last = model(ONES)
+    swa_utils.AveragedModel(model)
+
+
+def put_deterministically() -> None:
+    torch.use_deterministic_algorithms(True)
+    try:
+        torch.zeros(3).put_(torch.tensor([0]), torch.ones(1))
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
 FROZEN = nn.Sequential(nn.Linear(1, 4), nn.Linear(4, 3)).requires_grad_(False)
 
 
@@ -232,9 +251,28 @@ RAISING: dict[str, list[Callable[[], Any]]] = {
         step_another_optimizer,
         *([] if torch.cuda.is_available() else [lambda: torch.autocast("cuda")]),
     ],
+    "weight-averaging": [
+        average_by_hand,
+        average_a_model_with_a_result,
+        lambda: swa_utils.update_bn(
+            [{"x": torch.ones(4, 2)}], nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+        ),
+        lambda: swa_utils.AveragedModel(nn.Linear(1, 1), avg_fn=max, multi_avg_fn=max),
+        lambda: swa_utils.get_ema_multi_avg_fn(2),
+    ],
+    "reproducibility": [
+        put_deterministically,
+        lambda: torch.multinomial(ONES, 3),
+        lambda: torch.multinomial(ONES * torch.nan, 1),
+        lambda: torch.bernoulli(torch.tensor([1])),
+    ],
+    "loss-not-decreasing": [
+        lambda: nn.Linear(2, 3)(torch.ones(1, 2)).argmax(1).float().mean().backward(),
+    ],
 }
 
 ELSEWHERE = {
     "RuntimeError: torch.nn.functional.binary_cross_entropy and": "autocast on CUDA",
+    "RuntimeError: Expected a 'cuda' device type for generator": "CUDA",
     **({"UserWarning: CUDA is not available": "no CUDA"} if torch.cuda.is_available() else {}),
 }
