@@ -1,17 +1,22 @@
-"""Calls that raise, or warn, what the cards about autograd, training and data of the second wave quote."""
+"""Calls that raise, or warn, what cards about training, its gradients and its data quote."""
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
+import torch.utils.data as data
 from torch import nn, optim
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from torch.nn import utils
 from torch.optim import lr_scheduler, swa_utils
 from torch.utils.checkpoint import checkpoint, checkpoint_sequential
+from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 from raising.shared import weight
 
@@ -176,6 +181,49 @@ def put_deterministically() -> None:
         torch.use_deterministic_algorithms(False)
 
 
+class Rows(Dataset[Any]):
+    def __getitem__(self, index: int) -> int:
+        return index
+
+
+class Empty(Dataset[Any]):
+    def __len__(self) -> int:
+        return 1
+
+
+class Stream(IterableDataset[Any]):
+    def __iter__(self) -> Any:
+        return iter(range(4))
+
+
+class Worker(list[str]):
+    """Samples that make trouble in the process that loads them."""
+
+    def __getitem__(self, index: Any) -> Any:
+        if list.__getitem__(self, index) == "raises":
+            raise ValueError("cannot decode cat.jpg")
+        if list.__getitem__(self, index) == "sleeps":
+            time.sleep(60)
+        return index
+
+
+def load(dataset: Any, **options: Any) -> list[Any]:
+    return list(DataLoader(dataset, **options))
+
+
+def keep_more_tensors_than_files() -> None:
+    import resource  # not on Windows
+
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/proc/self/fd").iterdir())) + 50, limits[1]))
+    try:
+        load(torch.arange(500), num_workers=1, timeout=30)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+PAIR = TensorDataset(torch.arange(4), torch.arange(4))
+RAGGED = [torch.ones(2), torch.ones(3)]
 FROZEN = nn.Sequential(nn.Linear(1, 4), nn.Linear(4, 3)).requires_grad_(False)
 
 
@@ -269,10 +317,57 @@ RAISING: dict[str, list[Callable[[], Any]]] = {
     "loss-not-decreasing": [
         lambda: nn.Linear(2, 3)(torch.ones(1, 2)).argmax(1).float().mean().backward(),
     ],
+    "dataset-dataloader": [
+        lambda: DataLoader(PAIR)[0],
+        lambda: next(DataLoader(PAIR)),
+        lambda: load(Rows()),
+        lambda: load(Empty()),
+        lambda: load({"a": 1}),
+        lambda: DataLoader([], shuffle=True),
+        lambda: load(RAGGED, batch_size=2),
+        lambda: DataLoader(Stream(), shuffle=True),
+        lambda: DataLoader(PAIR, shuffle=True, sampler=range(4)),
+        lambda: TensorDataset(torch.ones(2), torch.ones(3)),
+    ],
+    "dataloader-workers": [
+        lambda: DataLoader(PAIR, persistent_workers=True),
+        lambda: DataLoader(PAIR, prefetch_factor=2),
+        lambda: DataLoader(PAIR, num_workers=999),
+        *([] if torch.accelerator.is_available() else [lambda: load(PAIR, pin_memory=True), ONES.pin_memory]),
+    ],
+    "collate-fn": [
+        lambda: data.default_collate(RAGGED),
+        lambda: data.default_collate([[1, 2], [3]]),
+        lambda: data.default_collate([None, None]),
+        lambda: data.default_collate([]),
+        lambda: data.default_collate([{"a": 1, "b": 2}, {"a": 1}]),
+        lambda: nn.Linear(1, 1)(data.default_collate([1.0])),
+    ],
+    "samplers-and-splits": [
+        lambda: data.Subset(PAIR, [0]).tensors,
+        lambda: data.random_split(PAIR, [1, 2]),
+        lambda: data.random_split(range(3), [0.9, 0.1]),
+        lambda: DataLoader(PAIR, shuffle=True, sampler=range(4)),
+        lambda: DataLoader(PAIR, batch_size=2, batch_sampler=[[0]]),
+        lambda: data.DistributedSampler(PAIR),
+    ],
+    "dataloader-hangs": [
+        lambda: load(Worker(["raises"]), num_workers=1),
+        *([keep_more_tensors_than_files] if sys.platform == "linux" else []),
+        lambda: load(Worker(["sleeps"]), num_workers=1, timeout=1),
+    ],
 }
 
 ELSEWHERE = {
     "RuntimeError: torch.nn.functional.binary_cross_entropy and": "autocast on CUDA",
+    "RuntimeError: Cannot re-initialize CUDA": "CUDA",
     "RuntimeError: Expected a 'cuda' device type for generator": "CUDA",
-    **({"UserWarning: CUDA is not available": "no CUDA"} if torch.cuda.is_available() else {}),
+    "AssertionError: can only test a child process": "an iterator that failed, and a worker forked beside it",
 }
+if torch.cuda.is_available():
+    ELSEWHERE["UserWarning: CUDA is not available"] = "no CUDA"
+if torch.accelerator.is_available():
+    ELSEWHERE["UserWarning: 'pin_memory' argument is set as true"] = "no accelerator"
+    ELSEWHERE["RuntimeError: Cannot access accelerator device"] = "no accelerator"
+if sys.platform != "linux":
+    ELSEWHERE["RuntimeError: Too many open files."] = "Linux, where tensors are sent as file descriptors"
