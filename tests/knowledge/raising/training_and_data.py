@@ -86,6 +86,14 @@ def gradient_of_a_gradient_not_recorded() -> None:
     torch.autograd.grad(g.sum(), x)
 
 
+def backward_with_create_graph() -> None:
+    torch.set_warn_always(True)  # else only the first call of the process warns
+    try:
+        leaf(2.0).square().sum().backward(create_graph=True)
+    finally:
+        torch.set_warn_always(False)
+
+
 def second_derivative_of_attention() -> None:
     q = torch.randn(1, 2, 4, 8, requires_grad=True)
     out = nn.functional.scaled_dot_product_attention(q, q, q).sum()
@@ -260,7 +268,7 @@ RAISING: dict[str, list[Callable[[], Any]]] = {
         gradient_of_a_gradient_not_recorded,
         lambda: torch.autograd.grad(leaf().square().sum(), leaf()),
         lambda: torch.autograd.grad(leaf().square(), leaf()),
-        lambda: leaf(2.0).square().sum().backward(create_graph=True),
+        backward_with_create_graph,
         second_derivative_of_attention,
     ],
     "nan-debugging": [
