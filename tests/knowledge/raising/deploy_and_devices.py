@@ -1,0 +1,89 @@
+"""Calls that raise, or warn, what the cards about saving, deploying and devices quote."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import pickle
+import sys
+import tempfile
+import types
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.distributed.checkpoint as dcp
+from torch import nn
+
+
+def saved(content: Any) -> io.BytesIO:
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    buffer.seek(0)
+    return buffer
+
+
+def load_with_a_prefix() -> None:
+    layer = nn.Linear(4, 3)
+    layer.load_state_dict({f"module.{name}": value for name, value in layer.state_dict().items()})
+
+
+@dataclasses.dataclass
+class Config:
+    width: int = 8
+
+
+Config.__module__ = "__main__"
+
+
+def load_a_config() -> None:
+    sys.modules["__main__"].Config = Config  # type: ignore[attr-defined]
+    try:
+        torch.load(saved(Config()))
+    finally:
+        del sys.modules["__main__"].Config  # type: ignore[attr-defined]
+
+
+def load_a_class_whose_module_is_gone() -> None:
+    sys.modules["oldpkg"] = package = types.ModuleType("oldpkg")
+    exec("class Net: pass", package.__dict__)  # noqa: S102
+    try:
+        content = saved(package.Net())
+    finally:
+        del sys.modules["oldpkg"]
+    torch.load(content, weights_only=False)
+
+
+def load_from_a_checkpoint(state: dict[str, torch.Tensor]) -> None:
+    """Raises what one rank raises: CheckpointException wraps it, and is not an Exception."""
+    with tempfile.TemporaryDirectory() as folder:
+        writer = dcp.FileSystemWriter(folder, overwrite=False)
+        dcp.save({"w": torch.arange(4.0)}, storage_writer=writer, no_dist=True)
+        try:
+            if state:
+                dcp.load(state, checkpoint_id=folder, no_dist=True)
+            else:
+                dcp.save({"w": torch.ones(1)}, storage_writer=writer, no_dist=True)
+        except dcp.CheckpointException as error:
+            raise error.failures[0][0] from error
+
+
+RAISING: dict[str, list[Callable[[], Any]]] = {
+    "save-and-load": [
+        load_with_a_prefix,
+        lambda: nn.Linear(4, 3).load_state_dict("model.pt"),
+        lambda: torch.load(saved({"w": torch.ones(1)}), map_location="cuda"),
+        lambda: torch.load(io.BytesIO(saved({"w": torch.ones(1)}).getvalue()[:-200])),
+    ],
+    "weights-only-load": [
+        load_a_config,
+        load_a_class_whose_module_is_gone,
+        lambda: torch.load(saved(1), pickle_module=pickle, weights_only=True),
+    ],
+    "distributed-checkpoint": [
+        lambda: load_from_a_checkpoint({"head": torch.ones(1)}),
+        lambda: load_from_a_checkpoint({"w": torch.ones(3, 3)}),
+        lambda: load_from_a_checkpoint({}),
+        lambda: torch.load(tempfile.gettempdir()),
+    ],
+}
