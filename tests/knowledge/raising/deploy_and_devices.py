@@ -13,7 +13,8 @@ from typing import Any
 
 import torch
 import torch.distributed.checkpoint as dcp
-from torch import nn
+from torch import fx, nn
+from torch.export import Dim, export
 
 
 def saved(content: Any) -> io.BytesIO:
@@ -68,6 +69,37 @@ def load_from_a_checkpoint(state: dict[str, torch.Tensor]) -> None:
             raise error.failures[0][0] from error
 
 
+class Traced(nn.Module):
+    """A module whose forward is the function given."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: Any, n: Any = None) -> Any:
+        return self.function(x) if n is None else self.function(x, n)
+
+
+ONES = torch.ones(4, 3)
+
+
+def double_if_positive(x: torch.Tensor) -> torch.Tensor:
+    return x * 2 if x.sum() > 0 else x
+
+
+def untyped(x, n):  # type: ignore[no-untyped-def]
+    return x * n
+
+
+def any_number(x: torch.Tensor, *rest: torch.Tensor) -> torch.Tensor:
+    return x
+
+
+def fix_a_size_marked_dynamic() -> None:
+    torch._dynamo.mark_dynamic(x := torch.ones(3), 0)
+    torch.compile(lambda x: x + torch.ones(3), backend="eager")(x)
+
+
 RAISING: dict[str, list[Callable[[], Any]]] = {
     "save-and-load": [
         load_with_a_prefix,
@@ -86,4 +118,34 @@ RAISING: dict[str, list[Callable[[], Any]]] = {
         lambda: load_from_a_checkpoint({}),
         lambda: torch.load(tempfile.gettempdir()),
     ],
+    "torch-compile": [
+        fix_a_size_marked_dynamic,
+        lambda: torch.compile(torch.jit.script(nn.ReLU()), backend="eager")(ONES),
+    ],
+    "torch-export": [
+        lambda: export(Traced(torch.relu), (ONES,)).module()(torch.ones(7, 3)),
+        lambda: export(Traced(lambda x: x + torch.ones(4, 3)), (ONES,), dynamic_shapes={"x": {0: Dim("b")}}),
+        lambda: export(Traced(double_if_positive), (ONES,)),
+        lambda: export(nn.Dropout(), (ONES,)).module().eval(),
+        lambda: export(nn.ReLU(), (ONES,))(ONES),
+        lambda: export(Traced(lambda x, n: x * n), (ONES,), {"n": 3}).module()(ONES, n=4),
+        lambda: export(Traced(lambda x: torch.from_numpy(x.numpy() * 2)), (ONES,)),
+        lambda: fx.symbolic_trace(double_if_positive),
+        lambda: fx.symbolic_trace(lambda x: x * len(x)),
+    ],
+    "torchscript-legacy": [
+        lambda: torch.jit.trace(double_if_positive, ONES),
+        lambda: torch.jit.trace(nn.Dropout(), ONES),
+        lambda: torch.jit.script(untyped)(ONES, 3),
+        lambda: torch.jit.script(any_number),
+        lambda: torch.jit.load(saved({})),
+        lambda: torch.jit.freeze(torch.jit.script(nn.ReLU())),
+        lambda: export(torch.jit.script(nn.ReLU()), (ONES,)),
+    ],
 }
+
+
+ELSEWHERE = {
+    "RuntimeError: Error: accessing tensor output of CUDAGraphs": "CUDA and inductor",
+}
+"""How quotes begin that this machine cannot be made to give, and what it would take."""
