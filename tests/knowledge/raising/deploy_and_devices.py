@@ -15,6 +15,7 @@ import torch
 import torch.distributed.checkpoint as dcp
 from torch import fx, nn
 from torch.export import Dim, export
+from torch.library import custom_op
 
 
 def saved(content: Any) -> io.BytesIO:
@@ -100,6 +101,27 @@ def fix_a_size_marked_dynamic() -> None:
     torch.compile(lambda x: x + torch.ones(3), backend="eager")(x)
 
 
+def aliased(x: torch.Tensor) -> torch.Tensor:
+    return x
+
+
+@custom_op("mylib::np_sin", mutates_args=())
+def np_sin(x: torch.Tensor) -> torch.Tensor:
+    return torch.from_numpy(x.detach().numpy())
+
+
+def quantised() -> torch.Tensor:
+    torch.set_warn_always(True)  # otherwise only the first call of the process warns
+    try:
+        return torch.quantize_per_tensor(ONES, 0.1, 0, torch.qint8)
+    finally:
+        torch.set_warn_always(False)
+
+
+def prepacked() -> Any:
+    return torch.ops.quantized.linear_prepack(quantised(), None)
+
+
 RAISING: dict[str, list[Callable[[], Any]]] = {
     "save-and-load": [
         load_with_a_prefix,
@@ -125,7 +147,6 @@ RAISING: dict[str, list[Callable[[], Any]]] = {
     "torch-export": [
         lambda: export(Traced(torch.relu), (ONES,)).module()(torch.ones(7, 3)),
         lambda: export(Traced(lambda x: x + torch.ones(4, 3)), (ONES,), dynamic_shapes={"x": {0: Dim("b")}}),
-        lambda: export(Traced(double_if_positive), (ONES,)),
         lambda: export(nn.Dropout(), (ONES,)).module().eval(),
         lambda: export(nn.ReLU(), (ONES,))(ONES),
         lambda: export(Traced(lambda x, n: x * n), (ONES,), {"n": 3}).module()(ONES, n=4),
@@ -142,10 +163,25 @@ RAISING: dict[str, list[Callable[[], Any]]] = {
         lambda: torch.jit.freeze(torch.jit.script(nn.ReLU())),
         lambda: export(torch.jit.script(nn.ReLU()), (ONES,)),
     ],
+    "custom-ops": [
+        lambda: np_sin(torch.ones(1, requires_grad=True)).sum().backward(),
+        lambda: custom_op("mylib::aliased", mutates_args=())(aliased)(ONES),
+        lambda: custom_op("mylib::untyped", mutates_args=())(lambda x: x),
+        lambda: torch.ops.mylib.nothing,
+    ],
+    "quantization": [
+        lambda: torch.ao.quantization.quantize_dynamic(nn.Sequential()),
+        quantised,
+        lambda: torch.ops.quantized.linear(ONES, prepacked(), 1.0, 0),
+        lambda: quantised() + quantised(),
+        lambda: ONES.to(torch.float8_e4m3fn) + ONES.to(torch.float8_e4m3fn),
+    ],
 }
 
 
 ELSEWHERE = {
+    "UserWarning: Exporting a model while it is in training mode": "onnxscript",
+    "TorchExportError: Failed to export": "onnxscript",
     "RuntimeError: Error: accessing tensor output of CUDAGraphs": "CUDA and inductor",
 }
 """How quotes begin that this machine cannot be made to give, and what it would take."""
