@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import io
 import pickle
@@ -16,6 +17,7 @@ import torch.distributed.checkpoint as dcp
 from torch import fx, nn
 from torch.export import Dim, export
 from torch.library import custom_op
+from torch.profiler import ProfilerActivity, profile, schedule, tensorboard_trace_handler
 
 
 def saved(content: Any) -> io.BytesIO:
@@ -122,6 +124,24 @@ def prepacked() -> Any:
     return torch.ops.quantized.linear_prepack(quantised(), None)
 
 
+def profile_without_steps() -> None:
+    with profile(schedule=schedule(wait=1, warmup=1, active=1)) as profiler:
+        torch.ones(1)
+    profiler.key_averages()
+
+
+def export_a_trace_twice() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        with profile(on_trace_ready=tensorboard_trace_handler(folder)) as profiler:
+            torch.ones(1)
+        profiler.export_chrome_trace(f"{folder}/trace.json")
+
+
+def profile_cuda_alone() -> None:
+    with contextlib.suppress(AssertionError), profile(activities=[ProfilerActivity.CUDA]):
+        pass
+
+
 RAISING: dict[str, list[Callable[[], Any]]] = {
     "save-and-load": [
         load_with_a_prefix,
@@ -169,6 +189,13 @@ RAISING: dict[str, list[Callable[[], Any]]] = {
         lambda: custom_op("mylib::untyped", mutates_args=())(lambda x: x),
         lambda: torch.ops.mylib.nothing,
     ],
+    "profiling": [profile_without_steps, export_a_trace_twice, profile_cuda_alone],
+    "accelerator-api": [
+        torch.accelerator.synchronize,
+        lambda: torch.ones(1, device="xpu"),
+        lambda: torch.ones(1, device="mps"),
+    ],
+    "async-and-streams": [torch.cuda.synchronize],
     "quantization": [
         lambda: torch.ao.quantization.quantize_dynamic(nn.Sequential()),
         quantised,
@@ -182,6 +209,9 @@ RAISING: dict[str, list[Callable[[], Any]]] = {
 ELSEWHERE = {
     "UserWarning: Exporting a model while it is in training mode": "onnxscript",
     "TorchExportError: Failed to export": "onnxscript",
+    "OutOfMemoryError: CUDA out of memory.": "CUDA",
+    "AcceleratorError: CUDA error: device-side assert": "CUDA",
+    "RuntimeError: Cannot re-initialize CUDA in forked subprocess.": "CUDA",
     "RuntimeError: Error: accessing tensor output of CUDAGraphs": "CUDA and inductor",
 }
 """How quotes begin that this machine cannot be made to give, and what it would take."""
