@@ -13,10 +13,15 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+import torch.distributed as dist
 import torch.distributed.checkpoint as dcp
 from torch import fx, nn
+from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import Shard, distribute_tensor
+from torch.distributed.tensor.parallel import ColwiseParallel, parallelize_module
 from torch.export import Dim, export
 from torch.library import custom_op
+from torch.nn.parallel import DistributedDataParallel as ddp
 from torch.profiler import ProfilerActivity, profile, schedule, tensorboard_trace_handler
 
 
@@ -142,6 +147,35 @@ def profile_cuda_alone() -> None:
         pass
 
 
+def alone(call: Callable[[], Any]) -> Any:
+    """What a call does in a process group of one."""
+    dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
+    try:
+        return call()
+    finally:
+        dist.destroy_process_group()
+
+
+def mesh() -> dist.DeviceMesh:
+    return dist.init_device_mesh("cpu", (1,))
+
+
+def leave_parameters_unused() -> None:
+    model = ddp(nn.ModuleDict({"used": nn.Linear(1, 1), "unused": nn.Linear(1, 1)}))
+    model.module.forward = lambda x: model.module["used"](x)
+    for _ in range(2):
+        model(torch.ones(1, 1)).sum().backward()
+
+
+def backward_past_a_collective() -> None:
+    torch.set_warn_always(True)
+    try:
+        dist.all_reduce(y := torch.ones(1, requires_grad=True) * 2)
+        y.backward()
+    finally:
+        torch.set_warn_always(False)
+
+
 RAISING: dict[str, list[Callable[[], Any]]] = {
     "save-and-load": [
         load_with_a_prefix,
@@ -196,6 +230,28 @@ RAISING: dict[str, list[Callable[[], Any]]] = {
         lambda: torch.ones(1, device="mps"),
     ],
     "async-and-streams": [torch.cuda.synchronize],
+    "ddp": [
+        lambda: alone(lambda: ddp(nn.ReLU())),
+        lambda: alone(lambda: ddp(nn.Linear(1, 1)).in_features),
+        lambda: alone(leave_parameters_unused),
+        dist.get_rank,
+        lambda: dist.init_process_group("gloo"),
+    ],
+    "fsdp2": [
+        lambda: alone(lambda: nn.functional.linear(ONES, fully_shard(nn.Linear(3, 3)).weight)),
+        lambda: alone(lambda: fully_shard(nn.ModuleList([nn.Linear(1, 1)]))),
+        lambda: alone(lambda: fully_shard(fully_shard(nn.Linear(1, 1)))),
+    ],
+    "collectives": [
+        lambda: alone(backward_past_a_collective),
+        lambda: alone(lambda: dist.all_reduce(torch.tensor([1]), op=dist.ReduceOp.AVG)),
+        dist.get_rank,
+    ],
+    "dtensor-and-mesh": [
+        lambda: alone(lambda: distribute_tensor(ONES, mesh(), [Shard(0)]) + ONES),
+        lambda: alone(lambda: dist.init_device_mesh("cpu", (2, 2))),
+        lambda: alone(lambda: parallelize_module(nn.Sequential(), mesh(), {"mlp": ColwiseParallel()})),
+    ],
     "quantization": [
         lambda: torch.ao.quantization.quantize_dynamic(nn.Sequential()),
         quantised,
