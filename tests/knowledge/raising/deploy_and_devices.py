@@ -252,6 +252,14 @@ RAISING: dict[str, list[Callable[[], Any]]] = {
         lambda: alone(lambda: dist.init_device_mesh("cpu", (2, 2))),
         lambda: alone(lambda: parallelize_module(nn.Sequential(), mesh(), {"mlp": ColwiseParallel()})),
     ],
+    "meta-and-lazy": [
+        lambda: nn.Linear(1, 1, device="meta").to("cpu"),
+        lambda: ONES.to("meta") + ONES,
+        lambda: ONES.to("meta")[0, 0].item(),
+        lambda: nn.LazyLinear(2).weight.numel(),
+        lambda: nn.Linear(5, 3)(torch.ones(1, 6)),
+    ],
+    "gpu-underused": [torch.cuda.utilization],
     "quantization": [
         lambda: torch.ao.quantization.quantize_dynamic(nn.Sequential()),
         quantised,
