@@ -1,0 +1,39 @@
+"""One tensor on two processes: placements, what they imply, and an MLP with a single all_reduce."""
+
+import copy
+import tempfile
+
+import torch
+import torch.distributed as dist
+from torch import nn
+from torch.distributed.tensor import Partial, Replicate, Shard, distribute_tensor
+from torch.distributed.tensor.debug import CommDebugMode
+from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, parallelize_module
+
+
+def work(rank, folder):
+    dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
+    mesh = dist.init_device_mesh("cpu", (2,), mesh_dim_names=("tp",))
+    whole = torch.arange(8.0).view(4, 2)
+    x = distribute_tensor(whole, mesh, [Shard(0)])
+    total, gram = x.sum(), x.t() @ x
+    print(f"rank {rank}: x {tuple(x.to_local().shape)} of {tuple(x.shape)}, sum: {total.to_local()} of 28")
+    assert x.relu().placements == (Shard(0),) and total.placements == gram.placements == (Partial(),)
+    assert total.full_tensor() == 28 and torch.equal(gram.full_tensor(), whole.t() @ whole)
+    assert torch.equal(x.redistribute(mesh, [Replicate()]).to_local(), whole)
+
+    torch.manual_seed(0)  # the same weights on both
+    mlp, tokens = nn.Sequential(nn.Linear(4, 8), nn.GELU(), nn.Linear(8, 4)), torch.randn(3, 4)
+    expected = copy.deepcopy(mlp)(tokens)
+    parallelize_module(mlp, mesh["tp"], {"0": ColwiseParallel(), "2": RowwiseParallel()})
+    assert mlp[0].weight.placements == (Shard(0),) and mlp[2].weight.placements == (Shard(1),)
+    with CommDebugMode() as communication:
+        torch.testing.assert_close(mlp(tokens) + 0, expected)
+    print(f"rank {rank}: {dict(communication.get_comm_counts())}")
+    assert communication.get_total_counts() == 1
+    dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        torch.multiprocessing.spawn(work, (folder,), nprocs=2)
