@@ -4,7 +4,7 @@ import os
 
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the tracer's own log
 import torch
-from torch.profiler import profile, record_function, schedule
+from torch.profiler import ProfilerActivity, profile, record_function, schedule
 from torch.utils.benchmark import Compare, Timer
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -12,7 +12,7 @@ device = torch.accelerator.current_accelerator() if torch.accelerator.is_availab
 model = torch.nn.Sequential(torch.nn.Linear(64, 256), torch.nn.ReLU(), torch.nn.Linear(256, 10)).to(device)
 x = torch.randn(32, 64, device=device)
 
-with profile(record_shapes=True) as profiler:
+with profile(activities=[ProfilerActivity.CPU], record_shapes=True) as profiler:  # with CUDA two rows a name
     with record_function("forward"):
         model(x)
 averages = profiler.key_averages()
