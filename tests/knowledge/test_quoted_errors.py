@@ -55,6 +55,12 @@ def outcome(call: Callable[[], Any]) -> str:
     return "\n".join([*(f"{w.category.__name__}: {w.message}" for w in seen), *raised])
 
 
+@pytest.fixture(autouse=True)
+def _validating(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`torch.compile` switches the validation of distributions off, for the whole process."""
+    monkeypatch.setattr(torch.distributions.Distribution, "_validate_args", True)
+
+
 @pytest.mark.parametrize("slug", RAISING)
 def test_each_quoted_message_is_given(slug: str) -> None:
     quoted = quotes(slug)
