@@ -20,7 +20,7 @@ from torchlore.analysis import (
 )
 from torchlore.analysis.events import Call, Jump, Kind, Path
 from torchlore.analysis.frames import Frame
-from torchlore.analysis.queries import is_none, join, options, tokens_of_all
+from torchlore.analysis.queries import filled, has_unknown, is_none, join, options, tokens_of_all
 from torchlore.analysis.run import MAX_DEPTH, Run
 from torchlore.analysis.values import (
     NO_TOKENS,
@@ -158,14 +158,16 @@ def call_function(run: Run, function: Function, arguments: Arguments | None, nod
         return _given_by(code, summaries.not_followed(run, function, arguments, node))
     if decorated:  # what runs around the function cannot be seen
         run.emit(Kind.HAVOC, node)
+    if arguments is not None and run.stack and summaries.is_maker(run, function):
+        return _given_by(code, summaries.not_followed(run, function, arguments, node))
     path: Path = []
     frame = follow(run, function, arguments, node, path)
     if any(not isinstance(step, Jump) or step.kind == "raise" for step in path):
         forward = function.receiver if methods.is_forward(function) else None
         run.path.append(Call(node, code, path, forward))
     result = _result(frame) if not decorated else run.given(node, NO_TOKENS)
-    if isinstance(result, Unknown):
-        result = summaries.declared(run, function, node) or result
+    if has_unknown(result):
+        result = filled(result, summaries.declared(run, function, node))
     summaries.remember(run, function, result, path)
     return _given_by(code, result)
 
@@ -213,8 +215,8 @@ def follow(
             with run.writing(path), nullcontext() if grad == "same" else run.grad_mode(grad):
                 if isinstance(code, ast.Lambda):
                     frame.returns.append(expressions.evaluate(run, code.body))
-                elif not statements.run_block(run, code.body):
-                    frame.returns.append(Const(None))
+                elif not statements.run_block(run, code.body):  # a body that was cut short gives anything
+                    frame.returns.append(Const(None) if run.goes_on else Unknown())
         finally:
             run.frame = outer
     run.frames[code] = frame
@@ -244,7 +246,7 @@ def _bind_parameters(run: Run, frame: Frame, function: Function, arguments: Argu
         value = given.get(arg.arg)
         if value is None and arguments is not None and not spread:
             value = function.defaults.get(arg.arg)
-        if value is None or isinstance(value, Unknown):
+        if value is None or has_unknown(value):
             value = _unknown_parameter(run, function, arg, value)
         frame.names[arg.arg] = value
         run.values.setdefault(arg, value)
@@ -268,7 +270,8 @@ def _unknown_parameter(run: Run, function: Function, arg: ast.arg, value: Value 
         if isinstance(known, Unknown):
             return value or known
         default = function.defaults.get(arg.arg)
-        return join([known, default]) if default is not None and is_none(default) else known
+        known = join([known, default]) if default is not None and is_none(default) else known
+        return known if value is None else filled(value, known)
     if methods.is_forward(function):
         return Tensor(attached=None, certain=False)
     return value or Unknown()

@@ -17,7 +17,9 @@ from torchlore.analysis.values import (
     Const,
     Container,
     Function,
+    Instance,
     Iterable,
+    LocalClass,
     Number,
     Tensor,
     Token,
@@ -38,6 +40,19 @@ def is_spent(run: Run, function: Function) -> bool:
     return run.left_again <= 0 and function.node in run.reached
 
 
+def is_maker(run: Run, function: Function) -> bool:
+    """Whether this is a class method of an imported class that says that it gives an object of the class.
+
+    What it does to make one (`from_pretrained` downloads, looks into folders, …) is nothing to us, and long.
+    """
+    if run.is_home(function) or not isinstance(function.receiver, LocalClass):
+        return False
+    made = declared(run, function, function.node)
+    return any(
+        isinstance(part, Instance) and part.cls is function.receiver for part in options(made or Unknown())
+    )
+
+
 def not_followed(run: Run, function: Function, arguments: Arguments | None, node: ast.AST) -> Value:
     """The result of a call that is not followed. Anything may have happened, unless a summary tells."""
     given = list(arguments.all()) if arguments is not None else []
@@ -51,8 +66,9 @@ def not_followed(run: Run, function: Function, arguments: Arguments | None, node
     if known is None:
         if run.is_home(function):
             run.emit(Kind.HAVOC, node)
-        run.escape(node, given)
-        return declared(run, function, node) or run.given(node, tokens)
+        made = declared(run, function, node)
+        run.escape(node, given if made is None else [*given, made])
+        return made or run.given(node, tokens)
     if any(_matters(step) for step in known.path):
         run.emit(Kind.HAVOC, node)
     elif any(event.kind is Kind.SUPER_INIT for event in events(known.path)):
