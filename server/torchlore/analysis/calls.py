@@ -23,7 +23,7 @@ from torchlore.analysis import (
 from torchlore.analysis.circumstances import Summary
 from torchlore.analysis.events import Kind, Path
 from torchlore.analysis.frames import Frame
-from torchlore.analysis.queries import holds_any, is_none, join, options, tokens_of_all
+from torchlore.analysis.queries import filled, has_unknown, holds_any, is_none, join, options, tokens_of_all
 from torchlore.analysis.run import MAX_DEPTH, Run
 from torchlore.analysis.values import (
     NO_TOKENS,
@@ -176,6 +176,8 @@ def call_function(run: Run, function: Function, arguments: Arguments | None, nod
     making = run.making
     if decorated:  # what runs around the function cannot be seen
         run.emit(Kind.HAVOC, node)
+    if arguments is not None and run.stack and summaries.is_maker(run, function):
+        return _given_by(code, summaries.not_followed(run, function, arguments, node))
     path: Path = []
     frame = follow(run, function, arguments, node, path)
     if decorated:
@@ -229,8 +231,8 @@ def follow(
         try:
             if isinstance(code, ast.Lambda):
                 frame.returns.append(expressions.evaluate(run, code.body))
-            elif not statements.run_block(run, code.body):
-                frame.returns.append(Const(None))
+            elif not statements.run_block(run, code.body):  # a body that was cut short gives anything
+                frame.returns.append(Const(None) if run.goes_on else Unknown())
         finally:
             run.frame, run.path = outer, path_before
             if grad != "same":
@@ -262,7 +264,7 @@ def _bind_parameters(run: Run, frame: Frame, function: Function, arguments: Argu
         value = given.get(arg.arg)
         if value is None and arguments is not None and not spread:
             value = function.defaults.get(arg.arg)
-        if value is None or isinstance(value, Unknown):
+        if value is None or has_unknown(value):
             value = _unknown_parameter(run, function, arg, value)
         frame.names[arg.arg] = value
         run.values.setdefault(arg, value)
@@ -284,7 +286,8 @@ def _unknown_parameter(run: Run, function: Function, arg: ast.arg, value: Value 
         if isinstance(known, Unknown):
             return value or known
         default = function.defaults.get(arg.arg)
-        return join([known, default]) if default is not None and is_none(default) else known
+        known = join([known, default]) if default is not None and is_none(default) else known
+        return known if value is None else filled(value, known)
     if methods.is_forward(function):
         return Tensor(attached=None, certain=False)
     return value or Unknown()

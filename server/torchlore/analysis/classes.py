@@ -42,6 +42,7 @@ def define(run: Run, node: ast.ClassDef) -> None:
             run.frame = outer
         for name, value in inner.names.items():
             cls.attributes[name] = _member(cls, inner, name, value)
+        _own(run, cls, inner)
     run.classes[node] = cls
     outer.bind(node.name, _decorated(run, cls) if decorators else cls)
 
@@ -64,6 +65,15 @@ def dissolve(cls: LocalClass) -> None:
         cls.attributes.forget()
     cls.attributes = {}
     cls.order = ()
+
+
+def _own(run: Run, cls: LocalClass, frame: Frame) -> None:
+    """What a decorator wraps is a method too, though the wrapper alone is bound to a name of the class."""
+    for statement in cls.node.body:
+        function = run.functions.get(statement)
+        if function is not None and function.owner is None:
+            function.owner = cls
+            function.frame = frame.parent or frame
 
 
 def _member(cls: LocalClass, frame: Frame, name: str, value: Value) -> Value:

@@ -1,4 +1,4 @@
-"""`copy.copy` and `copy.deepcopy`."""
+"""`copy.copy` and `copy.deepcopy`, and what other objects of the same class hold."""
 
 from __future__ import annotations
 
@@ -6,14 +6,21 @@ import ast
 from collections.abc import Callable
 from dataclasses import replace
 
-from torchlore.analysis import containers
+from torchlore.analysis import containers, plain
+from torchlore.analysis.queries import is_none, join
 from torchlore.analysis.values import (
     Arguments,
+    Const,
     Container,
     Instance,
+    LocalClass,
+    LocalModule,
+    Number,
     OneOf,
     Params,
+    Ref,
     Tensor,
+    Unknown,
     Value,
 )
 
@@ -72,6 +79,60 @@ def _deep(value: Value, node: ast.AST, seen: dict[int, Value], depth: int) -> Va
             return seen[id(value)]
         case _:
             return value
+
+
+_ALIKE_DEPTH = 4
+"""Items of items nested deeper than this are unknown."""
+
+
+def alike(value: Value, node: ast.AST, depth: int = _ALIKE_DEPTH) -> Value | None:
+    """What another object of the same class holds where one that was made of unknown things holds `value`.
+
+    Args:
+        value: what the one holds.
+        node: stands for where the other was made.
+        depth: how deep items are looked into.
+
+    Returns:
+        None where that may be anything. An attribute that is only ever seen to be None is set elsewhere.
+    """
+    match value:
+        case Const(value=None):
+            return None
+        case Const(value=literal):
+            return plain.some(literal)
+        case Number() | plain.Plain() | LocalClass() | Ref() | LocalModule():
+            return value
+        case Tensor():
+            return replace(value)
+        case Instance(cls=LocalClass()):
+            return Instance(value.cls, node)
+        case Instance():
+            held = {name: _alike_part(part, node, depth) for name, part in value.attributes.items() if depth}
+            return replace(value, node=node, attributes=held, arguments=_alike_arguments(value, node, depth))
+        case Container() if depth:
+            items = [_alike_part(part, node, depth) for part in value.items] if value.items else value.items
+            keyed = {key: _alike_part(part, node, depth) for key, part in value.keyed.items()}
+            return Container(value.kind, items, _alike_part(value.element, node, depth), keyed)
+        case OneOf(options=parts):
+            found = [part if is_none(part) else _alike_part(part, node, depth) for part in parts]
+            return join(found)
+        case _:
+            return None
+
+
+def _alike_part(value: Value, node: ast.AST, depth: int) -> Value:
+    return alike(value, node, depth - 1) or Unknown(frozenset({node}))
+
+
+def _alike_arguments(module: Instance, node: ast.AST, depth: int) -> Arguments | None:
+    if module.arguments is None or not depth:
+        return None
+
+    def copied(part: Value) -> Value:
+        return part if isinstance(part, Const) else _alike_part(part, node, depth)
+
+    return _arguments(module.arguments, copied)
 
 
 def _arguments(arguments: Arguments, copied: Callable[[Value], Value]) -> Arguments:

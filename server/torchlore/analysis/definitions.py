@@ -7,7 +7,16 @@ from dataclasses import replace
 
 from torchlore.analysis import calls, expressions, hints
 from torchlore.analysis.run import Run
-from torchlore.analysis.values import Arguments, Function, Unknown, Value
+from torchlore.analysis.values import (
+    Arguments,
+    BoundMethod,
+    Function,
+    Instance,
+    LocalClass,
+    Ref,
+    Unknown,
+    Value,
+)
 from torchlore.text.parse import parse_expression
 
 
@@ -47,12 +56,32 @@ def decorated(run: Run, node: ast.FunctionDef | ast.AsyncFunctionDef, function: 
     return value if isinstance(value, Function) else function
 
 
+def is_added_to_property(decorator: Value, name: str) -> bool:
+    """Whether it is `@x.setter` on a function called `x`, which leaves a property, read as before."""
+    match decorator:
+        case BoundMethod(receiver=Function(node=ast.FunctionDef(name=getter)), name="setter" | "deleter"):
+            return getter == name
+        case _:
+            return False
+
+
 def annotated(run: Run, function: Function, annotation: ast.expr, node: ast.AST) -> Value:
     """What something is that a function annotates so; its text may be in quotes."""
     if annotation not in run.hints:
         run.hints[annotation] = _evaluated(run, function, annotation)
     hint = run.hints[annotation]
-    return Unknown() if hint is None else from_annotation(hint, node)
+    return Unknown() if hint is None else from_annotation(hints.with_self(hint, _own_class(function)), node)
+
+
+def _own_class(function: Function) -> Value:
+    """The class that `Self` stands for in the annotations of a method: that of what it is called on."""
+    match function.receiver:
+        case Instance(cls=LocalClass() as cls) | (LocalClass() as cls):
+            return cls
+        case Instance(cls=str() as name):
+            return Ref(name)
+        case _:
+            return function.owner or Unknown()
 
 
 def _evaluated(run: Run, function: Function, annotation: ast.expr) -> Value | None:

@@ -64,6 +64,21 @@ def union(parts: list[Value]) -> Value:
     return join(parts)
 
 
+def with_self(annotation: Value, own: Value) -> Value:
+    """An annotation with `own` in the place of `Self`."""
+    match annotation:
+        case Ref(name="typing.Self" | "typing_extensions.Self"):
+            return own
+        case OneOf(options=parts):
+            meant_parts = [with_self(part, own) for part in parts]
+            changed = any(a is not b for a, b in zip(meant_parts, parts, strict=True))
+            return join(meant_parts) if changed else annotation
+        case Subscripted(origin=origin, arguments=arguments):
+            return Subscripted(origin, [with_self(argument, own) for argument in arguments])
+        case _:
+            return annotation
+
+
 def meant(annotation: Value, node: ast.AST) -> Value:
     """What something annotated so is.
 

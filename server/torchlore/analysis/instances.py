@@ -36,7 +36,9 @@ def instantiate(run: Run, cls: LocalClass, arguments: Arguments, node: ast.AST) 
     if replaced is not None:
         return replaced
     init = members.lookup(cls, "__init__")
-    if isinstance(init, Function):
+    if isinstance(init, Function) and _is_part(run):
+        run.escape(node, list(arguments.all()))  # it holds what any object of its class does (`pulling`)
+    elif isinstance(init, Function):
         calls.call_function(run, calls.bound(init, instance), arguments, node)
     elif members.kind_of_class(cls) == "Optimizer":
         instance.arguments = arguments
@@ -45,6 +47,17 @@ def instantiate(run: Run, cls: LocalClass, arguments: Arguments, node: ast.AST) 
         if members.is_open(cls) or not arguments.complete:
             run.escape(node, list(arguments.all()))
     return instance
+
+
+def _is_part(run: Run) -> bool:
+    """Whether an imported object is being made, of which what is made now is a part.
+
+    Models are trees of blocks: to follow all that is made for one costs more than is ever asked about it.
+    """
+    return run.is_away and any(
+        isinstance(code, ast.FunctionDef) and code.name == "__init__" and not run.is_home(run.functions[code])
+        for code in run.stack
+    )
 
 
 def _is_made_otherwise(cls: LocalClass) -> bool:

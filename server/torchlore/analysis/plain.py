@@ -77,6 +77,17 @@ def kind_of_literal(value: object) -> str:
             return ""
 
 
+def some(literal: object) -> Value | None:
+    """Some value of a literal's type; None where that is no plain one."""
+    match kind_of_literal(literal):
+        case "":
+            return None
+        case "number":
+            return Number()
+        case kind:
+            return of(kind)
+
+
 def call(kind: str, method: str) -> Value | None:
     """What a method of an object of this kind gives; None where that is not known."""
     result = _table(python_facts.METHODS.get(kind, "")).get(method)

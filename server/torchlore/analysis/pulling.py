@@ -1,11 +1,15 @@
-"""Attributes that some other method sets: that method is run when the attribute is first wanted."""
+"""Attributes that some other method sets: that method is run when the attribute is first wanted.
+
+An object that nobody was seen making (an annotated parameter, what `from_pretrained` gives) has the
+attributes that an object of its class has which is made of unknown things.
+"""
 
 from __future__ import annotations
 
 import ast
 from weakref import WeakKeyDictionary
 
-from torchlore.analysis import interpret, members
+from torchlore.analysis import copies, interpret, members, queries
 from torchlore.analysis.names import HOLDING_TARGETS
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import Function, Instance, LocalClass, Value
@@ -20,7 +24,27 @@ def set_elsewhere(run: Run, owner: Instance, attr: str) -> Value | None:
             method = cls.attributes.get(name)
             if isinstance(method, Function) and method.node not in run.reached:
                 interpret.run_aside(run, members.bind(method, owner))
-    return owner.attributes.get(attr)
+    return owner.attributes.get(attr) or _as_of_any(run, owner, owner.cls, attr)
+
+
+def _as_of_any(run: Run, owner: Instance, cls: LocalClass, attr: str) -> Value | None:
+    """What any object of a class holds in an attribute; None where that is not known."""
+    if not any(attr in _setters(part) for part in members.mro(cls)):
+        return None
+    pattern = run.patterns.get(cls)
+    if pattern is None:
+        pattern = run.patterns[cls] = Instance(cls, cls.node)
+        init = members.lookup(cls, "__init__")
+        if isinstance(init, Function):
+            interpret.follow_aside(run, members.bind(init, pattern))
+    held = pattern.attributes.get(attr) if pattern is not owner else None
+    found = copies.alike(held, owner.node) if held is not None else None
+    if found is not None:
+        for part in queries.reachable(found) if owner.frozen is not False else ():
+            if isinstance(part, Instance):
+                part.frozen = owner.frozen
+        owner.attributes[attr] = found
+    return found
 
 
 _KNOWN: WeakKeyDictionary[ast.ClassDef, dict[str, list[str]]] = WeakKeyDictionary()
@@ -49,6 +73,9 @@ def _attributes_set(method: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
         match node:
             case ast.Attribute(value=ast.Name(id=name), attr=attr, ctx=ast.Store()) if name == first:
                 found.add(attr)
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)), keywords=keywords)):
+                if name == first:  # `self.register_modules(unet=unet)` may well set `self.unet`
+                    found.update(keyword.arg for keyword in keywords if keyword.arg is not None)
             case ast.stmt() | ast.ExceptHandler() | ast.match_case() | ast.withitem():
                 for field in HOLDING_TARGETS:
                     part = getattr(node, field, None)

@@ -48,6 +48,21 @@ def is_none(value: Value) -> bool:
     return isinstance(value, Const) and value.value is None
 
 
+def has_unknown(value: Value) -> bool:
+    """Whether `value` may be something of which nothing is known: where it came from alone says little."""
+    if isinstance(value, OneOf):
+        return any(isinstance(option, Unknown | BoundMethod) for option in value.options)
+    return isinstance(value, Unknown | BoundMethod)
+
+
+def filled(value: Value, said: Value | None) -> Value:
+    """`value`, of which what is not known is what an annotation says; None where it says nothing."""
+    if said is None or isinstance(said, Unknown):
+        return value
+    parts = value.options if isinstance(value, OneOf) else (value,)
+    return join([*(part for part in parts if not isinstance(part, Unknown | BoundMethod)), said])
+
+
 def join(values: list[Value]) -> Value:
     """What is known of a value that may be any of `values`."""
     if not values:

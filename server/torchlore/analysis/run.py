@@ -71,6 +71,7 @@ class Run:
         activations: every frame in which a function ran.
         modules: the files that were imported, by path.
         summaries: what functions gave, and did, when they were followed last.
+        patterns: by class an object of it that was made of unknown things.
         loading: names of them that are being evaluated.
         made: objects by the place that made them and the context in which it did.
         hints: what annotations evaluate to; None where they cannot be parsed.
@@ -115,6 +116,7 @@ class Run:
     roots: list[Root] = field(default_factory=list)
     modules: dict[str, LocalModule] = field(default_factory=dict)
     summaries: dict[ast.AST, Summary] = field(default_factory=dict)
+    patterns: dict[LocalClass, Instance] = field(default_factory=dict)
     loading: set[tuple[str | LocalClass, str]] = field(default_factory=set)
     made: dict[tuple[ast.AST, int, str | LocalClass], Value] = field(default_factory=dict)
     hints: dict[ast.expr, Value | None] = field(default_factory=dict)
@@ -135,6 +137,11 @@ class Run:
     def spend(self) -> bool:
         """Takes one evaluation from the budget; False when it is used up or nested too deep."""
         self.left -= 1
+        return self.goes_on
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is something left to spend; else what runs now is cut short."""
         return self.left > 0 and self.depth < MAX_NESTING
 
     @property

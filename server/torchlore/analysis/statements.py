@@ -16,10 +16,12 @@ from torchlore.analysis import (
     instances,
     narrowing,
     patterns,
+    reflection,
     targets,
 )
 from torchlore.analysis.events import Finally, Jump, Kind, Path, has_jump
 from torchlore.analysis.names import stored_names, words
+from torchlore.analysis.queries import is_none, join
 from torchlore.analysis.run import END, MAX_NESTING, Run
 from torchlore.analysis.values import Const, Ref, Unknown, Value
 from torchlore.text.nodes import blocks
@@ -108,7 +110,10 @@ def _added_to_itself(node: ast.Assign) -> ast.expr | None:
 def _ann_assign(run: Run, node: ast.AnnAssign) -> bool:
     annotation = expressions.evaluate(run, node.annotation)
     if node.value is not None:
-        targets.assign(run, node.target, expressions.evaluate(run, node.value))
+        value = expressions.evaluate(run, node.value)
+        if is_none(value) and isinstance(run.frame.node, ast.ClassDef):  # objects may hold what is declared
+            value = join([definitions.from_annotation(annotation, node), value])
+        targets.assign(run, node.target, value)
     elif isinstance(node.target, ast.Name):
         run.frame.bind(node.target.id, definitions.from_annotation(annotation, node))
     return False
@@ -151,12 +156,12 @@ def _if(run: Run, node: ast.If) -> bool:
 
 def _for(run: Run, node: ast.For | ast.AsyncFor) -> bool:
     iterated = instances.iterated(run, expressions.evaluate(run, node.iter), node.iter)
-    items = targets.few_items(iterated)
+    items = targets.few_items(iterated) or reflection.named_items(run, node, iterated)
     if items is not None and not _jumps(node.body, (ast.Break, ast.Continue)):
         for index, item in enumerate(items):
             targets.assign(run, node.target, item)
             with run.within((node, index)):
-                if run_block(run, node.body):
+                if run_block(run, reflection.setting(node) if index and run.is_away else node.body):
                     return False
         return run_block(run, node.orelse)
 
@@ -356,7 +361,8 @@ def _function(run: Run, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
         if node.returns is not None:
             expressions.evaluate(run, node.returns)
     run.functions[node] = function
-    run.frame.bind(node.name, definitions.decorated(run, node, function))
+    if not any(definitions.is_added_to_property(decorator, node.name) for decorator in decorators):
+        run.frame.bind(node.name, definitions.decorated(run, node, function))
     return False
 
 

@@ -13,7 +13,7 @@ from torchlore.analysis import definitions, methods
 from torchlore.analysis.circumstances import Circumstances, Summary
 from torchlore.analysis.events import Branch, Call, Event, Finally, Jump, Kind, Loop, Path, events
 from torchlore.analysis.frames import Frame
-from torchlore.analysis.queries import alike, join, options, tokens_of_all
+from torchlore.analysis.queries import alike, filled, has_unknown, join, options, tokens_of_all
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     Arguments,
@@ -21,7 +21,9 @@ from torchlore.analysis.values import (
     Container,
     Coroutine,
     Function,
+    Instance,
     Iterable,
+    LocalClass,
     Managed,
     Number,
     OneOf,
@@ -145,6 +147,19 @@ def is_spent(run: Run, function: Function) -> bool:
     return not run.is_home(function) and (run.left if run.is_away else run.left_elsewhere) <= 0
 
 
+def is_maker(run: Run, function: Function) -> bool:
+    """Whether this is a class method of an imported class that says that it gives an object of the class.
+
+    What it does to make one (`from_pretrained` downloads, looks into folders, …) is nothing to us, and long.
+    """
+    if run.is_home(function) or not isinstance(function.receiver, LocalClass):
+        return False
+    made = declared(run, function, function.node)
+    return any(
+        isinstance(part, Instance) and part.cls is function.receiver for part in options(made or Unknown())
+    )
+
+
 def not_followed(run: Run, function: Function, arguments: Arguments | None, node: ast.AST) -> Value:
     """The result of a call that is not followed. Anything may have happened, unless a summary tells."""
     given = list(arguments.all()) if arguments is not None else []
@@ -160,8 +175,9 @@ def not_followed(run: Run, function: Function, arguments: Arguments | None, node
     if known is None:
         if run.is_home(function):
             run.emit(Kind.HAVOC, node)
-        run.escape(node, given)
-        return declared(run, function, node) or run.given(node, tokens)
+        made = declared(run, function, node)
+        run.escape(node, given if made is None else [*given, made])
+        return made or run.given(node, tokens)
     if any(matters(step) for step in known.path):
         run.emit(Kind.HAVOC, node)
     elif any(event.kind is Kind.SUPER_INIT for event in events(known.path)):
@@ -205,7 +221,7 @@ def returned(run: Run, function: Function, frame: Frame, node: ast.AST) -> Value
     if frame.yields is not None:
         return Iterable(join(frame.yields) if frame.yields else Unknown())
     result = join(frame.returns)
-    return (declared(run, function, node) or result) if isinstance(result, Unknown) else result
+    return filled(result, declared(run, function, node)) if has_unknown(result) else result
 
 
 def declared(run: Run, function: Function, node: ast.AST) -> Value | None:

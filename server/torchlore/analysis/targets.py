@@ -313,7 +313,7 @@ def delete(run: Run, target: ast.expr) -> None:
         case ast.Attribute(value=owner, attr=attr):
             held = expressions.evaluate(run, owner)
             if isinstance(held, Instance) and not run.is_tentative:
-                held.attributes.pop(attr, None)
+                held.attributes[attr] = Unknown()  # else it had what others of its class have
         case ast.Tuple(elts=parts) | ast.List(elts=parts):
             for part_node in parts:
                 delete(run, part_node)
