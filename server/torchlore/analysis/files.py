@@ -176,8 +176,19 @@ class File:
 
     def _read_interface(self) -> Interface:
         classes = [segment.name for segment in self._segments if segment.word == "class"]
-        found = read_interface(self._outlined(), classes)
+        found = read_interface(self._outlined(), classes, self._is_mentioned)
         return replace(found, broken=True) if self._whole is not None or self._has_nameless else found
+
+    def _is_mentioned(self, name: str) -> bool:
+        """Whether a name that is imported stands in some other place too."""
+        text, places, end = self.source.text, 0, 0
+        while places < 2:
+            start = text.find(name, end)  # many times quicker than a pattern
+            if start < 0:
+                return False
+            end = start + len(name)
+            places += not any(c == "_" or c.isalnum() for c in text[start - 1 : start] + text[end : end + 1])
+        return True
 
     @property
     def patches(self) -> list[Patch]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from torchlore.text.nodes import blocks
@@ -31,7 +32,7 @@ class Interface:
         alternatives: names of which some binding stands in a block (`if`, `try`), so that it may be any.
         stars: the modules that `from … import *` names.
         exports: what `__all__` lists; None where there is none, or it is not a plain list of strings.
-        runs: what its imports name, so that it runs too: modules, and members of packages, which may be some.
+        runs: modules that it imports and never mentions again, so that it may be for what they do.
         patches: what it sets on things that it imported, or on its own classes, as it is written there
             (`torch.optim.Optimizer.step`); `*` stands for an attribute that is not known, or for an item.
         broken: whether something does not parse that may be any statement.
@@ -47,7 +48,9 @@ class Interface:
 
 
 def read_interface(
-    body: Iterable[tuple[str, Sequence[ast.stmt]]], classes: Collection[str] = ()
+    body: Iterable[tuple[str, Sequence[ast.stmt]]],
+    classes: Collection[str] = (),
+    is_mentioned: Callable[[str], bool] = lambda name: False,
 ) -> Interface:
     """The interface of a file.
 
@@ -55,6 +58,7 @@ def read_interface(
         body: its top-level statements in order: the name alone of one that binds just that by code (and no
             statement), or the statement (and no name).
         classes: names of classes that it defines.
+        is_mentioned: whether an imported name stands somewhere else in the text.
     """
     names: dict[str, list[Imported | None]] = {}
     alternatives: set[str] = set()
@@ -81,7 +85,7 @@ def read_interface(
         frozenset(alternatives),
         tuple(stars),
         _exports(listing),
-        tuple(dict.fromkeys(module for statement in listing for module in run_by(statement))),
+        tuple(dict.fromkeys(_idle_imports(listing, is_mentioned))),
         tuple(dict.fromkeys(_patched(listing, names, classes))),
     )
 
@@ -167,9 +171,13 @@ def _patched(
     """What statements set on imported things, on those of the `owned` names, and on what a star brought."""
     for patch in (patch for statement in listing for patch in _patches(statement, certain=True)):
         root = patch.written.partition(".")[0]
-        is_made_here = root in names and root not in owned and all(b is None for b in names[root])
-        if root and not is_made_here:
+        if root and (root in owned or root not in names or any(map(_is_patchable, names[root]))):
             yield patch.written
+
+
+def _is_patchable(bound: Imported | None) -> bool:
+    """Whether a name is imported from somewhere else than Python's own library."""
+    return bound is not None and bound.module.partition(".")[0] not in sys.stdlib_module_names
 
 
 def run_by(statement: ast.stmt) -> Iterator[Imported]:
@@ -181,6 +189,20 @@ def run_by(statement: ast.stmt) -> Iterator[Imported]:
             yield from (Imported(dotted_module(statement), alias.name) for alias in aliases)
         case _:
             return
+
+
+def _idle_imports(listing: list[ast.stmt], is_mentioned: Callable[[str], bool]) -> Iterator[Imported]:
+    """Modules that are imported and not used: of `from` imports those of members of the own package."""
+    for statement in listing:
+        for named in run_by(statement):
+            if named.name is None:
+                first = named.module.partition(".")[0]
+            elif named.module.strip("."):
+                continue
+            else:
+                first = named.name
+            if not is_mentioned(first):
+                yield named
 
 
 def dotted_module(node: ast.ImportFrom) -> str:

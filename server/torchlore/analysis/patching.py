@@ -63,7 +63,8 @@ def _places(files: Imports, runs: Iterable[Imported], importer: str) -> list[tup
                 break
             if not path.endswith(os.sep):
                 found.append((path, name))
-        inner = files.submodule(path, named.name) if path is not None and named.name is not None else None
+        is_listed = path is not None and named.name is not None and files.lists(path, named.name)
+        inner = files.submodule(path, named.name) if is_listed and path and named.name else None
         if inner is not None and not inner.endswith(os.sep):
             found.append((inner, f"{module}{'' if module.endswith('.') else '.'}{named.name}"))
     return found

@@ -262,6 +262,11 @@ class Imports:
         folder = os.path.dirname(path)  # noqa: PTH120
         return self._below(folder, [name])
 
+    def lists(self, path: str, name: str) -> bool:
+        """Whether the package whose file (or folder) is `path` may have a module called `name`."""
+        names = self._names(os.path.dirname(path)) if path.endswith((os.sep, "__init__.py")) else ()  # noqa: PTH120
+        return name in names or f"{name}.py" in names
+
     def file(self, path: str) -> File | None:
         """The file at `path`: the same version for the whole analysis."""
         known = self.files.get(path)
