@@ -36,7 +36,7 @@ def combine(left: Value, right: Value, op: ast.operator | None = None) -> Value:
         return join([_with_plain(a, b, op) for a in alternatives[0] for b in alternatives[1]])
     lists = [part for part in parts if isinstance(part, Container)]
     if len(parts) == 2 and lists:
-        found = containers.combined(left, right, op)
+        found = containers.combined(parts[0], parts[1], op)
         if found is not None:
             return found
     owned = [part for part in parts if isinstance(part, Params)]
