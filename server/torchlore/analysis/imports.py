@@ -209,9 +209,10 @@ class FileLoader:
     def _as_it_is_later(self, name: str, made: Container) -> Value:
         """A container that its file fills later: it holds what we see put in, and anything else."""
         text = self.file.source.text
-        if re.search(rf"\bglobal\b[^\n]*\b{name}\b", text) is not None:
+        if "global" in text and re.search(rf"\bglobal\b[^\n]*\b{name}\b", text) is not None:
             return Unknown()
-        if re.search(rf"\b{name}{_CHANGED}", text) is None:
+        # The name comes first, what must not stand before it afterwards: a literal is found much faster.
+        if re.search(rf"{name}(?<!\w{name}){_CHANGED}", text) is None:
             return made
         anything = Unknown(frozenset({self.frame.node}))  # not empty: it holds something that is not known
         return Container("dict", None, anything) if made.kind == "dict" else Unknown()

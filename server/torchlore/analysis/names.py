@@ -5,19 +5,6 @@ from __future__ import annotations
 import ast
 from weakref import WeakKeyDictionary
 
-HOLDING_TARGETS = (
-    "target",
-    "targets",
-    "optional_vars",
-    "items",
-    "body",
-    "orelse",
-    "finalbody",
-    "handlers",
-    "cases",
-)
-"""The fields of statements in which targets of assignments are found, not the expressions that they read."""
-
 
 def stored_names(loop: ast.For | ast.AsyncFor | ast.While) -> frozenset[str]:
     """The names of the enclosing scope that an iteration of `loop` may bind."""
@@ -56,7 +43,7 @@ def _stored(stack: list[ast.AST]) -> tuple[set[str], set[str]]:
             if node.ctx.__class__ is ast.Store:  # type: ignore[attr-defined]
                 found.add(node.id)  # type: ignore[attr-defined]
             continue
-        for field in _HOLDING.get(cls, ()):
+        for field in HOLDING.get(cls, ()):
             part = getattr(node, field)
             if part.__class__ is list:
                 stack += part
@@ -88,7 +75,7 @@ _NAMING = frozenset(
     }
 )
 
-_HOLDING: dict[type[ast.AST], tuple[str, ...]] = {
+HOLDING: dict[type[ast.AST], tuple[str, ...]] = {
     ast.Assign: ("targets",),
     ast.AugAssign: ("target",),
     ast.AnnAssign: ("target",),
@@ -122,7 +109,7 @@ _HOLDING: dict[type[ast.AST], tuple[str, ...]] = {
 }
 """Where names are bound in a statement: its blocks, its targets, and what a test binds on the way."""
 if hasattr(ast, "TryStar"):  # Python 3.11
-    _HOLDING[ast.TryStar] = _HOLDING[ast.Try]
+    HOLDING[ast.TryStar] = HOLDING[ast.Try]
 
 
 def words(text: str) -> frozenset[str]:

@@ -10,7 +10,7 @@ import ast
 from weakref import WeakKeyDictionary
 
 from torchlore.analysis import copies, interpret, members, queries
-from torchlore.analysis.names import HOLDING_TARGETS
+from torchlore.analysis.names import HOLDING
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import Function, Instance, LocalClass, Value
 
@@ -70,20 +70,29 @@ def _attributes_set(method: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
     stack: list[ast.AST] = list(method.body)
     while stack:
         node = stack.pop()
-        match node:
-            case ast.Attribute(value=ast.Name(id=name), attr=attr, ctx=ast.Store()) if name == first:
-                found.add(attr)
-            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)), keywords=keywords)):
-                if name == first:  # `self.register_modules(unet=unet)` may well set `self.unet`
-                    found.update(keyword.arg for keyword in keywords if keyword.arg is not None)
-            case ast.stmt() | ast.ExceptHandler() | ast.match_case() | ast.withitem():
-                for field in HOLDING_TARGETS:
-                    part = getattr(node, field, None)
-                    stack += part if isinstance(part, list) else [part] if part is not None else []
-            case ast.Tuple(elts=parts) | ast.List(elts=parts):
-                stack += parts
-            case ast.Starred(value=inner):
-                stack.append(inner)
-            case _:
-                pass
+        if isinstance(node, ast.Attribute):
+            if (
+                node.ctx.__class__ is ast.Store
+                and isinstance(node.value, ast.Name)
+                and node.value.id == first
+            ):
+                found.add(node.attr)
+        elif isinstance(node, ast.Expr):
+            found.update(_given_by_name(node.value, first))
+        else:
+            for field in HOLDING.get(node.__class__, ()):
+                part = getattr(node, field)
+                if part.__class__ is list:
+                    stack += part
+                elif part is not None:
+                    stack.append(part)
     return found
+
+
+def _given_by_name(call: ast.expr, first: str) -> list[str]:
+    """`self.register_modules(unet=unet)` may well set `self.unet`."""
+    match call:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name)), keywords=keywords) if name == first:
+            return [keyword.arg for keyword in keywords if keyword.arg is not None]
+        case _:
+            return []

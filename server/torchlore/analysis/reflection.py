@@ -23,15 +23,19 @@ def named_items(run: Run, node: ast.For | ast.AsyncFor, iterated: Value) -> list
     Returns:
         None where the loop sets none, or not all of its names are known.
     """
-    if not _sets_by_name(node):
-        return None
+    found = _names(run, node, iterated)
+    return found if found is not None and _sets_by_name(node) else None
+
+
+def _names(run: Run, node: ast.For | ast.AsyncFor, iterated: Value) -> list[Value] | None:
+    """The names, or pairs that begin with one, that a loop goes through; None where they are not known."""
+    held: Value | None = iterated
+    attr = "keys"
     match node.iter:
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="items" | "keys" as attr), args=[]):
             held = run.frame.find(name)
-        case ast.Name(id=name):
-            held, attr = iterated, "keys"
         case _:
-            held, attr = iterated, "keys"
+            pass
     if not isinstance(held, Container):
         return None
     if held.kind == "dict":
