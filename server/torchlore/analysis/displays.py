@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from torchlore.analysis import expressions, instances, targets
+from torchlore.analysis import expressions, instances, loops, targets
 from torchlore.analysis.events import Kind
 from torchlore.analysis.frames import Frame
 from torchlore.analysis.queries import join, tokens_of
@@ -110,7 +110,7 @@ def _generate(run: Run, node: _Comprehension, level: int, iterated: Value, found
             expressions.evaluate(run, node.key)
         return False
 
-    run.loop(generator.iter, body)
+    loops.loop(run, generator.iter, body)
 
 
 def _iterated(run: Run, generator: ast.comprehension) -> Value:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cached_property
+from itertools import chain
 from typing import TypeVar
 
 from torchlore.analysis.values import Value
@@ -298,8 +299,7 @@ class _Automaton:
     done: dict[tuple[int, frozenset[object]], _Exits] = field(default_factory=dict)
 
 
-_JUMPS = 1
-"""The bit of jumps; that of a kind of events is two to the power of its value."""
+_JUMPS = 1  # the bit of jumps; that of a kind of events is two to the power of its value
 
 
 def _sounds(step: Branch | Loop | Call | Finally) -> int:
@@ -314,12 +314,11 @@ def _sounds(step: Branch | Loop | Call | Finally) -> int:
                 paths = body, final
             case Loop(body=body) | Call(body=body):
                 paths = (body,)
-        for path in paths:
-            for inner in path:
-                if isinstance(inner, Event):
-                    known |= 1 << inner.kind.value
-                else:
-                    known |= _JUMPS if isinstance(inner, Jump) else _sounds(inner)
+        for inner in chain.from_iterable(paths):
+            if isinstance(inner, Event):
+                known |= 1 << inner.kind.value
+            else:
+                known |= _JUMPS if isinstance(inner, Jump) else _sounds(inner)
         step._sounds = known
     return known
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from torchlore.analysis import summaries
+from torchlore.analysis import loops, summaries
 from torchlore.analysis.events import Branch, Call, Event, Finally, Kind, Loop, Path, Step, events, has_jump
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import Iterable, Value
@@ -36,15 +36,15 @@ def loop(
     stored: frozenset[str],
     orelse: Callable[[], bool],
 ) -> None:
-    """Runs a loop (see `Run.loop`) over something that may be a generator."""
+    """Runs a loop (see `loops.loop`) over something that may be a generator."""
     call = iterated.call if isinstance(iterated, Iterable) else None
     if call is None or not isinstance(iterated, Iterable) or not any(step is call for step in run.path):
-        run.loop(node, body, stored, orelse)
+        loops.loop(run, node, body, stored, orelse)
         return
     iterated.call = None
     path: Path = []
     with run.writing(path):
-        run.loop(node, body, stored, orelse)
+        loops.loop(run, node, body, stored, orelse)
     first = path[0] if path else None
     if not isinstance(first, Loop) or first.node is not node:  # nothing happens in it
         run.path += path

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from functools import partial
 
-from torchlore.analysis import calls, expressions, parameters, plain, submodules, targets
+from torchlore.analysis import calls, expressions, loops, parameters, plain, submodules, targets
 from torchlore.analysis.events import Kind
 from torchlore.analysis.names import words
 from torchlore.analysis.queries import join
@@ -71,7 +71,7 @@ def _apply(run: Run, module: Instance, arguments: Arguments, node: ast.expr) -> 
     given = Arguments([submodules.some(module)], {})
     for function in arguments.all():
         if isinstance(function, Function):
-            run.loop(node, partial(_calls, run, function, given, node))
+            loops.loop(run, node, partial(_calls, run, function, given, node))
 
 
 def _calls(run: Run, function: Function, given: Arguments, node: ast.expr) -> bool:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from torchlore.analysis.budget import Budget
 from torchlore.analysis.circumstances import Summary
-from torchlore.analysis.events import Branch, Event, Kind, Loop, Path, Root, Step
+from torchlore.analysis.events import Branch, Event, Kind, Path, Root, Step
 from torchlore.analysis.frames import Frame
-from torchlore.analysis.queries import can_be_called, has_new_kind, holds_any, reachable
+from torchlore.analysis.queries import can_be_called, holds_any, reachable
 from torchlore.analysis.values import (
     Arguments,
     BoundMethod,
@@ -33,14 +33,6 @@ MAX_DEPTH = 12
 
 MAX_NESTING = 160
 """Expressions and blocks nested deeper than this are unknown: Python's own stack is finite."""
-
-_MAX_REPEATED_LOOPS = 3
-"""Loops in loops deeper than this run once: each level would double the work."""
-
-
-def END() -> bool:
-    """What runs when a loop ends by itself, where that is nothing."""
-    return False
 
 
 @dataclass(slots=True)
@@ -320,75 +312,10 @@ class Run:
             paths.append(path)
         self.branches -= 1
         frame.merge(after)
-        self.grad = _same(grads) if grads else grad
+        self.grad = same_mode(grads) if grads else grad
         if any(paths):
             self.path.append(Branch(node, tuple(paths)))
         return not after
-
-    def loop(
-        self,
-        node: ast.AST,
-        body: Callable[[], bool],
-        stored: frozenset[str] = frozenset(),
-        orelse: Callable[[], bool] | None = END,
-    ) -> None:
-        """Runs `body` until what it reads no longer changes, twice at most; the path tells that it repeats.
-
-        Args:
-            node: the loop.
-            body: runs one iteration and tells whether it left.
-            stored: the names of this scope that an iteration may bind.
-            orelse: what runs when the loop ends by itself; None where it does not end but by `break`.
-        """
-        frame, grad, heap = self.frame, self.grad, self.heap_changes
-        for name in stored:
-            frame.widen(name)
-        before = frame.now(stored)
-        outer, frame.jumps, frame.stored = (frame.jumps, frame.stored), [], stored
-        self.loops += 1
-        path = self._iterate(body, stored)
-        again = frame.now(stored)
-        changed = heap != self.heap_changes or any(has_new_kind(before[name], again[name]) for name in stored)
-        if changed and self.loops <= _MAX_REPEATED_LOOPS:
-            path = self._iterate(body, stored)
-        self.loops -= 1
-        breaks = [names for kind, names in frame.jumps if kind == "break"]
-        frame.jumps, frame.stored = outer
-        self.grad = _same([grad, self.grad])
-        if path:
-            self.path.append(Loop(node, path))
-        self._leave_loop(node, breaks, orelse)
-
-    def _leave_loop(
-        self, node: ast.AST, breaks: list[dict[str, Value | None]], orelse: Callable[[], bool] | None
-    ) -> None:
-        """What holds after a loop: the end of its `else`, or what held at a `break`."""
-        if orelse is None or orelse is END:
-            if breaks:
-                self.frame.merge(breaks if orelse is None else [*breaks, {}])
-            return
-        outer = self.frame.begin_trial()
-        path: Path = []
-        with self.writing(path):
-            left = orelse()
-        changed = self.frame.end_trial(outer)
-        self.frame.merge([*breaks, *([] if left else [changed])])
-        if path:
-            self.path.append(Branch(node, (path, [])) if breaks else Branch(node, (path,)))
-
-    def _iterate(self, body: Callable[[], bool], stored: frozenset[str]) -> Path:
-        """One iteration from the names as they are; afterwards they are what they were or became."""
-        frame = self.frame
-        ends: list[dict[str, Value | None]] = [frame.now(stored)]
-        path: Path = []
-        outer, self.path = self.path, path
-        try:
-            if not body():
-                ends.append(frame.now(stored))
-        finally:
-            self.path = outer
-        frame.merge([*ends, *(names for kind, names in frame.jumps or () if kind == "continue")])
-        return path
 
 
 _SET_ASIDE = (
@@ -407,7 +334,7 @@ _SET_ASIDE = (
 """What of a run belongs to what is being run, and not to the whole file."""
 
 
-def _same(modes: list[bool | None]) -> bool | None:
+def same_mode(modes: list[bool | None]) -> bool | None:
     return modes[0] if all(mode is modes[0] for mode in modes) else None
 
 

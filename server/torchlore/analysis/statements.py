@@ -14,17 +14,19 @@ from torchlore.analysis import (
     generators,
     imports,
     instances,
+    loops,
     narrowing,
     patterns,
     reflection,
     targets,
 )
 from torchlore.analysis.events import Finally, Jump, Kind, Path, has_jump
+from torchlore.analysis.loops import END
 from torchlore.analysis.names import stored_names, words
 from torchlore.analysis.queries import is_none, join
-from torchlore.analysis.run import END, MAX_NESTING, Run
+from torchlore.analysis.run import MAX_NESTING, Run
 from torchlore.analysis.values import Const, Ref, Unknown, Value
-from torchlore.text.nodes import blocks
+from torchlore.text.nodes import jumps_out
 
 _FunctionDef = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -157,7 +159,7 @@ def _if(run: Run, node: ast.If) -> bool:
 def _for(run: Run, node: ast.For | ast.AsyncFor) -> bool:
     iterated = instances.iterated(run, expressions.evaluate(run, node.iter), node.iter)
     items = targets.few_items(iterated) or reflection.named_items(run, node, iterated)
-    if items is not None and not _jumps(node.body, (ast.Break, ast.Continue)):
+    if items is not None and not jumps_out(node.body, (ast.Break, ast.Continue)):
         for index, item in enumerate(items):
             targets.assign(run, node.target, item)
             with run.within((node, index)):
@@ -182,8 +184,8 @@ def _while(run: Run, node: ast.While) -> bool:
 
     endless = isinstance(node.test, ast.Constant) and bool(node.test.value)
     orelse = partial(run_block, run, node.orelse) if node.orelse else END
-    run.loop(node, body, _stored(run, node), None if endless else orelse)
-    return endless and not _jumps(node.body, (ast.Break,))
+    loops.loop(run, node, body, _stored(run, node), None if endless else orelse)
+    return endless and not jumps_out(node.body, (ast.Break,))
 
 
 def _stored(run: Run, node: ast.For | ast.AsyncFor | ast.While) -> frozenset[str]:
@@ -191,18 +193,6 @@ def _stored(run: Run, node: ast.For | ast.AsyncFor | ast.While) -> frozenset[str
     if known is None:
         known = run.stored[node] = stored_names(node)
     return known
-
-
-def _jumps(body: Sequence[ast.stmt], kinds: tuple[type[ast.stmt], ...]) -> bool:
-    """Whether a `break` (or `continue`) in `body` belongs to the loop that `body` belongs to."""
-    for statement in body:
-        if isinstance(statement, kinds):
-            return True
-        if isinstance(statement, ast.For | ast.AsyncFor | ast.While | _FunctionDef | ast.ClassDef):
-            continue
-        if any(_jumps(block, kinds) for block in blocks(statement)):
-            return True
-    return False
 
 
 def _with(run: Run, node: ast.With | ast.AsyncWith) -> bool:

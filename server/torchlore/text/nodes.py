@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 
 def blocks(node: ast.AST | None) -> Iterator[list[ast.stmt]]:
@@ -14,3 +14,18 @@ def blocks(node: ast.AST | None) -> Iterator[list[ast.stmt]]:
             yield block
     for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
         yield part.body
+
+
+def jumps_out(body: Sequence[ast.stmt], kinds: tuple[type[ast.stmt], ...]) -> bool:
+    """Whether a `break` (or `continue`) in `body` belongs to the loop that `body` belongs to."""
+    for statement in body:
+        if isinstance(statement, kinds):
+            return True
+        if isinstance(statement, _LOOPS_AND_SCOPES):
+            continue
+        if any(jumps_out(block, kinds) for block in blocks(statement)):
+            return True
+    return False
+
+
+_LOOPS_AND_SCOPES = (ast.For, ast.AsyncFor, ast.While, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
