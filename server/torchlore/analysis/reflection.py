@@ -23,8 +23,6 @@ def named_items(run: Run, node: ast.For | ast.AsyncFor, iterated: Value) -> list
     Returns:
         None where the loop sets none, or not all of its names are known.
     """
-    if not _sets_by_name(node):
-        return None
     match node.iter:
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="items" | "keys" as attr), args=[]):
             held = run.frame.find(name)
@@ -34,15 +32,13 @@ def named_items(run: Run, node: ast.For | ast.AsyncFor, iterated: Value) -> list
             held, attr = iterated, "keys"
     if not isinstance(held, Container):
         return None
-    if held.kind == "dict":
-        return _of_dict(held, attr) if held.whole else None
-    items = held.items
+    items = _of_dict(held, attr) if held.kind == "dict" else held.items
     named = items is not None and len(items) <= _MOST_NAMES and all(_is_name(item) for item in items)
-    return items if named else None
+    return items if items and named and _sets_by_name(node) else None
 
 
 def _of_dict(held: Container, attr: str) -> list[Value] | None:
-    if len(held.keyed) > _MOST_NAMES or not all(isinstance(key, str) for key in held.keyed):
+    if not held.whole or len(held.keyed) > _MOST_NAMES:
         return None
     if attr == "keys":
         return [Const(key) for key in held.keyed]
