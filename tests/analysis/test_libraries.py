@@ -73,14 +73,14 @@ def test_a_table_is_well_formed(package: str) -> None:
         assert entry.get("like", next(iter(names), None)) in {*names, None}
     for cls, fields in table.get("output", {}).items():
         assert DOTTED.fullmatch(cls)
-        assert all(word == "tensor" or DOTTED.fullmatch(word) for word in fields.values())
+        assert all(word in ("tensor", "tensors") or DOTTED.fullmatch(word) for word in fields.values())
 
 
 @pytest.mark.parametrize("package", OWN)
 def test_the_words_of_a_table_are_known(package: str) -> None:
     for name, entry in facts(TABLES[package]):
         given = {"gives": entry} if isinstance(entry, str) else entry
-        assert set(given) <= {"gives", "does", "unless", "over", "at", "then", "otherwise"}, name
+        assert set(given) <= {"gives", "does", "unless", "over", "at", "then", "otherwise", "when"}, name
         assert given["gives"] in WORDS or DOTTED.fullmatch(given["gives"]), name
         assert set(given.get("does", [])) <= EFFECTS, name
 

@@ -321,7 +321,8 @@ def _call_local_module(run: Run, instance: Instance, arguments: Arguments, node:
     forward = instance.attributes.get("forward") or members.lookup(instance.cls, "forward")
     if isinstance(forward, Function):
         method = forward if "forward" in instance.attributes else bound(forward, instance)
-        result = call_function(run, method, arguments, node)
+        said = summaries.declared(run, method, node) if run.is_away and not run.is_home(method) else None
+        result = call_function(run, method, arguments, node) if said is None else said
     elif submodules.is_container(instance):
         result = sequential.output(run, instance, arguments)
     else:

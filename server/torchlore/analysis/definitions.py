@@ -85,16 +85,53 @@ def _own_class(function: Function) -> Value:
 
 
 def _evaluated(run: Run, function: Function, annotation: ast.expr) -> Value | None:
-    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
-        try:
-            annotation = parse_expression(annotation.value)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
+    unquoted = _unquoted(annotation)
+    if unquoted is None:
+        return None
     outer, run.frame = run.frame, function.frame
     try:
-        return expressions.evaluate(run, annotation)
+        return expressions.evaluate(run, unquoted)
     finally:
         run.frame = outer
+
+
+def declared(run: Run, annotation: ast.expr, node: ast.AST) -> Value:
+    """What something is that is annotated so where code is running; its text may be in quotes."""
+    value = expressions.evaluate(run, annotation)
+    unquoted = _unquoted(annotation)
+    if unquoted is not None and unquoted is not annotation:
+        value = expressions.evaluate(run, unquoted)
+    return from_annotation(value, node)
+
+
+def _unquoted(annotation: ast.expr) -> ast.expr | None:
+    """An annotation without quotes around it or its parts; None where what they enclose does not parse."""
+    match annotation:
+        case ast.Constant(value=str() as text):
+            try:
+                return parse_expression(text)
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                return None
+        case ast.Subscript(value=origin, slice=inner) if not _is_literal(origin):
+            part = _unquoted(inner)
+            made = ast.Subscript(origin, part, annotation.ctx) if part is not None else None
+            return annotation if part is inner or made is None else ast.copy_location(made, annotation)
+        case ast.Tuple(elts=elts):
+            parts = [_unquoted(part) or part for part in elts]
+            same = all(a is b for a, b in zip(parts, elts, strict=True))
+            return annotation if same else ast.copy_location(ast.Tuple(parts, ast.Load()), annotation)
+        case ast.BinOp(left=left, op=op, right=right):
+            a, b = _unquoted(left) or left, _unquoted(right) or right
+            same = a is left and b is right
+            return annotation if same else ast.copy_location(ast.BinOp(a, op, b), annotation)
+        case _:
+            return annotation
+
+
+def _is_literal(origin: ast.expr) -> bool:
+    """Whether quotes in the brackets behind `origin` are text, and no types."""
+    name = origin.attr if isinstance(origin, ast.Attribute) else getattr(origin, "id", "")
+    return name in ("Literal", "Annotated")
 
 
 def from_annotation(annotation: Value, node: ast.AST) -> Value:

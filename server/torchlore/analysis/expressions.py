@@ -135,6 +135,8 @@ def _name(run: Run, node: ast.Name) -> Value:
 
 def _attribute(run: Run, node: ast.Attribute) -> Value:
     owner = evaluate(run, node.value)
+    if owner.__class__ in _CLOSED and all(_lacks(option, node.attr) for option in options(owner)):
+        owner = Unknown()  # whoever wrote this knows that it is something else
     if run.owners.get(node, _NOTHING).__class__ is Unknown:
         run.owners[node] = owner
     if owner.__class__ is not OneOf:
@@ -158,11 +160,14 @@ def _lacks(value: Value, attr: str) -> bool:
             return not hasattr(0, attr) and not hasattr(0.0, attr)
         case Plain():
             return plain.lacks(value, attr)
-        case Container(kind=kind):
-            return kind in _BUILTIN and not hasattr(_BUILTIN[kind], attr)
+        case Container(kind=kind, keyed=keyed):
+            return kind in _BUILTIN and not hasattr(_BUILTIN[kind], attr) and attr not in keyed
         case _:
             return False
 
+
+_CLOSED = frozenset({Const, Number, Plain, Container, OneOf})
+"""Kinds of values that have no other attributes than those of their type."""
 
 _BUILTIN = {"list": list, "tuple": tuple, "set": set, "dict": dict}
 

@@ -198,8 +198,12 @@ class FileLoader:
             for statement in self.file.binding(name):
                 lines = (statement.end_lineno or statement.lineno) - statement.lineno + 1
                 self.run.left -= _COST_OF_PARSING
+                left = self.run.left
+                if isinstance(statement, _DEFINITIONS):
+                    self.run.left = max(left, _ALWAYS)
                 if self.run.left > 0 and _is_worth_running(statement, lines):
                     statements.run_block(self.run, [statement])
+                    self.run.left = min(left, self.run.left)
                     found.append(self.frame.names.get(name) or Unknown())
                 else:
                     found.append(Unknown())
@@ -221,6 +225,11 @@ class FileLoader:
 _COST_OF_PARSING = 20
 """Evaluations that a statement of another file costs, whether or not it was parsed before: what is found out
 must not depend on what was asked earlier."""
+
+_ALWAYS = 100
+"""Evaluations that may always be spent on a class or function: that it is there is not up to the budget."""
+
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 _LONG = 40
 """Lines from which on a value is a table, of models and the like, that would pull in all that it names."""

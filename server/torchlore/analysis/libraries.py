@@ -18,7 +18,8 @@ that it names (`checked`); nothing is run or imported here. A file is read when 
         output          what calling an object gives
         methods, attributes     what these give; `like` names the family to take further ones from
     functions   what functions give, by the last part, or the last two, of the dotted name
-    output      the classes of results: what their attributes are, and ("[]") their items
+    output      the classes of results: what their attributes are (a tensor, tensors: a tuple of them, or an
+                object of a class), and ("[]") their items
 
 What something "gives" is said in the words of `library_calls`.
 """
@@ -53,6 +54,7 @@ class Fact:
         over, at: the argument that it is about, by keyword and position; the first where nothing is said.
         then: a keyword whose value is given back behind the others.
         otherwise: the class of the result where what should be given back is not known.
+        when: keywords and the literals that they must have; else it gives something else.
     """
 
     gives: str
@@ -62,6 +64,7 @@ class Fact:
     at: int = 0
     then: str = ""
     otherwise: str = ""
+    when: tuple[tuple[str, object], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +229,7 @@ def _fact(entry: str | dict[str, Any]) -> Fact:
             **entry,
             "does": tuple(entry.get("does", ())),
             "unless": frozenset(entry.get("unless", ())),
+            "when": tuple(entry.get("when", {}).items()),
         }
     )
 

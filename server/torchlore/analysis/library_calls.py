@@ -106,10 +106,20 @@ def output(run: Run, instance: Instance, arguments: Arguments, node: ast.expr) -
     made = instance.arguments
     if made is not None and fact.unless and not (made.complete and fact.unless.isdisjoint(made.keywords)):
         fact = Fact("unknown")
+    if not _is_met(fact, arguments):
+        fact = Fact("unknown")
     if libraries.fields(fact.gives):
-        tensor = methods.module_output(run, instance, _tensor(arguments, None, certain=False), node)
+        tensor: Value = Tensor(attached=False, certain=False)
+        if members.is_module_like(instance):
+            tensor = methods.module_output(run, instance, _tensor(arguments, None, certain=False), node)
         return _result(fact.gives, tensor, node)
     return _given(run, fact, instance.cls, instance, arguments, node)
+
+
+def _is_met(fact: Fact, arguments: Arguments) -> bool:
+    """Whether a call has the keywords on which a fact depends."""
+    given = ((arguments.keywords.get(name), literal) for name, literal in fact.when)
+    return all(isinstance(value, Const) and value.value == literal for value, literal in given)
 
 
 def attribute(owner: Instance, attr: str, node: ast.AST) -> Value | None:
@@ -141,7 +151,7 @@ def _apply(
     run: Run, fact: Fact, name: str, receiver: Instance | None, arguments: Arguments, node: ast.expr
 ) -> Value:
     functions.call_back(run, arguments, node)
-    if not fact.unless.isdisjoint(arguments.keywords):
+    if not fact.unless.isdisjoint(arguments.keywords) or not _is_met(fact, arguments):
         return Unknown(_tokens(receiver, arguments), made_by=name)
     for effect in fact.does:
         _happen(run, effect, receiver, fact, arguments, node)
@@ -241,11 +251,18 @@ def _made(
 
 def _result(name: str, tensor: Value, node: ast.AST) -> Instance:
     """An object whose attributes are the outputs of a model; what they were made from stays known."""
-    held = {
-        attr: copy(tensor) if word == "tensor" else Instance(word, node, attributes={ITEMS: tensor})
-        for attr, word in libraries.fields(name).items()
-    }
+    held = {attr: _held(word, tensor, node) for attr, word in libraries.fields(name).items()}
     return Instance(name, node, attributes=held)
+
+
+def _held(word: str, tensor: Value, node: ast.AST) -> Value:
+    match word:
+        case "tensor":
+            return copy(tensor)
+        case "tensors":
+            return Container("tuple", None, copy(tensor))
+        case _:
+            return Instance(word, node, attributes={ITEMS: tensor})
 
 
 def _all(arguments: Arguments, then: str) -> Value:

@@ -16,11 +16,13 @@ from torchlore.analysis import (
     parameters,
     plain,
     pulling,
+    summaries,
     torch_attributes,
     torch_facts,
     torch_names,
 )
 from torchlore.analysis.plain import Plain
+from torchlore.analysis.queries import is_none
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
     BoundMethod,
@@ -86,18 +88,29 @@ def attribute(run: Run, owner: Value, attr: str, node: ast.Attribute) -> Value:
 
 def _instance_attribute(run: Run, owner: Instance, attr: str, node: ast.Attribute) -> Value:
     if attr in owner.attributes:
-        return owner.attributes[attr]
+        held = owner.attributes[attr]
+        is_placeholder = held.__class__ is Const and owner.node.__class__ is ast.ClassDef and is_none(held)
+        return pulling.put_in_place(run, owner, attr, held) if is_placeholder else held
     if isinstance(owner.cls, LocalClass):
         found = lookup(owner.cls, attr)
         if isinstance(found, Function) and _is_property(found):
             getter = Function(found.node, found.frame, found.owner, owner, found.defaults, found.decorators)
-            return calls.call_function(run, getter, None, node)
+            return _declared_plain(run, getter, node) or calls.call_function(run, getter, None, node)
         if found is not None:
             return bind(found, owner)
     known = library_calls.attribute(owner, attr, node)
     if known is not None:
         return known
     return pulling.set_elsewhere(run, owner, attr) or _by_kind(owner, attr) or BoundMethod(owner, attr)
+
+
+def _declared_plain(run: Run, getter: Function, node: ast.Attribute) -> Value | None:
+    """What an imported property says that it is, where it does not matter which one: a number, a device."""
+    if run.is_home(getter):
+        return None
+    said = summaries.declared(run, getter, node)
+    is_plain = isinstance(said, Number | Plain) or kind_of(said or getter) == "Device"
+    return said if is_plain or (isinstance(said, Container) and said.kind == "dict") else None
 
 
 def _by_kind(owner: Instance, attr: str) -> Value | None:

@@ -6,11 +6,24 @@ import ast
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from torchlore.analysis import definitions, expressions, members, submodules, torch_facts
+from torchlore.analysis import definitions, expressions, members, python_facts, submodules, torch_facts
+from torchlore.analysis.plain import Plain
 from torchlore.analysis.queries import is_none, join
 from torchlore.analysis.run import Run
 from torchlore.analysis.submodules import Some
-from torchlore.analysis.values import Const, Container, Instance, LocalClass, OneOf, Ref, Unknown, Value
+from torchlore.analysis.values import (
+    BoundMethod,
+    Const,
+    Container,
+    Instance,
+    LocalClass,
+    Number,
+    OneOf,
+    Ref,
+    Tensor,
+    Unknown,
+    Value,
+)
 
 
 @contextmanager
@@ -87,8 +100,8 @@ def narrow(run: Run, test: ast.expr, holds: bool) -> None:
             _keep(run, name, nothing=False)
         case ast.NamedExpr(target=ast.Name(id=name)) if holds:
             _keep(run, name, nothing=False)
-        case ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(id=name), classes]) if holds:
-            _be(run, test, name, classes)
+        case ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(id=name), classes]):
+            _be(run, test, name, classes, holds)
         case _:
             return
 
@@ -103,22 +116,31 @@ def _keep(run: Run, name: str, nothing: bool) -> None:
         run.frame.bind(name, join(left))
 
 
-def _be(run: Run, test: ast.expr, name: str, classes: ast.expr) -> None:
-    """`name` is an object of one of these classes."""
+def _be(run: Run, test: ast.expr, name: str, classes: ast.expr, holds: bool) -> None:
+    """`name` is an object of one of these classes, or of none of them.
+
+    Where nothing that we know of is left, what is known does not come here: it is what the test says.
+    """
     value = run.frame.find(name)
-    if isinstance(value, OneOf):
-        wanted = _classes(run, classes)
-        left = [option for option in value.options if not _rules_out(option, wanted)]
-        if wanted and left and len(left) < len(value.options):
-            run.frame.bind(name, join(left))
-    elif isinstance(value, Some) and value.whole is not None:
-        found = _among_parts(value.whole, _classes(run, classes))
+    wanted = _classes(run, classes)
+    if value is None or not wanted:
+        return
+    if isinstance(value, Some) and value.whole is not None:
+        found = _among_parts(value.whole, wanted) if holds else None
         if found is not None:
             run.frame.bind(name, found)
-    elif isinstance(value, Unknown):
-        known = [definitions.from_annotation(c, test) for c in _classes(run, classes)]
-        if known and not any(isinstance(part, Unknown) for part in known):
-            run.frame.bind(name, join(known))
+        return
+    parts = value.options if isinstance(value, OneOf) else (value,)
+    if not holds:
+        left = [part for part in parts if not any(is_instance(part, cls) for cls in wanted)]
+    else:
+        left = [part for part in parts if any(is_instance(part, cls) is not False for cls in wanted)]
+        known = [part for part in left if not isinstance(part, Unknown | BoundMethod)]
+        said = [definitions.from_annotation(cls, test) for cls in wanted]
+        if len(known) < len(left) or not left:
+            left = [*known, *said] if not any(isinstance(part, Unknown) for part in said) else left
+    if len(left) != len(parts) or any(a is not b for a, b in zip(left, parts, strict=True)):
+        run.frame.bind(name, join(left) if left else Unknown())
 
 
 def _classes(run: Run, classes: ast.expr) -> list[Value]:
@@ -161,3 +183,61 @@ def _is_apart(cls: str | LocalClass, wanted: Value) -> bool:
     return isinstance(wanted, Ref) and all(
         isinstance(base, Ref) and torch_facts.derives(base.name, wanted.name) is False for base in bases
     )
+
+
+def is_instance(option: Value, cls: Value) -> bool | None:
+    """Whether something is an object of a class; None where that is not known."""
+    if isinstance(cls, LocalClass):
+        return _is_of_workspace(option, cls)
+    if not isinstance(cls, Ref):
+        return None
+    home, _, last = cls.name.rpartition(".")
+    if home != "builtins":
+        return _is_imported(option, cls.name)
+    match option:
+        case Const(value=literal):
+            return isinstance(literal, _BUILTIN[last]) if last in _BUILTIN else None
+        case Container(kind=kind) | Plain(kind=("str" | "bytes" | "bool") as kind):
+            is_same = kind == last or (kind, last) == ("bool", "int")
+            return is_same if last in _BUILTIN and kind in _BUILTIN else None
+        case Number():
+            return None if last in ("int", "float", "complex", "bool", "object") else False
+        case Tensor() | Plain(kind=python_facts.NDARRAY):
+            return False if last in _BUILTIN else None
+        case _:
+            return None
+
+
+_BUILTIN: dict[str, type] = {
+    cls.__name__: cls for cls in (str, bytes, bool, int, float, list, tuple, set, dict)
+}
+
+
+def _is_of_workspace(option: Value, cls: LocalClass) -> bool | None:
+    if isinstance(option, Const | Number | Plain):
+        return False
+    if not isinstance(option, Instance) or not isinstance(option.cls, LocalClass):
+        return None
+    if members.derives(option.cls, cls):
+        return True
+    return None if members.is_open(option.cls) else False
+
+
+def _is_imported(option: Value, name: str) -> bool | None:
+    """Whether something is an object of an imported class: a tensor, an array, a module, a picture."""
+    known = name in _TOLD_APART or torch_facts.is_module(name)
+    match option:
+        case Tensor(certain=certain):
+            return (certain or None) if name == "torch.Tensor" else False if known else None
+        case Plain(kind=kind):
+            return python_facts.RENAMED.get(name, name) == kind if known else None
+        case Const() | Number() | Container():
+            return False if known else None
+        case Instance(cls=cls):
+            return False if _is_apart(cls, Ref(name)) else None
+        case _:
+            return None
+
+
+_TOLD_APART = frozenset({"torch.Tensor", python_facts.NDARRAY, python_facts.IMAGE})
+"""Classes whose objects are surely no others that we know of."""

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from torchlore.analysis import copies, interpret, members, queries
 from torchlore.analysis.names import HOLDING
 from torchlore.analysis.run import Run
-from torchlore.analysis.values import Function, Instance, LocalClass, Value
+from torchlore.analysis.values import Function, Instance, LocalClass, Unknown, Value
 
 
 def set_elsewhere(run: Run, owner: Instance, attr: str) -> Value | None:
@@ -25,6 +25,28 @@ def set_elsewhere(run: Run, owner: Instance, attr: str) -> Value | None:
             if isinstance(method, Function) and method.node not in run.reached:
                 interpret.run_aside(run, members.bind(method, owner))
     return owner.attributes.get(attr) or _as_of_any(run, owner, owner.cls, attr)
+
+
+def put_in_place(run: Run, owner: Instance, attr: str, nothing: Value) -> Value:
+    """What an attribute may be by now that is None to begin with.
+
+    Args:
+        run: the interpretation.
+        owner: an object that stands for any of its class, at any time.
+        attr: the attribute.
+        nothing: None.
+
+    Returns:
+        None where the function that is running sets it so; unknown where nobody sets it to anything else.
+    """
+    if not isinstance(owner.cls, LocalClass):
+        return nothing
+    running = run.stack[-1] if run.stack else None
+    name = running.name if isinstance(running, ast.FunctionDef | ast.AsyncFunctionDef) else ""
+    if any(name in _setters(cls).get(attr, ()) for cls in members.mro(owner.cls)):
+        return nothing
+    found = set_elsewhere(run, owner, attr)
+    return Unknown() if found is None or queries.is_none(found) else found
 
 
 def _as_of_any(run: Run, owner: Instance, cls: LocalClass, attr: str) -> Value | None:

@@ -50,9 +50,12 @@ def is_none(value: Value) -> bool:
 
 def has_unknown(value: Value) -> bool:
     """Whether `value` may be something of which nothing is known: where it came from alone says little."""
-    if isinstance(value, OneOf):
-        return any(isinstance(option, Unknown | BoundMethod) for option in value.options)
-    return isinstance(value, Unknown | BoundMethod)
+    if value.__class__ is OneOf:
+        return any(option.__class__ in _OPEN for option in options(value))
+    return value.__class__ in _OPEN
+
+
+_OPEN = frozenset({Unknown, BoundMethod})
 
 
 def filled(value: Value, said: Value | None) -> Value:
@@ -60,7 +63,7 @@ def filled(value: Value, said: Value | None) -> Value:
     if said is None or isinstance(said, Unknown):
         return value
     parts = value.options if isinstance(value, OneOf) else (value,)
-    return join([*(part for part in parts if not isinstance(part, Unknown | BoundMethod)), said])
+    return join([*(part for part in parts if part.__class__ not in _OPEN), said])
 
 
 def join(values: list[Value]) -> Value:

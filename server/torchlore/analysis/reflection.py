@@ -24,7 +24,7 @@ def named_items(run: Run, node: ast.For | ast.AsyncFor, iterated: Value) -> list
         None where the loop sets none, or not all of its names are known.
     """
     found = _names(run, node, iterated)
-    return found if found is not None and _sets_by_name(node) else None
+    return found if found and _sets_by_name(node) else None
 
 
 def _names(run: Run, node: ast.For | ast.AsyncFor, iterated: Value) -> list[Value] | None:
@@ -38,15 +38,13 @@ def _names(run: Run, node: ast.For | ast.AsyncFor, iterated: Value) -> list[Valu
             pass
     if not isinstance(held, Container):
         return None
-    if held.kind == "dict":
-        return _of_dict(held, attr) if held.whole else None
-    items = held.items
+    items = _of_dict(held, attr) if held.kind == "dict" else held.items
     named = items is not None and len(items) <= _MOST_NAMES and all(_is_name(item) for item in items)
     return items if named else None
 
 
 def _of_dict(held: Container, attr: str) -> list[Value] | None:
-    if len(held.keyed) > _MOST_NAMES or not all(isinstance(key, str) for key in held.keyed):
+    if not held.whole or len(held.keyed) > _MOST_NAMES:
         return None
     if attr == "keys":
         return [Const(key) for key in held.keyed]

@@ -129,7 +129,7 @@ class Run:
     def spend(self) -> bool:
         """Takes one evaluation from the budget; False when it is used up or nested too deep."""
         self.left -= 1
-        return self.goes_on
+        return self.left > 0 and self.depth < MAX_NESTING
 
     @property
     def goes_on(self) -> bool:

@@ -110,14 +110,14 @@ def _added_to_itself(node: ast.Assign) -> ast.expr | None:
 
 
 def _ann_assign(run: Run, node: ast.AnnAssign) -> bool:
-    annotation = expressions.evaluate(run, node.annotation)
+    declared = definitions.declared(run, node.annotation, node)
     if node.value is not None:
         value = expressions.evaluate(run, node.value)
         if is_none(value) and isinstance(run.frame.node, ast.ClassDef):  # objects may hold what is declared
-            value = join([definitions.from_annotation(annotation, node), value])
+            value = join([declared, value])
         targets.assign(run, node.target, value)
     elif isinstance(node.target, ast.Name):
-        run.frame.bind(node.target.id, definitions.from_annotation(annotation, node))
+        run.frame.bind(node.target.id, declared)
     return False
 
 

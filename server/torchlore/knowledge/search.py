@@ -50,6 +50,13 @@ _HOMES = (
     "torch.optim.lr_scheduler.",
     "torch.utils.data.",
 )
+_CLASSES = (
+    "torch.Tensor.",
+    "torch.nn.Module.",
+    "torch.optim.Optimizer.",
+    "torch.optim.lr_scheduler.LRScheduler.",
+    "torch.amp.GradScaler.",
+)
 
 
 def search(words: str, limit: int = 10) -> list[Card]:
@@ -146,6 +153,8 @@ def _named(words: str) -> set[str]:
         full = [home + spelled for home in _HOMES]
         if head in _SHORT and rest:
             full.insert(0, _SHORT[head] + rest)
+        elif rest and head != "torch":  # a method of somebody's variable: `loss.backward`, `self.opt.step`
+            full += [home + spelled.rpartition(".")[2] for home in _CLASSES]
         found = next((card for card in map(card_for, full) if card is not None), None)
         if found:
             slugs.add(found.slug)
