@@ -43,7 +43,7 @@ def parse_time(text: str) -> float:
 
 
 def collect() -> float:
-    """Collects garbage as the command line does after some files; seconds of CPU time that it took."""
+    """Collects garbage; seconds of CPU time that it took."""
     began = time.thread_time()
     gc.collect()
     return time.thread_time() - began

@@ -155,12 +155,9 @@ class _Members:
         if (self.cls, name) in self.run.loading:
             return Unknown()
         self.run.loading.add((self.cls, name))
-        with self.run.elsewhere(self.frame):
-            left = self.run.left
-            self.run.left = max(left, _ALWAYS)
+        with self.run.elsewhere(self.frame), self.run.assured(_ALWAYS):
             for statement in waiting:
                 statements.run_block(self.run, [statement])
-            self.run.left = min(left, self.run.left)
         self.run.loading.discard((self.cls, name))
         return _member(self.cls, self.frame, name, self.frame.names.get(name) or Unknown())
 

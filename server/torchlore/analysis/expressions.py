@@ -135,21 +135,17 @@ def _name(run: Run, node: ast.Name) -> Value:
 
 def _attribute(run: Run, node: ast.Attribute) -> Value:
     owner = evaluate(run, node.value)
-    if owner.__class__ in _CLOSED and all(_lacks(option, node.attr) for option in options(owner)):
-        owner = Unknown()  # whoever wrote this knows that it is something else
+    able: tuple[Value, ...] = (owner,)
+    if owner.__class__ in _CLOSED:  # a loss that begins as 0 is a tensor where `backward` is called on it
+        able = tuple(option for option in options(owner) if not _lacks(option, node.attr))
+        if not able:  # whoever wrote this knows that it is something else
+            owner = Unknown()
     if run.owners.get(node, _NOTHING).__class__ is Unknown:
         run.owners[node] = owner
     if owner.__class__ is not OneOf:
         return members.attribute(run, owner, node.attr, node)
-    alternatives = _with_attribute(options(owner), node.attr)
-    found = [members.attribute(run, option, node.attr, node) for option in alternatives]
+    found = [members.attribute(run, option, node.attr, node) for option in able]
     return found[0] if len(found) == 1 else join(found)
-
-
-def _with_attribute(alternatives: tuple[Value, ...], attr: str) -> tuple[Value, ...]:
-    """Those that can have `attr`: a loss that begins as 0 is a tensor where `backward` is called on it."""
-    able = tuple(value for value in alternatives if not _lacks(value, attr))
-    return able or alternatives
 
 
 def _lacks(value: Value, attr: str) -> bool:

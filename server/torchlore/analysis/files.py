@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from torchlore.analysis.store import InterfaceStore
 from torchlore.text import Source, decode
 from torchlore.text.outline import Segment, segments
 from torchlore.text.parse import parse
+from torchlore.text.words import ends_of
 
 if TYPE_CHECKING:
     from torchlore.analysis.inert import Inert
@@ -181,14 +183,7 @@ class File:
 
     def _is_mentioned(self, name: str) -> bool:
         """Whether a name that is imported stands in some other place too."""
-        text, places, end = self.source.text, 0, 0
-        while places < 2:
-            start = text.find(name, end)  # many times quicker than a pattern
-            if start < 0:
-                return False
-            end = start + len(name)
-            places += not any(c == "_" or c.isalnum() for c in text[start - 1 : start] + text[end : end + 1])
-        return True
+        return len(list(islice(ends_of(name, self.source.text), 2))) == 2
 
     @property
     def patches(self) -> list[Patch]:

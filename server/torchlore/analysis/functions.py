@@ -92,31 +92,27 @@ def _alias(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
     return given[0] if given else Unknown(made_by=name)
 
 
-def _input(arguments: Arguments, keyword: str) -> Value | None:
-    return arguments.positional[0] if arguments.positional else arguments.keywords.get(keyword)
-
-
 def _softmax(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
-    return torch_methods.activated(run, name, _input(arguments, "input") or Unknown(), node)
+    return torch_methods.activated(run, name, arguments.get(0, "input") or Unknown(), node)
 
 
 def _cross_entropy(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
-    run.emit(Kind.LOSS, node, value=_input(arguments, "input"), key=name)
+    run.emit(Kind.LOSS, node, value=arguments.get(0, "input"), key=name)
     return _torch_caller(name)(run, name, arguments, node)
 
 
 def _backward(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
-    run.emit(Kind.BACKWARD, node, value=_input(arguments, "tensors"), keeps_graph=True)
+    run.emit(Kind.BACKWARD, node, value=arguments.get(0, "tensors"), keeps_graph=True)
     return Const(None)
 
 
 def _grad(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
-    run.emit(Kind.DIFFERENTIATE, node, value=_input(arguments, "outputs"))
+    run.emit(Kind.DIFFERENTIATE, node, value=arguments.get(0, "outputs"))
     return special_functions.gradients(arguments)
 
 
 def _init(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
-    run.emit(Kind.SUPER_INIT, node, subject=_input(arguments, "self"))
+    run.emit(Kind.SUPER_INIT, node, subject=arguments.get(0, "self"))
     return Const(None)
 
 
@@ -306,7 +302,7 @@ def _chained(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value
 
 
 def _parameter(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
-    data = _input(arguments, "data")
+    data = arguments.get(0, "data")
     flag = arguments.get(1, "requires_grad")
     trained = True if flag is None else expressions.truth(flag)
     dtype, device = (data.dtype, data.device) if isinstance(data, Tensor) else ("", "")

@@ -16,8 +16,9 @@ from torchlore.analysis.interface import imports as imported_names
 from torchlore.analysis.queries import join
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import Container, Lazy, LocalModule, Ref, Unknown, Value
+from torchlore.text.words import ends_of
 
-_CHANGED = (
+_CHANGED = re.compile(
     r"(?:\s*\[[^\]\n]*\]\s*[-+*/|&^@%]?=(?!=)"
     r"|\s*\.(?:append|add|update|extend|insert|setdefault|pop|clear|remove)\("
     r"|\s*[-+*/|&^@%]=)"
@@ -198,15 +199,12 @@ class FileLoader:
             for statement in self.file.binding(name):
                 lines = (statement.end_lineno or statement.lineno) - statement.lineno + 1
                 self.run.left -= _COST_OF_PARSING
-                left = self.run.left
-                if isinstance(statement, _DEFINITIONS):
-                    self.run.left = max(left, _ALWAYS)
-                if self.run.left > 0 and _is_worth_running(statement, lines):
-                    statements.run_block(self.run, [statement])
-                    self.run.left = min(left, self.run.left)
-                    found.append(self.frame.names.get(name) or Unknown())
-                else:
-                    found.append(Unknown())
+                with self.run.assured(_ALWAYS if isinstance(statement, _DEFINITIONS) else 0):
+                    if self.run.left > 0 and _is_worth_running(statement, lines):
+                        statements.run_block(self.run, [statement])
+                        found.append(self.frame.names.get(name) or Unknown())
+                    else:
+                        found.append(Unknown())
         value = _latest(found, name in self.file.interface.alternatives)
         return self._as_it_is_later(name, value) if isinstance(value, Container) else value
 
@@ -215,8 +213,7 @@ class FileLoader:
         text = self.file.source.text
         if "global" in text and re.search(rf"\bglobal\b[^\n]*\b{name}\b", text) is not None:
             return Unknown()
-        # The name comes first, what must not stand before it afterwards: a literal is found much faster.
-        if re.search(rf"{name}(?<!\w{name}){_CHANGED}", text) is None:
+        if not any(_CHANGED.match(text, end) for end in ends_of(name, text)):
             return made
         anything = Unknown(frozenset({self.frame.node}))  # not empty: it holds something that is not known
         return Container("dict", None, anything) if made.kind == "dict" else Unknown()

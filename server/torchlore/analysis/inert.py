@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from torchlore.analysis import calls, imports, interpret, summaries
+from torchlore.analysis import calls, imports, interpret, summaries, tensors
 from torchlore.analysis.budget import Budget
 from torchlore.analysis.events import Event, Kind, Path, events
 from torchlore.analysis.files import File
@@ -155,8 +155,8 @@ def _given(run: Run, value: Value, arguments: Arguments, node: ast.AST) -> Value
     match value:
         case Unknown(made_by=made_by):
             return run.given(node, tokens, made_by)
-        case Tensor(attached=attached, certain=certain, dtype=dtype, device=device):
-            return Tensor(attached, certain, tokens=tokens, dtype=dtype, device=device)
+        case Tensor(attached=attached):
+            return tensors.like(value, attached, tokens)
         case Container(items=list(items)):
             parts = [_given(run, item, arguments, node) for item in items]
             return Container("tuple", parts, [*parts])

@@ -332,7 +332,7 @@ def call_torch_instance(run: Run, instance: Instance, arguments: Arguments, node
     if run.patched_methods and (is_patched(run, "__call__") or is_patched(run, "forward")):
         return call_patched(run, instance, arguments, node)
     name = instance.cls
-    first = arguments.positional[0] if arguments.positional else arguments.keywords.get("input")
+    first = arguments.get(0, "input")
     if name in torch_facts.CROSS_ENTROPY:
         run.emit(Kind.LOSS, node, value=first, key=name)
     if name in torch_facts.SOFTMAX:

@@ -132,9 +132,9 @@ def _be(run: Run, test: ast.expr, name: str, classes: ast.expr, holds: bool) -> 
         return
     parts = value.options if isinstance(value, OneOf) else (value,)
     if not holds:
-        left = [part for part in parts if not any(is_instance(part, cls) for cls in wanted)]
+        left = [part for part in parts if not any(_is_instance(part, cls) for cls in wanted)]
     else:
-        left = [part for part in parts if any(is_instance(part, cls) is not False for cls in wanted)]
+        left = [part for part in parts if _may_be(part, wanted)]
         known = [part for part in left if not isinstance(part, Unknown | BoundMethod)]
         said = [definitions.from_annotation(cls, test) for cls in wanted]
         if len(known) < len(left) or not left:
@@ -159,33 +159,27 @@ def _among_parts(whole: Instance, wanted: list[Value]) -> Value | None:
     if not names or len(names) < len(wanted):
         return None
     parts = submodules.parts(whole)
-    left = [part for part in parts or () if not _rules_out(part, wanted)]
+    left = [part for part in parts or () if _may_be(part, wanted)]
     known = join([*left]) if left else None
     if known is not None and not isinstance(known, Unknown):
         return known
     return None if parts is not None and not left else join([submodules.some(whole, name) for name in names])
 
 
-def _rules_out(option: Value, wanted: list[Value]) -> bool:
-    """Whether something is certain to be an object of none of these classes."""
-    if isinstance(option, Const):
-        return not any(isinstance(cls, Ref) and not torch_facts.is_module(cls.name) for cls in wanted)
-    return isinstance(option, Instance) and all(_is_apart(option.cls, cls) for cls in wanted)
+def _may_be(option: Value, wanted: list[Value]) -> bool:
+    """Whether something may be an object of one of these classes."""
+    return any(_is_instance(option, cls) is not False for cls in wanted)
 
 
-def _is_apart(cls: str | LocalClass, wanted: Value) -> bool:
-    """Whether a class is certain neither to be another one, nor to derive from it."""
+def _is_apart(cls: str | LocalClass, wanted: str) -> bool:
+    """Whether a class is certain neither to be an imported one, nor to derive from it."""
     if isinstance(cls, LocalClass) and members.is_open(cls):
         return False
-    if isinstance(wanted, LocalClass):
-        return isinstance(cls, LocalClass) and not members.derives(cls, wanted)
     bases = [Ref(cls)] if isinstance(cls, str) else members.imported_bases(cls)
-    return isinstance(wanted, Ref) and all(
-        isinstance(base, Ref) and torch_facts.derives(base.name, wanted.name) is False for base in bases
-    )
+    return all(isinstance(base, Ref) and torch_facts.derives(base.name, wanted) is False for base in bases)
 
 
-def is_instance(option: Value, cls: Value) -> bool | None:
+def _is_instance(option: Value, cls: Value) -> bool | None:
     """Whether something is an object of a class; None where that is not known."""
     if isinstance(cls, LocalClass):
         return _is_of_workspace(option, cls)
@@ -234,7 +228,7 @@ def _is_imported(option: Value, name: str) -> bool | None:
         case Const() | Number() | Container():
             return False if known else None
         case Instance(cls=cls):
-            return False if _is_apart(cls, Ref(name)) else None
+            return False if _is_apart(cls, name) else None
         case _:
             return None
 

@@ -250,6 +250,16 @@ class Run:
             self.frame, self.path, self.grad, self.context = outer, path, grad, context
 
     @contextmanager
+    def assured(self, evaluations: int) -> Iterator[None]:
+        """At least so many evaluations may be spent meanwhile; no more are left than there were."""
+        left = self.left
+        self.left = max(left, evaluations)
+        try:
+            yield
+        finally:
+            self.left = min(left, self.left)
+
+    @contextmanager
     def aside(self) -> Iterator[None]:
         """Something else runs meanwhile, as if it had been called from nowhere."""
         kept = {name: getattr(self, name) for name in _SET_ASIDE}

@@ -14,8 +14,7 @@ from torchlore.analysis.values import Arguments, Instance, Tensor, Unknown, Valu
 
 def output(run: Run, instance: Instance, arguments: Arguments) -> Value:
     """What comes out: each layer is called in turn. Unknown ones make the result an ordinary tensor."""
-    first = arguments.positional[0] if arguments.positional else arguments.keywords.get("input")
-    value = first or Unknown()
+    value = arguments.get(0, "input") or Unknown()
     parts = submodules.children(instance)
     if parts is None:
         return _run_some(run, instance, value)

@@ -160,10 +160,11 @@ def _for(run: Run, node: ast.For | ast.AsyncFor) -> bool:
     iterated = instances.iterated(run, expressions.evaluate(run, node.iter), node.iter)
     items = targets.few_items(iterated) or reflection.named_items(run, node, iterated)
     if items is not None and not jumps_out(node.body, (ast.Break, ast.Continue)):
+        rest = reflection.setting(node) if run.is_away and len(items) > 1 else node.body
         for index, item in enumerate(items):
             targets.assign(run, node.target, item)
             with run.within((node, index)):
-                if run_block(run, reflection.setting(node) if index and run.is_away else node.body):
+                if run_block(run, rest if index else node.body):
                     return False
         return run_block(run, node.orelse)
 

@@ -94,12 +94,16 @@ def _are_alike(was: Circumstances, now: Circumstances) -> bool:
         and was.bindings == now.bindings
         and was.function.receiver is now.function.receiver
         and was.function.frame is now.function.frame
-        and was.grad is now.grad
         and was.depth <= now.depth
-        and was.names == now.names
-        and len(was.given) == len(now.given)
-        and all(map(alike, was.given, now.given))
+        and _are_given_alike(was, now)
     )
+
+
+def _are_given_alike(was: Circumstances, now: Circumstances) -> bool:
+    """Whether two calls are given things of which the same is known, in the same grad mode."""
+    if was.grad is not now.grad or was.names != now.names or len(was.given) != len(now.given):
+        return False
+    return all(map(alike, was.given, now.given))
 
 
 def _is_fresh(value: Value) -> bool:
@@ -170,8 +174,10 @@ def not_followed(run: Run, function: Function, arguments: Arguments | None, node
         for code in run.stack[run.stack.index(function.node) :]:
             _blur(run, code)
     known = run.summaries.get(function.node)
-    if known is not None and not _is_as_before(run, known, function, arguments, node):
-        _blur(run, function.node)
+    if known is not None:
+        was, now = known.before, circumstances(run, function, arguments, node)
+        if was is None or now is None or not _are_given_alike(was, now):
+            _blur(run, function.node)
     if known is None:
         if run.is_home(function):
             run.emit(Kind.HAVOC, node)
@@ -183,19 +189,6 @@ def not_followed(run: Run, function: Function, arguments: Arguments | None, node
     elif any(event.kind is Kind.SUPER_INIT for event in events(known.path)):
         run.emit(Kind.SUPER_INIT, node, subject=function.receiver)
     return _weakened(known.result, tokens) or declared(run, function, node) or run.given(node, tokens)
-
-
-def _is_as_before(
-    run: Run, known: Summary, function: Function, arguments: Arguments | None, node: ast.AST
-) -> bool:
-    """Whether a call is given what the function was followed with, as far as that was kept."""
-    now = circumstances(run, function, arguments, node)
-    was = known.before
-    if was is None or now is None or was.grad is not now.grad:
-        return False
-    return (
-        was.names == now.names and len(was.given) == len(now.given) and all(map(alike, was.given, now.given))
-    )
 
 
 def _blur(run: Run, code: ast.AST) -> None:
