@@ -85,8 +85,7 @@ def _known(asking: Imports, loader: imports.FileLoader, function: Function) -> I
     kept = loader.file.inert
     code = function.node
     known = kept.get(code)
-    is_fresh = known is None or all(asking.file(path) is file for path, file in known.files.items())
-    if code not in kept or not is_fresh:
+    if code not in kept or (known is not None and not asking.still_holds(known.files, known.missed)):
         kept[code] = None  # until it is known: it may call itself
         kept[code] = known = _found_out(asking, loader, function)
     return known

@@ -46,7 +46,7 @@ class Workspace:
         is_still: bool = False,
     ) -> None:
         self._kept = kept
-        self._is_still = is_still
+        self.is_still = is_still
         self.roots = tuple(os.path.abspath(root) for root in roots)  # noqa: PTH100
         self._opened = opened
         self._store = store
@@ -58,7 +58,7 @@ class Workspace:
     def file(self, path: str) -> File | None:
         """The current version of a file; None where there is no such file, or it is too large."""
         known = self._files.get(path)
-        if known is not None and self._is_still:
+        if known is not None and self.is_still:
             self._files.move_to_end(path)
             return known
         given = self._opened(path)
@@ -104,7 +104,7 @@ class Workspace:
         """
         own = os.path.dirname(path)  # noqa: PTH120
         known = self._seen_from.get(own)
-        if known is None or not self._is_still:
+        if known is None or not self.is_still:
             known = self._seen_from[own] = tuple(dict.fromkeys(self._folders_from(own)))
         return known
 
@@ -143,7 +143,7 @@ class Workspace:
         One look at a folder answers for all the modules that are not in it.
         """
         known = self._folders.get(folder)
-        if known is not None and self._is_still:
+        if known is not None and self.is_still:
             return known[1]
         try:
             changed = os.stat(folder).st_mtime_ns  # noqa: PTH116
@@ -266,6 +266,12 @@ class Imports:
         """Whether the package whose file (or folder) is `path` may have a module called `name`."""
         names = self._names(os.path.dirname(path)) if path.endswith((os.sep, "__init__.py")) else ()  # noqa: PTH120
         return name in names or f"{name}.py" in names
+
+    def still_holds(self, files: Mapping[str, File], missed: Iterable[str]) -> bool:
+        """Whether files are the versions that they were, and those that were missed are still not there."""
+        if any(self.file(path) is not file for path, file in files.items()):
+            return False
+        return self.workspace.is_still or all(self.file(path) is None for path in missed)
 
     def file(self, path: str) -> File | None:
         """The file at `path`: the same version for the whole analysis."""
