@@ -50,6 +50,8 @@ def call_builtin(run: Run, name: str, arguments: Arguments, node: ast.expr) -> V
             return join([targets.element(first), *arguments.positional[1:2]])
         case "sum" | "max" | "min" if first is not None:
             inner = targets.element(first) if len(arguments.positional) == 1 else join(arguments.positional)
+            if name != "sum":
+                _ask(run, arguments.keywords.get("key"), inner, node)
             return operators.combine(inner, Number()) if not isinstance(inner, Unknown) else inner
         case "dict" | "getattr" | "setattr" | "vars":
             return _OF_OBJECTS[name](run, arguments, node)
@@ -153,6 +155,8 @@ def _sequence_builtin(run: Run, name: str, arguments: Arguments, node: ast.expr)
     if isinstance(source, Params):
         return source  # list(model.parameters()), filter(lambda p: p.requires_grad, …): still its parameters
     inner = targets.element(source)
+    if name in ("sorted", "filter"):
+        _ask(run, arguments.keywords.get("key") if name == "sorted" else arguments.positional[0], inner, node)
     if name == "map":
         return Iterable(_mapped(run, arguments.positional[0], inner, node))
     if name in ("iter", "filter", "reversed"):
@@ -163,6 +167,12 @@ def _sequence_builtin(run: Run, name: str, arguments: Arguments, node: ast.expr)
 
 
 _KINDS = {"list": "list", "tuple": "tuple", "set": "set", "frozenset": "set"}
+
+
+def _ask(run: Run, function: Value | None, inner: Value, node: ast.expr) -> None:
+    """Calls what sorts or picks items by what it says of each: what it gives is of no interest here."""
+    if isinstance(function, Function):
+        calls.call_function(run, function, Arguments([inner], {}), node)
 
 
 def _mapped(run: Run, function: Value, inner: Value, node: ast.expr) -> Value:

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import ast
 
-from torchlore.analysis import definitions, plain, targets
+from torchlore.analysis import calls, definitions, plain, targets
 from torchlore.analysis.events import Kind
 from torchlore.analysis.names import words
 from torchlore.analysis.queries import MAX_ALTERNATIVES, join, options
 from torchlore.analysis.run import Run
-from torchlore.analysis.values import Arguments, Const, Container, Iterable, Number, Tensor, Unknown, Value
+from torchlore.analysis.values import (
+    Arguments,
+    Const,
+    Container,
+    Function,
+    Iterable,
+    Number,
+    Tensor,
+    Unknown,
+    Value,
+)
 
 BOUNDED = "deque"
 """The kind of a `deque(maxlen=…)`: it lets go of what it held, so that nothing accumulates in it."""
@@ -109,6 +119,9 @@ def call_method(run: Run, receiver: Container, name: str, arguments: Arguments, 
     if name in _QUESTIONS:
         return plain.BOOL
     if name in ("sort", "reverse"):
+        key = arguments.keywords.get("key")
+        if isinstance(key, Function):
+            calls.call_function(run, key, Arguments([any_item(receiver)], {}), node)
         receiver.items = None
         return Const(None)
     if receiver.kind == "dict":

@@ -53,7 +53,14 @@ def decorated(run: Run, node: ast.FunctionDef | ast.AsyncFunctionDef, function: 
     for decorator, written in zip(reversed(function.decorators), reversed(node.decorator_list), strict=True):
         if isinstance(decorator, Function):
             value = calls.call_function(run, decorator, Arguments([value], {}), written)
-    return value if isinstance(value, Function) else function
+    if not isinstance(value, Function):
+        return function
+    return replace(value, stands_for=function) if _is_wrapper(value) else value
+
+
+def _is_wrapper(function: Function) -> bool:
+    """Whether a function says of itself that it has the signature of another one."""
+    return any(isinstance(d, Unknown) and d.made_by == "functools.wraps" for d in function.decorators)
 
 
 def is_added_to_property(decorator: Value, name: str) -> bool:
@@ -89,10 +96,15 @@ def _evaluated(run: Run, function: Function, annotation: ast.expr) -> Value | No
     if unquoted is None:
         return None
     outer, run.frame = run.frame, function.frame
+    left, run.left = run.left, max(run.left, _ALWAYS)
     try:
         return expressions.evaluate(run, unquoted)
     finally:
-        run.frame = outer
+        run.frame, run.left = outer, min(left, run.left)
+
+
+_ALWAYS = 100
+"""Evaluations that may always be spent on an annotation: it tells what following the code no longer can."""
 
 
 def declared(run: Run, annotation: ast.expr, node: ast.AST) -> Value:

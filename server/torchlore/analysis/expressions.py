@@ -135,14 +135,14 @@ def _name(run: Run, node: ast.Name) -> Value:
 
 def _attribute(run: Run, node: ast.Attribute) -> Value:
     owner = evaluate(run, node.value)
-    able: tuple[Value, ...] = (owner,)
-    if owner.__class__ in _CLOSED:  # a loss that begins as 0 is a tensor where `backward` is called on it
-        able = tuple(option for option in options(owner) if not _lacks(option, node.attr))
-        if not able:  # whoever wrote this knows that it is something else
-            owner = Unknown()
+    able: tuple[Value, ...] = ()
+    if owner.__class__ is OneOf:  # a loss that begins as 0 is a tensor where `backward` is called on it
+        able = tuple([option for option in options(owner) if not _lacks(option, node.attr)])
+    if (owner.__class__ is OneOf and not able) or (owner.__class__ in _CLOSED and _lacks(owner, node.attr)):
+        owner = Unknown()  # whoever wrote this knows that it is something else
     if run.owners.get(node, _NOTHING).__class__ is Unknown:
         run.owners[node] = owner
-    if owner.__class__ is not OneOf:
+    if not able:
         return members.attribute(run, owner, node.attr, node)
     found = [members.attribute(run, option, node.attr, node) for option in able]
     return found[0] if len(found) == 1 else join(found)
@@ -162,7 +162,7 @@ def _lacks(value: Value, attr: str) -> bool:
             return False
 
 
-_CLOSED = frozenset({Const, Number, Plain, Container, OneOf})
+_CLOSED = frozenset({Const, Number, Plain, Container})
 """Kinds of values that have no other attributes than those of their type."""
 
 _BUILTIN = {"list": list, "tuple": tuple, "set": set, "dict": dict}

@@ -58,7 +58,7 @@ def _as_of_any(run: Run, owner: Instance, cls: LocalClass, attr: str) -> Value |
         pattern = run.patterns[cls] = Instance(cls, cls.node)
         init = members.lookup(cls, "__init__")
         if isinstance(init, Function):
-            interpret.follow_aside(run, members.bind(init, pattern))
+            _make(run, init, pattern)
     held = pattern.attributes.get(attr) if pattern is not owner else None
     found = copies.alike(held, owner.node) if held is not None else None
     if found is not None:
@@ -67,6 +67,30 @@ def _as_of_any(run: Run, owner: Instance, cls: LocalClass, attr: str) -> Value |
                 part.frozen = owner.frozen
         owner.attributes[attr] = found
     return found
+
+
+_ALWAYS = 500
+"""Evaluations that may always be spent on making an object of an imported class, …"""
+
+_MOST_CLASSES = 6
+"""… of so many classes: what attributes there are should not depend on the budget."""
+
+
+def _make(run: Run, init: Function, pattern: Instance) -> None:
+    left = run.left if run.is_away else run.left_elsewhere
+    extra = 0
+    if not run.is_home(init) and left < _ALWAYS and len(run.patterns) <= _MOST_CLASSES:
+        extra = _ALWAYS - left
+    _grant(run, extra)
+    interpret.follow_aside(run, members.bind(init, pattern))
+    _grant(run, -extra)
+
+
+def _grant(run: Run, evaluations: int) -> None:
+    if run.is_away:
+        run.left += evaluations
+    else:
+        run.left_elsewhere += evaluations
 
 
 _KNOWN: WeakKeyDictionary[ast.ClassDef, dict[str, list[str]]] = WeakKeyDictionary()

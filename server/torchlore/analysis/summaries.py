@@ -156,7 +156,7 @@ def is_maker(run: Run, function: Function) -> bool:
 
     What it does to make one (`from_pretrained` downloads, looks into folders, …) is nothing to us, and long.
     """
-    if run.is_home(function) or not isinstance(function.receiver, LocalClass):
+    if not isinstance(function.receiver, LocalClass) or run.is_home(function):
         return False
     made = declared(run, function, function.node)
     return any(
@@ -219,8 +219,11 @@ def returned(run: Run, function: Function, frame: Frame, node: ast.AST) -> Value
 
 def declared(run: Run, function: Function, node: ast.AST) -> Value | None:
     """What a function says that it returns; None where it does not say, or nothing that we know."""
-    if isinstance(function.node, ast.Lambda) or function.node.returns is None:
+    if isinstance(function.node, ast.Lambda):
         return None
+    if function.node.returns is None:
+        wrapped = function.stands_for
+        return declared(run, replace(wrapped, receiver=function.receiver), node) if wrapped else None
     known = definitions.annotated(run, function, function.node.returns, node)
     return None if isinstance(known, Unknown) else known
 
@@ -245,6 +248,13 @@ def matters(step: object) -> bool:
             return False
 
 
+def _is_record(value: Instance) -> bool:
+    """Whether an object is there to be given back: its class declares fields and has no `__init__`."""
+    if not isinstance(value.cls, LocalClass) or value.made_with is None:
+        return False
+    return not any("__init__" in cls.attributes for cls in value.cls.order or (value.cls,))
+
+
 def _weakened(value: Value, tokens: frozenset[Token], depth: int = 3) -> Value | None:
     """What stays true of a result when the arguments are others; None where that is nothing."""
     match value:
@@ -252,6 +262,10 @@ def _weakened(value: Value, tokens: frozenset[Token], depth: int = 3) -> Value |
             return Tensor(certain=False, tokens=tokens)
         case Number() | Const():
             return value
+        case Instance(node=node, attributes=held) if depth and _is_record(value):
+            fields = {name: _weakened(part, tokens, depth - 1) for name, part in held.items()}
+            known = {name: part or Unknown(tokens) for name, part in fields.items()}
+            return Instance(value.cls, node, attributes=known)
         case Iterable(element=element) if depth:
             return Iterable(_weakened(element, tokens, depth - 1) or Unknown(tokens))
         case Container(kind="tuple", items=items) if depth and items is not None:

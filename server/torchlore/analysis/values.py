@@ -117,7 +117,12 @@ class Tensor(Value):
 
 @dataclass(eq=False, slots=True)
 class Function(Value):
-    """A function, method or lambda of this file; `receiver` is what a method is bound to."""
+    """A function, method or lambda of this file.
+
+    Attributes:
+        receiver: what a method is bound to.
+        stands_for: the function whose signature this one has, by `functools.wraps`.
+    """
 
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     frame: Frame
@@ -125,6 +130,7 @@ class Function(Value):
     receiver: Value | None = None
     defaults: dict[str, Value] = field(default_factory=dict)
     decorators: tuple[Value, ...] = ()
+    stands_for: Function | None = None
 
 
 @dataclass(eq=False, slots=True)
