@@ -134,18 +134,21 @@ def _name(run: Run, node: ast.Name) -> Value:
 
 
 def _attribute(run: Run, node: ast.Attribute) -> Value:
+    """`owner.attr`. Whoever asks for an attribute knows that what it is asked of has it."""
     owner = evaluate(run, node.value)
-    able: tuple[Value, ...] = ()
     if owner.__class__ is OneOf:  # a loss that begins as 0 is a tensor where `backward` is called on it
-        able = tuple([option for option in options(owner) if not _lacks(option, node.attr)])
-    if (owner.__class__ is OneOf and not able) or (owner.__class__ in _CLOSED and _lacks(owner, node.attr)):
-        owner = Unknown()  # whoever wrote this knows that it is something else
+        able = [option for option in options(owner) if not _lacks(option, node.attr)]
+        owner = join(able) if len(able) < len(options(owner)) else owner
+    elif owner.__class__ in _CLOSED and _lacks(owner, node.attr):
+        owner = Unknown()
     if run.owners.get(node, _NOTHING).__class__ is Unknown:
         run.owners[node] = owner
-    if not able:
-        return members.attribute(run, owner, node.attr, node)
-    found = [members.attribute(run, option, node.attr, node) for option in able]
-    return found[0] if len(found) == 1 else join(found)
+    if owner.__class__ is not OneOf:
+        found = members.attribute(run, owner, node.attr, node)
+        if found.__class__ is BoundMethod and members.cannot_have(owner, node.attr):
+            run.owners[node] = Unknown()
+        return found
+    return join([members.attribute(run, option, node.attr, node) for option in options(owner)])
 
 
 def _lacks(value: Value, attr: str) -> bool:

@@ -104,6 +104,18 @@ def _instance_attribute(run: Run, owner: Instance, attr: str, node: ast.Attribut
     return pulling.set_elsewhere(run, owner, attr) or _by_kind(owner, attr) or BoundMethod(owner, attr)
 
 
+def cannot_have(owner: Value, attr: str) -> bool:
+    """Whether an object is a member of an enumeration that defines no attribute of this name."""
+    if not isinstance(owner, Instance) or not isinstance(owner.cls, LocalClass) or not is_enum(owner.cls):
+        return False
+    return (
+        attr not in owner.attributes and lookup(owner.cls, attr) is None and attr.strip("_") not in _OF_ENUMS
+    )
+
+
+_OF_ENUMS = ("name", "value", "class", "dict", "doc", "module")
+
+
 def _declared_plain(run: Run, getter: Function, node: ast.Attribute) -> Value | None:
     """What an imported property says that it is, where it does not matter which one: a number, a device."""
     if run.is_home(getter):

@@ -59,11 +59,44 @@ _OPEN = frozenset({Unknown, BoundMethod})
 
 
 def filled(value: Value, said: Value | None) -> Value:
-    """`value`, of which what is not known is what an annotation says; None where it says nothing."""
+    """`value`, of which what is not known is what an annotation says; None where it says nothing.
+
+    Of several things that are known those count that the annotation allows, if it allows any.
+    """
     if said is None or isinstance(said, Unknown):
         return value
     parts = value.options if isinstance(value, OneOf) else (value,)
-    return join([*(part for part in parts if part.__class__ not in _OPEN), said])
+    known = [part for part in parts if part.__class__ not in _OPEN]
+    sorts = {_sort(option) for option in (said.options if isinstance(said, OneOf) else (said,))}
+    allowed = [part for part in known if "" in sorts or _sort(part) in {*sorts, "", "none"}]
+    if any(_sort(part) not in ("", "none") for part in allowed):
+        known = allowed
+    if len(known) == len(parts):
+        return value
+    is_open = any(part.__class__ in _OPEN for part in parts)
+    return join([*known, said] if is_open else known)
+
+
+def _sort(value: Value) -> str:
+    """What tells values apart that cannot be the same; empty where it is not known what a value is."""
+    match value:
+        case Tensor():
+            return "tensor"
+        case Container(kind="list" | "tuple"):
+            return "sequence"
+        case Container(kind=kind):
+            return kind
+        case Instance():
+            return "object"
+        case Const(value=None):
+            return "none"
+        case Number() | Const(value=bool() | int() | float()):
+            return "number"
+        case Const(value=str()):
+            return "str"
+        case _:
+            own: str = getattr(value, "kind", "")  # plain objects tell themselves
+            return "number" if own == "bool" else own
 
 
 def join(values: list[Value]) -> Value:

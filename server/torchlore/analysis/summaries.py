@@ -214,7 +214,9 @@ def returned(run: Run, function: Function, frame: Frame, node: ast.AST) -> Value
     if frame.yields is not None:
         return Iterable(join(frame.yields) if frame.yields else Unknown())
     result = join(frame.returns)
-    return filled(result, declared(run, function, node)) if has_unknown(result) else result
+    if has_unknown(result) or (result.__class__ is OneOf and not run.is_home(function)):
+        return filled(result, declared(run, function, node))
+    return result
 
 
 def declared(run: Run, function: Function, node: ast.AST) -> Value | None:
