@@ -89,7 +89,13 @@ def _torch_caller(name: str) -> _Caller:
 def _alias(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
     named = [arguments.keywords.get(keyword) for keyword in ("module", "model", "iterable")]
     given = [*arguments.positional[:1], *(value for value in named if value is not None)]
-    return given[0] if given else Unknown(made_by=name)
+    if given:
+        return given[0]
+    return plain.of("tqdm.std.tqdm") if name in _BARS else Unknown(made_by=name)
+
+
+_BARS = frozenset({"tqdm.tqdm", "tqdm.auto.tqdm", "tqdm.notebook.tqdm", "tqdm.rich.tqdm"})
+"""Progress bars that are moved by hand where they are over nothing."""
 
 
 def _softmax(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:

@@ -55,8 +55,10 @@ def _as_of_any(run: Run, owner: Instance, cls: LocalClass, attr: str) -> Value |
         return None
     pattern = run.patterns.get(cls)
     if pattern is None:
-        pattern = run.patterns[cls] = Instance(cls, cls.node)
         init = members.lookup(cls, "__init__")
+        if isinstance(init, Function) and init.node in run.stack:
+            return None  # an object is being made: later it can be told what one holds
+        pattern = run.patterns[cls] = Instance(cls, cls.node)
         if isinstance(init, Function):
             _make(run, init, pattern)
     held = pattern.attributes.get(attr) if pattern is not owner else None
@@ -70,24 +72,25 @@ def _as_of_any(run: Run, owner: Instance, cls: LocalClass, attr: str) -> Value |
 
 
 _ALWAYS = 500
-"""Evaluations that may always be spent on making an object of an imported class, …"""
+"""Evaluations that may always be spent on making an object of a class, …"""
 
 _MOST_CLASSES = 6
 """… of so many classes: what attributes there are should not depend on the budget."""
 
 
 def _make(run: Run, init: Function, pattern: Instance) -> None:
-    left = run.left if run.is_away else run.left_elsewhere
-    extra = 0
-    if not run.is_home(init) and left < _ALWAYS and len(run.patterns) <= _MOST_CLASSES:
-        extra = _ALWAYS - left
-    _grant(run, extra)
+    is_home = run.is_home(init)
+    left = run.left_again if is_home else run.left if run.is_away else run.left_elsewhere
+    extra = _ALWAYS - left if left < _ALWAYS and len(run.patterns) <= _MOST_CLASSES else 0
+    _grant(run, is_home, extra)
     interpret.follow_aside(run, members.bind(init, pattern))
-    _grant(run, -extra)
+    _grant(run, is_home, -extra)
 
 
-def _grant(run: Run, evaluations: int) -> None:
-    if run.is_away:
+def _grant(run: Run, is_home: bool, evaluations: int) -> None:
+    if is_home:
+        run.left_again += evaluations
+    elif run.is_away:
         run.left += evaluations
     else:
         run.left_elsewhere += evaluations

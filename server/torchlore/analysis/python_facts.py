@@ -82,6 +82,12 @@ METHODS = {
         str: format_help format_usage
     """,
     "argparse.Subparsers": "argparse.ArgumentParser: add_parser",
+    "tqdm.std.tqdm": """
+        same: __enter__
+        bool|none: update
+        bool: refresh display
+        none: close clear reset set_description set_description_str set_postfix set_postfix_str unpause
+    """,
     "configparser.ConfigParser": """
         str: get
         number: getint getfloat
