@@ -53,6 +53,7 @@ class Receiver:
         kind: "Module", "Tensor", "dict", …; `UNKNOWN` where we do not know.
         says: what we say that the receiver is, in words.
         contradicted: whether what we say has no such method, so that it must be wrong.
+        taken_back: whether that was so of what was found, and the analysis says unknown for that reason.
     """
 
     file: File
@@ -60,6 +61,7 @@ class Receiver:
     kind: str
     says: str
     contradicted: bool
+    taken_back: bool
 
     @property
     def is_object(self) -> bool:
@@ -80,7 +82,7 @@ def main(arguments: list[str] | None = None) -> None:
     wanted = {
         "known": lambda receiver: receiver.is_known,
         "unknown": lambda receiver: not receiver.is_known,
-        "contradicted": lambda receiver: receiver.contradicted,
+        "contradicted": lambda receiver: receiver.contradicted or receiver.taken_back,
     }[given.sample]
     drawn = sample([r for r in found if r.is_object and wanted(r)], given.size, given.seed)
     for number, receiver in enumerate(drawn, 1):
@@ -117,7 +119,9 @@ def receivers(code: list[File], own: frozenset[str]) -> Iterator[Receiver]:
             wrong = (
                 kind not in (UNKNOWN, IMPORTED) and owner is not None and is_contradicted(owner, node.attr)
             )
-            yield Receiver(file, node, kind, says, wrong)
+            found = analysis.run.values.get(node.value)
+            taken_back = kind == UNKNOWN and found is not None and is_contradicted(found, node.attr)
+            yield Receiver(file, node, kind, says, wrong, taken_back)
 
 
 def _sparingly_collected(code: list[File]) -> Iterator[File]:
@@ -174,11 +178,13 @@ def print_counts(found: list[Receiver]) -> None:
     objects = [receiver for receiver in found if receiver.is_object]
     known = [receiver for receiver in objects if receiver.is_known]
     wrong = sum(receiver.contradicted for receiver in objects)
+    taken_back = sum(receiver.taken_back for receiver in objects)
     share = 100 * len(known) / max(1, len(objects))
     print(f"receivers of calls named like a method of torch  {len(found)}")
     print(f"  {IMPORTED:<46} {len(found) - len(objects)}")
     print(f"  objects, known                                 {len(known)} of {len(objects)}, {share:.1f} %")
     print(f"  objects, surely wrong (have no such method)    {wrong}")
+    print(f"  objects, unknown because what was found has no such method  {taken_back}")
     for kind, count in Counter(receiver.kind for receiver in objects).most_common():
         print(f"    {kind:<44} {count}")
 
