@@ -9,8 +9,9 @@ import sys
 import pytest
 from torchlore.analysis.torch_names import HEADING, TABLE, canonical, member, starred
 from torchlore.knowledge import symbol
+from torchlore.knowledge.index_file import read_index
 from torchlore.knowledge.spellings import respelled
-from torchlore.knowledge.symbols import index_path, read_index
+from torchlore.knowledge.symbols import index_path
 
 LINES = TABLE.read_text(encoding="utf-8").splitlines()
 

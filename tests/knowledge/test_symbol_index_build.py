@@ -9,11 +9,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from torchlore.knowledge import BuildError, build_index, symbol, use_index
-from torchlore.knowledge.build import pack
-from torchlore.knowledge.symbols import FORMAT, index_path, read_index
+from torchlore.knowledge.index_file import pack, read_index, without_history
+from torchlore.knowledge.symbols import index_path
 
 
 def test_shipped_index_is_fresh(tmp_path: Path) -> None:
@@ -25,20 +26,24 @@ def test_shipped_index_is_fresh(tmp_path: Path) -> None:
         pytest.skip(f"the index was built with torch {content['torch']}, here is {torch_version}")
     if "{}.{}".format(*sys.version_info[:2]) != content["python"]:
         pytest.skip(f"Python {content['python']} built the index, and others spell some signatures otherwise")
-    built = build_index(sys.executable, tmp_path / "torch.json.gz")
+    built = build_index(sys.executable, tmp_path / "torch.txt.gz")
     assert gzip.decompress(built.read_bytes()) == gzip.decompress(shipped.read_bytes()), (
         "stale: run `python -m torchlore.knowledge symbols`"
     )
 
 
-def test_packing_depends_on_the_content_alone() -> None:
-    first, second = pack({"b": 1, "a": [2, "é"]}), pack({"a": [2, "é"], "b": 1})
-    assert first == second
-    assert first[4:8] == b"\0\0\0\0", "the time in the gzip header must be 0"
+def test_packing_depends_on_the_content_alone(tmp_path: Path) -> None:
+    content = _content({"torch.b": ["constant", "", "é\t\n", None, "", None, []], "torch.a": _RECORD})
+    turned = {key: content[key] for key in reversed(content)}
+    assert pack(content) == pack({**turned, "symbols": dict(reversed(content["symbols"].items()))})
+    assert pack(content)[4:8] == b"\0\0\0\0", "the time in the gzip header must be 0"
+    path = tmp_path / "torch.txt.gz"
+    path.write_bytes(pack(content))
+    assert read_index(path) == content
 
 
 def test_interpreter_without_torch(tmp_path: Path) -> None:
-    output = tmp_path / "index.json.gz"
+    output = tmp_path / "index.txt.gz"
     with pytest.raises(BuildError, match=r"could not describe torch: .*torch cannot be imported"):
         build_index(_without_torch(tmp_path), output)
     assert not output.exists()
@@ -46,11 +51,11 @@ def test_interpreter_without_torch(tmp_path: Path) -> None:
 
 def test_interpreter_that_does_not_exist(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match="cannot be started"):
-        build_index(str(tmp_path / "no-python"), tmp_path / "index.json.gz")
+        build_index(str(tmp_path / "no-python"), tmp_path / "index.txt.gz")
 
 
 def test_a_failed_build_keeps_the_old_file(tmp_path: Path) -> None:
-    output = tmp_path / "index.json.gz"
+    output = tmp_path / "index.txt.gz"
     output.write_bytes(b"old")
     with pytest.raises(BuildError):
         build_index(_without_torch(tmp_path), output)
@@ -64,21 +69,12 @@ def test_a_slow_interpreter_is_given_up(tmp_path: Path) -> None:
     if os.name == "nt":
         pytest.skip("Windows does not run shell scripts")
     with pytest.raises(BuildError, match=r"within 0\.2 s"):
-        build_index(str(slow), tmp_path / "index.json.gz", seconds=0.2)
+        build_index(str(slow), tmp_path / "index.txt.gz", seconds=0.2)
 
 
 def test_another_index_can_be_used_and_left(tmp_path: Path) -> None:
-    record = ["function", "()", "A function.", None, "", None, []]
-    path = tmp_path / "torch-9.9.json.gz"
-    content = {
-        "format": FORMAT,
-        "torch": "9.9",
-        "python": "3.11",
-        "symbols": {"torch.newest": record},
-        "aliases": {},
-        "same_as": {},
-    }
-    path.write_bytes(pack(content))
+    path = tmp_path / "torch-9.9.txt.gz"
+    path.write_bytes(pack(_content({"torch.newest": _RECORD})))
     try:
         use_index(path)
         assert symbol("torch.newest") is not None and symbol("torch.abs") is None
@@ -89,12 +85,12 @@ def test_another_index_can_be_used_and_left(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"not gzip", gzip.compress(b"{", mtime=0), gzip.compress(b'{"format": 0}', mtime=0)],
-    ids=["empty", "not gzip", "not JSON", "another format"],
+    [b"", b"not gzip", gzip.compress(b"{", mtime=0), gzip.compress(b'{"format": 0}', mtime=0), b"cut off"],
+    ids=["empty", "not gzip", "not JSON", "another format", "cut off"],
 )
 def test_a_file_that_is_no_index_is_refused(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "torch.json.gz"
-    path.write_bytes(content)
+    path = tmp_path / "torch.txt.gz"
+    path.write_bytes(pack(_content({}))[:-20] if content == b"cut off" else content)
     with pytest.raises(ValueError, match="not a symbol index"):
         use_index(path)
     assert symbol("torch.abs") is not None
@@ -122,6 +118,14 @@ def test_a_hover_reads_one_card(tmp_path: Path) -> None:
         "print(sum(name.endswith('.md') for name in read))\n"
     )
     assert _output(code) == ["1"]
+
+
+_RECORD: list[Any] = ["function", "()", "A function.", None, "", None, []]
+
+
+def _content(symbols: dict[str, list[Any]]) -> dict[str, Any]:
+    described = {"torch": "9.9", "python": "3.11", "symbols": symbols}
+    return {**described, "aliases": {}, "same_as": {}, "namespaces": {}, **without_history()}
 
 
 def _output(code: str) -> list[str]:

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from torchlore.knowledge import all_symbols, card_for, member_owners, resolve, symbol
 from torchlore.knowledge.data import data_root, read_toml
-from torchlore.knowledge.symbols import index_path, read_index
+from torchlore.knowledge.index_file import read_index
+from torchlore.knowledge.symbols import index_path
 
 SYMBOLS = {known.name: known for known in all_symbols()}
 KINDS = {

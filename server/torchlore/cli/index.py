@@ -20,9 +20,7 @@ def _group() -> None:
 
 @app.command()
 def build(
-    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path(
-        "torch.json.gz"
-    ),
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path("torch.txt.gz"),
     interpreter: Annotated[str | None, typer.Option(help="The Python whose torch to describe.")] = None,
 ) -> None:
     """Describe every public name of the interpreter's torch in one compressed file."""

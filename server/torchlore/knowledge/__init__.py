@@ -7,7 +7,8 @@ from torchlore.knowledge.data import ContentError, data_root
 from torchlore.knowledge.inserts import insert, inserts
 from torchlore.knowledge.model import Card, Hole, Insert, Symbol
 from torchlore.knowledge.search import search
-from torchlore.knowledge.symbols import all_symbols, member_owners, resolve, symbol, use_index
+from torchlore.knowledge.symbols import all_symbols, member_owners, resolve, symbol, use_index, within
+from torchlore.knowledge.versions import deprecation_note, version_note
 
 if TYPE_CHECKING:
     from torchlore.knowledge.build import BuildError, build_index
@@ -25,6 +26,7 @@ __all__ = [
     "card_for",
     "cards",
     "data_root",
+    "deprecation_note",
     "insert",
     "inserts",
     "member_owners",
@@ -32,6 +34,8 @@ __all__ = [
     "search",
     "symbol",
     "use_index",
+    "version_note",
+    "within",
 ]
 
 

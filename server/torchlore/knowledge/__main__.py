@@ -19,7 +19,7 @@ def main(arguments: list[str]) -> int:
     print(write_card_index())
     if arguments[:1] == ["symbols"]:
         interpreter = arguments[1] if len(arguments) > 1 else sys.executable
-        index = build_index(interpreter, data_root() / "symbols" / "torch-2.13.json.gz")
+        index = build_index(interpreter, data_root() / "symbols" / "torch-2.13.txt.gz")
         print(index)
         print(write_spellings(index, interpreter))
     return 0

@@ -6,8 +6,6 @@ module adds what does not depend on it (hand-written lines, lines derived from o
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
 import os
 import subprocess
@@ -16,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from torchlore.knowledge.complete import complete
-from torchlore.knowledge.symbols import FORMAT, read_index
+from torchlore.knowledge.index_file import pack, read_index, without_history
+from torchlore.knowledge.symbols import index_path
 
 _SECONDS = 300.0
 
@@ -30,13 +29,21 @@ def build_index(
 ) -> Path:
     """Describe the torch of an interpreter and write the index to `output_path` (gzipped JSON).
 
-    Runs the interpreter: the caller has asked whether that is allowed. The same torch gives the same
-    bytes. An existing file is replaced only by a valid one. Raises BuildError where the interpreter
-    cannot be started, has no torch, or does not finish within `seconds`.
+    Runs the interpreter: the caller has asked whether that is allowed. What the shipped index knows of other
+    versions is taken over. The same torch gives the same bytes. An existing file is replaced only by a valid
+    one. Raises BuildError where the interpreter cannot be started, has no torch, or does not finish within
+    `seconds`.
     """
-    raw = _describe(interpreter_path, seconds)
-    content = complete(raw)
-    content["format"] = FORMAT
+    content = complete(_describe(interpreter_path, seconds))
+    content |= _carried(content)
+    return write_index(content, output_path, f"the index that {interpreter_path} described is not usable")
+
+
+def write_index(content: dict[str, Any], output_path: str | os.PathLike[str], complaint: str) -> Path:
+    """Write the content of an index; an existing file is replaced only by a valid one.
+
+    Raises BuildError, which begins with `complaint`, where something that every index must have is missing.
+    """
     output = Path(output_path)
     output.parent.mkdir(parents=True, exist_ok=True)
     partial = output.with_name(output.name + ".partial")
@@ -44,20 +51,36 @@ def build_index(
     try:
         problem = _problem(read_index(partial))
         if problem:
-            raise BuildError(f"the index that {interpreter_path} described is not usable: {problem}")
+            raise BuildError(f"{complaint}: {problem}")
         partial.replace(output)
     finally:
         partial.unlink(missing_ok=True)
     return output
 
 
-def pack(content: dict[str, Any]) -> bytes:
-    """Gzipped JSON that depends on nothing but the content: sorted, without time or file name."""
-    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    buffer = io.BytesIO()
-    with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=buffer, mtime=0) as packed:
-        packed.write(text.encode("utf-8"))
-    return buffer.getvalue()
+def _carried(content: dict[str, Any]) -> dict[str, Any]:
+    """What the shipped index knows of other versions, and its names that are newer than this torch."""
+    shipped = index_path()
+    if shipped is None:
+        return without_history()
+    known = read_index(shipped)
+    newer = {
+        name: record
+        for name, record in known["symbols"].items()
+        if name not in content["symbols"]
+        and name not in content["aliases"]
+        and _is_dated(name, known["ranges"])
+    }
+    carried = {key: known[key] for key in without_history()}
+    return {**carried, "other_symbols": {**known["other_symbols"], **newer}}
+
+
+def _is_dated(name: str, ranges: dict[str, Any]) -> bool:
+    while name:
+        if "since" in ranges.get(name, ()):
+            return True
+        name = name.rpartition(".")[0]
+    return False
 
 
 def _describe(interpreter: str, seconds: float) -> dict[str, Any]:

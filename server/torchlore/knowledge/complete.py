@@ -60,6 +60,7 @@ def complete(raw: dict[str, Any]) -> dict[str, Any]:
         "symbols": symbols,
         "aliases": aliases,
         "same_as": same_as,
+        "namespaces": read_toml(_read("symbols/handwritten.toml"), "handwritten.toml")["namespaces"],
     }
 
 
@@ -88,12 +89,16 @@ def _add_handwritten(symbols: dict[str, list[Any]]) -> None:
 def _add_by_form(symbols: dict[str, list[Any]], prefixes: dict[str, str]) -> None:
     """Lines that follow from the form of the name: legacy tensor types, `_foreach_` functions, backends."""
     for name, record in symbols.items():
+        legacy = _LEGACY.fullmatch(name)
+        if legacy and legacy[3] == "Tensor":
+            # An instance of a legacy type is a plain tensor, though the type derives from nothing.
+            record[BASES] = ["torch.Tensor"]
         if record[LINE]:
             continue
-        if legacy := _LEGACY.fullmatch(name):
+        if legacy:
             record[LINE] = _legacy_line(bool(legacy[1]), legacy[2], legacy[3])
-            # An instance of a legacy type is a plain tensor, though the type derives from nothing.
-            record[BASES] = ["torch.Tensor"] if legacy[3] == "Tensor" else record[BASES]
+        elif name.startswith("torch.return_types."):
+            record[LINE] = _returned_line(name.removeprefix("torch.return_types."), symbols)
         elif name.startswith("torch._foreach_"):
             one = "torch." + name.removeprefix("torch._foreach_").rstrip("_")
             known = one if one in symbols else one.replace("torch.", "torch.Tensor.")
@@ -103,6 +108,17 @@ def _add_by_form(symbols: dict[str, list[Any]], prefixes: dict[str, str]) -> Non
             fitting = [line for prefix, line in prefixes.items() if name.startswith(prefix)]
             is_variant = name.endswith("_") and name[:-1] in symbols
             record[LINE] = fitting[-1] if fitting and not is_variant else ""
+
+
+def _returned_line(name: str, symbols: dict[str, list[Any]]) -> str:
+    """`max.values`: the named tuples that functions return, and their items."""
+    function, _, item = name.partition(".")
+    spelled = function.removesuffix("_out").replace("linalg_", "linalg.", 1)
+    if f"torch.{spelled}" not in symbols:
+        return ""
+    with_out = " with `out=`" if function.endswith("_out") else ""
+    whole = f"the named tuple that `torch.{spelled}` returns{with_out}"
+    return f"`{item}` of {whole}." if item else f"{whole[0].upper()}{whole[1:]}."
 
 
 def _legacy_line(on_cuda: bool, type_name: str, what: str) -> str:

@@ -34,6 +34,19 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class ParameterChange:
+    """A parameter that not every version has.
+
+    `since` is the first that has it, `removed` the first that has it no more ("2.9"); None where that is not
+    known, or not so.
+    """
+
+    name: str
+    since: str | None
+    removed: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Symbol:
     """One public name of torch.
 
@@ -43,6 +56,11 @@ class Symbol:
     "property", "attribute", "module", "dtype", "constant", "enum". `signature` includes the parentheses
     and no name, and is "" where none is known. `summary` is one line of Markdown, "" where torch says
     nothing. `deprecated` is torch's own advice. `bases` are the nearest public base classes.
+
+    Of the versions of torch, `since` is the first that has the name in the spelling that was asked for,
+    `removed` the first that has it no more, `deprecated_since` the first that deprecates it ("2.9"): None
+    where that is not known, or not so. `replacement` is the public name to use instead, where torch names
+    one; `changes` are the parameters that some versions lack.
     """
 
     name: str
@@ -53,6 +71,11 @@ class Symbol:
     url: str
     alias_of: str | None
     bases: tuple[str, ...]
+    since: str | None = None
+    removed: str | None = None
+    deprecated_since: str | None = None
+    replacement: str | None = None
+    changes: tuple[ParameterChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

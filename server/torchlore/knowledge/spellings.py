@@ -12,7 +12,7 @@ from typing import Any
 
 from torchlore.analysis.torch_names import HEADING, TABLE
 from torchlore.knowledge.build import BuildError
-from torchlore.knowledge.symbols import read_index
+from torchlore.knowledge.index_file import read_index
 
 _SECONDS = 300.0
 

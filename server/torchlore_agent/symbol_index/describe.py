@@ -10,11 +10,8 @@ import textwrap
 import types
 from typing import Any
 
-from . import prose
+from . import prose, warned
 
-# `typing_extensions.deprecated` on these is about an older spelling of the same function: its message
-# recommends the very name that carries it.
-_MENTIONS_ITSELF = re.compile(r"[Uu]se `?(\w+)`? instead")
 _METHOD_TYPES = (
     types.FunctionType,
     types.MethodType,
@@ -72,13 +69,13 @@ def signature_of(value: Any, kind: str, doc: str, name: str) -> str:
     target = value.__func__ if isinstance(value, (staticmethod, classmethod)) else value
     is_python = inspect.isfunction(inspect.unwrap(target)) if callable(target) else False
     if written and not is_python and kind in ("method", "function"):
-        return _tidy(written, is_bound)
+        return tidy(written, is_bound)
     try:
         found = _text(inspect.signature(target))
     except (ValueError, TypeError):
         found = written
     says_nothing = found.startswith("(*args, **kwargs)") and written
-    return _tidy(written if says_nothing else found, is_bound)
+    return tidy(written if says_nothing else found, is_bound)
 
 
 def deprecation_of(value: Any, kind: str, doc: str, name: str) -> str | None:
@@ -91,7 +88,7 @@ def deprecation_of(value: Any, kind: str, doc: str, name: str) -> str | None:
     if inspect.isclass(value) and "__deprecated__" not in own:
         own = getattr(own.get("__init__"), "__dict__", {})
     marked = own.get("__deprecated__") if hasattr(own, "get") else None
-    if isinstance(marked, str) and not _recommends(marked, name):
+    if isinstance(marked, str) and not warned.recommends(marked, name):
         return prose.shorten(prose.to_markdown(marked))
     if kind in ("module", "constant", "dtype", "attribute"):
         return None
@@ -114,7 +111,7 @@ def _text(signature: inspect.Signature) -> str:
     return str(inspect.Signature(bare))
 
 
-def _tidy(text: str, is_bound: bool) -> str:
+def tidy(text: str, is_bound: bool) -> str:
     """The same text on every run, easy to read: no addresses, no quoted annotations, short names.
 
     Without `self` where the method `is_bound`; not by `Signature.replace`, which refuses the parameter
@@ -134,10 +131,6 @@ def _tidy(text: str, is_bound: bool) -> str:
     return re.sub(r"\s+", " ", text)
 
 
-def _recommends(message: str, name: str) -> bool:
-    return any(found == name for found in _MENTIONS_ITSELF.findall(message))
-
-
 def _deprecated_in_body(value: Any, name: str) -> str | None:
     target = value.__dict__.get("__init__") if inspect.isclass(value) else value
     function = inspect.unwrap(target) if callable(target) else None
@@ -150,28 +143,4 @@ def _deprecated_in_body(value: Any, name: str) -> str | None:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, TypeError, SyntaxError):
         return None
-    says_so = re.compile(rf"(?<!\w){re.escape(name)}\W{{0,4}} (?:is|was|has been) (?:now )?deprecated")
-    removed = re.compile(r"This (?:function|method|class) was deprecated .*now removed")
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and _complains(node):
-            message = _literal(node.args[0]) if node.args else ""
-            is_about_argument = message.startswith(("Passing ", "Setting "))
-            if removed.search(message) or (says_so.search(message) and not is_about_argument):
-                return prose.shorten(prose.to_markdown(message))
-    return None
-
-
-def _complains(call: ast.Call) -> bool:
-    called = ast.unparse(call.func)
-    return called in ("warnings.warn", "warn", "RuntimeError", "NotImplementedError")
-
-
-def _literal(node: ast.expr) -> str:
-    """The text of a string expression; what is computed inside it becomes nothing."""
-    if isinstance(node, ast.Constant):
-        return str(node.value)
-    if isinstance(node, ast.JoinedStr):
-        return "".join(_literal(part) for part in node.values)
-    if isinstance(node, ast.BinOp):
-        return _literal(node.left) + _literal(node.right)
-    return ""
+    return warned.note_in(tree, name)

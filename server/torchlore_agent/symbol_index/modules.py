@@ -65,18 +65,22 @@ def import_modules(torch: types.ModuleType) -> dict[str, types.ModuleType]:
     return found
 
 
+def is_for_users(name: str) -> bool:
+    """Whether a module of torch, by its dotted name, is meant for users: not private, no test, no tool."""
+    inside = name.removeprefix("torch.")
+    if any(part.startswith(("_", "test_")) for part in inside.split(".")):
+        return False
+    return not any(f".{left_out}." in f".{inside}." for left_out in _LEFT_OUT)
+
+
 def _module_names(root: Path) -> Iterator[str]:
     for path in sorted(root.rglob("*.py")):
         parts = path.relative_to(root).with_suffix("").parts
         if parts[-1] == "__init__":
             parts = parts[:-1]
-        if parts and not any(part.startswith(("_", "test_")) for part in parts) and not _left_out(parts):
-            yield ".".join(("torch", *parts))
-
-
-def _left_out(parts: tuple[str, ...]) -> bool:
-    dotted = ".".join(parts)
-    return any(f".{name}." in f".{dotted}." for name in _LEFT_OUT)
+        name = ".".join(("torch", *parts))
+        if parts and is_for_users(name):
+            yield name
 
 
 def _import(name: str) -> types.ModuleType | None:

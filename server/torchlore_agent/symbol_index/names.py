@@ -12,7 +12,7 @@ from typing import Any
 _FUNCTIONAL = "torch.nn.functional."
 _CHOSEN = {"torch.amp.GradScaler", "torch.profiler.ProfilerActivity"}
 # Doors that only re-export: what stands in them is documented elsewhere.
-_LAST = (
+DOORS = (
     "torch.functional.",
     "torch.nn.intrinsic.",
     "torch.nn.modules.",
@@ -39,7 +39,7 @@ _EXTRAS = {
     "torch.utils.dlpack": ("to_dlpack",),
 }
 _EXTRA_PREFIX = {"torch": "_foreach_"}
-_NOISE = {
+NOISE = {
     "PRIVATE_OPS",
     "TYPE_CHECKING",
     "USE_GLOBAL_DEPS",
@@ -113,7 +113,7 @@ def _public(module_name: str, module: types.ModuleType) -> Iterator[tuple[str, A
     wanted |= {name for name in vars(module) if _belongs(module_name, module, name)}
     for name in sorted(wanted):
         value = getattr(module, name, module)
-        if name in _NOISE or isinstance(value, types.ModuleType) or _internal(name, value):
+        if name in NOISE or isinstance(value, types.ModuleType) or _internal(name, value):
             continue
         if not name.startswith("_") or name in extras:
             yield name, value
@@ -151,7 +151,7 @@ def _preference(dotted: str, value: Any) -> tuple[int, int, int, str]:
     is_builtin = type(value).__name__ == "builtin_function_or_method"
     if dotted in _CHOSEN or (is_builtin and dotted.startswith(_FUNCTIONAL)):
         place = 0
-    elif dotted.startswith(_LAST):
+    elif dotted.startswith(DOORS):
         place = 2
     else:
         place = 1

@@ -115,8 +115,10 @@ def deprecation_note(doc: str, name: str) -> str | None:
     directives = _directives(doc)
     for kind, text in directives:
         if kind == "deprecated":
-            note = re.sub(r"^(\d[\w.]*)\s+", r"Since torch \1: ", to_markdown(text))
-            return shorten(note) or "Deprecated."
+            version, _, advice = to_markdown(text).partition(" ")
+            if not re.fullmatch(r"\d[\w.]*", version):
+                return shorten(to_markdown(text)) or "Deprecated."
+            return shorten(f"Since torch {version}: {advice}") if advice else f"Since torch {version}."
     says_so = re.compile(
         rf"^Deprecated\b|(?:This (?:API|class|function|method)|(?<!\w){re.escape(name)}`?(?:\([^()]*\))?`?)"
         r" (?:is|has been) (?:now )?deprecated"

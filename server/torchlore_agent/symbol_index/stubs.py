@@ -28,11 +28,11 @@ def stub_signatures(root: Path) -> dict[str, str]:
         body = _body(trees[file], class_name)
         for node in body:
             if isinstance(node, ast.FunctionDef):
-                found.setdefault(prefix + node.name, _signature(node))
+                found.setdefault(prefix + node.name, signature(node))
             elif isinstance(node, ast.ClassDef) and class_name is None:
                 for member in node.body:
                     if isinstance(member, ast.FunctionDef):
-                        found.setdefault(f"{prefix}{node.name}.{member.name}", _signature(member))
+                        found.setdefault(f"{prefix}{node.name}.{member.name}", signature(member))
     return found
 
 
@@ -52,7 +52,8 @@ def _body(tree: ast.Module, class_name: str | None) -> list[ast.stmt]:
     return []
 
 
-def _signature(node: ast.FunctionDef) -> str:
+def signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    """The signature of a definition as text, with parentheses, without `self`."""
     arguments = node.args
     if arguments.posonlyargs or arguments.args:
         first = (arguments.posonlyargs or arguments.args)[0]
