@@ -47,6 +47,15 @@ def test_explain_a_card(tmp_path: Path) -> None:
     assert "\x1b[" in torchlore("explain", "zero-grad", cwd=tmp_path, FORCE_COLOR="1").stdout
 
 
+def test_explain_a_name_of_torch(tmp_path: Path) -> None:
+    done = torchlore("explain", "nn.RMSNorm", cwd=tmp_path)
+    assert done.returncode == 0 and "torch.nn.RMSNorm(normalized_shape" in done.stdout
+    done = torchlore("explain", "torch.optim.lr_scheduler.StepLR", cwd=tmp_path)
+    assert "verbose: removed in torch 2.7" in done.stdout.replace("`", "")
+    done = torchlore("explain", "torch.onnx.dynamo_export", cwd=tmp_path)
+    assert "Removed in torch 2.9; use torch.onnx.export." in done.stdout.replace("`", "")
+
+
 def test_explain_as_json(tmp_path: Path) -> None:
     rule = json.loads(torchlore("explain", "TL101", "--output-format", "json", cwd=tmp_path).stdout)
     assert (rule["code"], rule["name"], rule["family"]) == ("TL101", "missing-zero-grad", "training")
@@ -65,7 +74,7 @@ def test_explain_without_a_name_lists_everything(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("zero-gra", "did you mean `zero-grad`?"), ("TL999", "TL"), ("../../x", "no rule or card")],
+    [("zero-gra", "did you mean `zero-grad`?"), ("TL999", "TL"), ("../../x", "no rule, card or name")],
 )
 def test_explain_what_is_not_there(tmp_path: Path, name: str, hint: str) -> None:
     done = torchlore("explain", name, cwd=tmp_path)
@@ -183,10 +192,10 @@ def test_serve_on_a_port(tmp_path: Path) -> None:
 
 @needs_torch
 def test_index_build_writes_an_index(tmp_path: Path) -> None:
-    done = torchlore("index", "build", "-o", "out.json.gz", "--interpreter", sys.executable, cwd=tmp_path)
+    done = torchlore("index", "build", "-o", "out.txt.gz", "--interpreter", sys.executable, cwd=tmp_path)
     assert done.returncode == 0
-    assert done.stdout.startswith("wrote out.json.gz")
-    assert (tmp_path / "out.json.gz").stat().st_size > 10_000
+    assert done.stdout.startswith("wrote out.txt.gz")
+    assert (tmp_path / "out.txt.gz").stat().st_size > 10_000
 
 
 def test_index_build_without_torch_names_the_interpreter(tmp_path: Path) -> None:

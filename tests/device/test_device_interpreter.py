@@ -17,6 +17,7 @@ from torchlore.device import (
     agent,
     describe,
     find_interpreter,
+    torch_version,
 )
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="the interpreters are shell scripts")
@@ -284,3 +285,12 @@ class TestFinding:
     def test_an_environment_that_is_gone_is_passed_over(self, tmp_path: Path) -> None:
         found = find_interpreter(None, None, environ={"VIRTUAL_ENV": str(tmp_path / "gone")})
         assert found.path == sys.executable
+
+
+def test_the_version_of_torch_is_read_off_its_files(tmp_path: Path) -> None:
+    for name in ("torch-2.6.0+cu124.dist-info", "torchvision-0.21.0.dist-info", "torch"):
+        (tmp_path / "site" / name).mkdir(parents=True)
+    (tmp_path / "empty").mkdir()
+    assert torch_version([str(tmp_path / "empty"), str(tmp_path / "site")]) == "2.6.0"
+    assert torch_version([str(tmp_path / "empty"), str(tmp_path / "missing")]) is None
+    assert torch_version([]) is None

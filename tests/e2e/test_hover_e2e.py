@@ -139,3 +139,34 @@ async def test_a_class_of_an_installed_package_is_known_at_the_next_hover(tmp_pa
 
         assert "torch.nn.Module.train" in text_of(await asyncio.wait_for(known(), 60))
     assert not (tmp_path / "started").exists(), "no interpreter is started unasked"
+
+
+VERSIONS = """\
+import torch
+
+optimizer = torch.optim.Muon([])
+scaler = torch.cuda.amp.GradScaler()
+layer = torch.nn.Linear(2, 3)
+torch.onnx.dynamo_export(layer)
+torch.ops.aten.mm(1, 2)
+"""
+
+
+async def test_a_hover_says_which_versions_have_the_name(tmp_path: Path) -> None:
+    """The version is read off the environment's files; its interpreter is not started."""
+    packages = tmp_path / ".venv" / "lib" / "python3.11" / "site-packages"
+    (packages / "torch-2.6.0+cpu.dist-info").mkdir(parents=True)
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text(f"#!/bin/sh\ntouch '{tmp_path / 'started'}'\n")
+    python.chmod(0o755)
+    async with editor(tmp_path, name="neovim_v0.11.4") as nvim:
+        uri = nvim.open((tmp_path / "train.py").as_uri(), VERSIONS)
+        assert "New in torch 2.9: torch 2.6.0 does not have it." in text_of(await nvim.hover(uri, "Muon"))
+        assert "*Deprecated since torch 2.4.*" in text_of(await nvim.hover(uri, "GradScaler"))
+        said = text_of(await nvim.hover(uri, "dynamo_export"))
+        assert "Removed in torch 2.9 (torch 2.6.0 has it); use `torch.onnx.export`." in said
+        said = text_of(await nvim.hover(uri, "Linear"))
+        assert "New in" not in said and "Removed" not in said
+        assert "ATen" in text_of(await nvim.hover(uri, "mm"))
+    assert not (tmp_path / "started").exists()

@@ -1,4 +1,4 @@
-"""`torchlore explain`: the documentation of a rule, or a card."""
+"""`torchlore explain`: the documentation of a rule, a card, or a name of torch."""
 
 from __future__ import annotations
 
@@ -26,13 +26,16 @@ class TextFormat(str, Enum):
 
 def explain(
     name: Annotated[
-        str | None, typer.Argument(metavar="[CODE|SLUG]", help="A rule's code or name, or a card's slug.")
+        str | None,
+        typer.Argument(
+            metavar="[CODE|SLUG|SYMBOL]", help="A rule's code or name, a card's slug, or a name of torch."
+        ),
     ] = None,
     output_format: Annotated[TextFormat, typer.Option(help="How to print it.")] = TextFormat.TEXT,
 ) -> None:
-    """Explain a rule or show a card. Without an argument: list them."""
-    from torchlore.knowledge import card
-    from torchlore.pages import card_page, rule_page
+    """Explain a rule or a name of torch, or show a card. Without an argument: list them."""
+    from torchlore.knowledge import card, resolve
+    from torchlore.pages import card_page, rule_page, symbol_page
     from torchlore.rules import rule_by_code_or_name
 
     if name is None:
@@ -43,9 +46,13 @@ def explain(
         _print(rule_page(rule), rule_record(rule), output_format)
         return
     found = card(name.lower())
-    if found is None:
-        fail(f"no rule or card `{name}`{_suggestion(name)}")
-    _print(card_page(found), asdict(found), output_format)
+    if found is not None:
+        _print(card_page(found), asdict(found), output_format)
+        return
+    symbol = resolve((name, f"torch.{name}"))
+    if symbol is None:
+        fail(f"no rule, card or name of torch `{name}`{_suggestion(name)}")
+    _print(symbol_page(symbol), asdict(symbol), output_format)
 
 
 def rule_record(rule: type[Rule]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """All that executes goes through here, in a process of the user's interpreter, and asks `trust` first."""
 
-from torchlore.device.interpreter import find_interpreter
+from torchlore.device.interpreter import find_interpreter, torch_version
 from torchlore.device.model import (
     DeviceInfo,
     Environment,
@@ -25,5 +25,6 @@ __all__ = [
     "describe",
     "find_interpreter",
     "run",
+    "torch_version",
     "trust_from",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from torchlore.device.model import Interpreter
@@ -53,6 +53,14 @@ def find_interpreter(
         if path.is_absolute() and path.exists():
             return Interpreter(str(path), variable)
     return Interpreter(sys.executable, "the one that runs torchlore")
+
+
+def torch_version(packages: Sequence[str]) -> str | None:
+    """The version of the torch in one of these folders (`site-packages`), read off a file's name."""
+    for folder in packages:
+        for path in sorted(Path(folder).glob("torch-*.dist-info")):
+            return path.name.removeprefix("torch-").removesuffix(".dist-info").partition("+")[0]
+    return None
 
 
 def _resolve(named: str, root: str | None) -> str:

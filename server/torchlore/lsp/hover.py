@@ -12,20 +12,23 @@ from pygls.uris import from_fs_path
 from torchlore import knowledge
 from torchlore.knowledge import Card, Symbol
 from torchlore.lsp.analyses import Analysed
+from torchlore.lsp.installed import used_torch
 from torchlore.lsp.markdown import content
 from torchlore.lsp.names import EXPLAIN
 from torchlore.lsp.server import Server
-from torchlore.pages import fenced
+from torchlore.pages import fenced, signature_of
 from torchlore.text import Span
 
 
 async def hover(server: Server, params: types.HoverParams) -> types.Hover | None:
     """Answers `textDocument/hover`; null where the cursor is on nothing of torch's."""
 
+    torch = used_torch(server, params.text_document.uri)
+
     def look(known: Analysed) -> tuple[types.Hover | None, bool]:
         places = known.places(server.encoding)
         offset = places.offset(params.text_document.uri, params.position)
-        found = hover_text(known, offset, _reading_on(server))
+        found = hover_text(known, offset, _reading_on(server), torch)
         if found is None:
             return None, not known.analysis.foreign_classes <= server.asked
         span, markdown = found
@@ -38,13 +41,16 @@ async def hover(server: Server, params: types.HoverParams) -> types.Hover | None
     return hover_here
 
 
-def hover_text(known: Analysed, offset: int, read_on: Callable[[Card], str]) -> tuple[Span, str] | None:
+def hover_text(
+    known: Analysed, offset: int, read_on: Callable[[Card], str], torch: str | None = None
+) -> tuple[Span, str] | None:
     """What to show at `offset`, in Markdown, and what it is about. None where that is not torch's.
 
     Args:
         known: of the file.
         offset: in code points.
         read_on: says, in Markdown, where the whole of a card is.
+        torch: the version that the file is for, None where that is not known.
     """
     at = known.analysis.symbol_at(offset)
     if at is None:
@@ -52,9 +58,11 @@ def hover_text(known: Analysed, offset: int, read_on: Callable[[Card], str]) -> 
     symbol = knowledge.resolve(at.candidates)
     card = find_card(at.candidates, symbol)
     if symbol is None and card is None:
+        symbol = knowledge.within(at.candidates)
+    if symbol is None and card is None:
         return None
     notes = tuple(known.source.told_at(offset, note) for note in known.analysis.notes_at(offset))
-    return at.span, _page(card, symbol, notes, read_on)
+    return at.span, _page(card, symbol, notes, read_on, torch)
 
 
 def find_card(candidates: tuple[str, ...], symbol: Symbol | None) -> Card | None:
@@ -64,30 +72,24 @@ def find_card(candidates: tuple[str, ...], symbol: Symbol | None) -> Card | None
 
 
 def _page(
-    card: Card | None, symbol: Symbol | None, notes: tuple[str, ...], read_on: Callable[[Card], str]
+    card: Card | None,
+    symbol: Symbol | None,
+    notes: tuple[str, ...],
+    read_on: Callable[[Card], str],
+    torch: str | None,
 ) -> str:
     parts: list[str] = []
     if card is not None:
         parts.append(f"**{card.question}**")
     if symbol is not None:
-        parts.append(fenced(_signature(symbol), "python"))
-        if symbol.deprecated:
-            parts.append(f"*Deprecated.* {symbol.deprecated}")
-        if symbol.summary:
-            parts.append(symbol.summary)
+        parts.append(fenced(signature_of(symbol), "python"))
+        parts += [knowledge.version_note(symbol, torch), knowledge.deprecation_note(symbol), symbol.summary]
     if card is not None:
         parts.append(card.summary)
     if notes:
         parts.append("**In your code**\n\n" + "\n".join(f"- {note.removeprefix('- ')}" for note in notes))
     foot = _foot(card, symbol, read_on)
-    return "\n\n".join([*parts, foot] if foot else parts)
-
-
-def _signature(symbol: Symbol) -> str:
-    if symbol.kind in ("class", "exception"):
-        return f"class {symbol.name}{symbol.signature.removesuffix(' -> None')}"
-    head = "module " if symbol.kind == "module" else ""
-    return f"{head}{symbol.name}{symbol.signature}"
+    return "\n\n".join(part for part in (*parts, foot) if part)
 
 
 def _foot(card: Card | None, symbol: Symbol | None, read_on: Callable[[Card], str]) -> str:

@@ -6,7 +6,7 @@ from functools import partial
 
 from pygls.uris import to_fs_path
 
-from torchlore.device import Interpreter, find_interpreter
+from torchlore.device import Interpreter, find_interpreter, torch_version
 from torchlore.lsp.analyses import configuration
 from torchlore.lsp.server import Server
 from torchlore.lsp.worker import Priority
@@ -19,6 +19,19 @@ def chosen_interpreter(server: Server, uri: str | None) -> Interpreter:
     near = path or root
     project = configuration(near).interpreter if near else None
     return find_interpreter(root, server.settings.interpreter, project=project, trust=server.settings.trust)
+
+
+def used_torch(server: Server, uri: str) -> str | None:
+    """The version of torch that a file's Python has, read off the names of files; None where there is none.
+
+    It is looked up once for a folder and its settings: a hover that waits for the disk is a slow one.
+    """
+    key = (server.documents.folder_of(uri), server.settings.interpreter, server.settings.trust)
+    if key not in server.torch:
+        from torchlore.analysis.installed import package_folders
+
+        server.torch[key] = torch_version(package_folders(chosen_interpreter(server, uri).path))
+    return server.torch[key]
 
 
 async def learn(server: Server, uri: str) -> None:

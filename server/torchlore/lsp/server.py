@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -43,6 +43,7 @@ class Server(LanguageServer):
         jedi: the thread that waits for `inquiry`.
         asked: the names that it was asked about.
         installed: the torch classes that installed classes and functions make, as far as jedi has told.
+        torch: the version of torch that a folder's Python has, None where it has none.
         pages: where the Markdown that is shown to the user is written.
         watched: the client's process, where it is one of this machine; set by `initialize`.
         tasks: what runs beside the requests.
@@ -64,6 +65,7 @@ class Server(LanguageServer):
         self.jedi = Worker()
         self.asked: set[str] = set()
         self.installed: dict[str, str] = {}
+        self.torch: dict[Hashable, str | None] = {}
         self.pages = Pages()
         self.watched: int | None = None
         self.tasks: set[asyncio.Task[Any]] = set()
