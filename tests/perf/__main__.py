@@ -17,6 +17,7 @@ from pathlib import Path
 from tests.perf import keystrokes, receivers
 from tests.perf.checking import print_check
 from tests.perf.corpus import ROOT, files, packages
+from tests.perf.index import print_index
 from tests.perf.scaling import print_scaling
 from tests.perf.server import print_server
 
@@ -49,6 +50,7 @@ def _print_receivers(paths: list[Path]) -> None:
 SECTIONS: dict[str, Callable[[list[Path]], None]] = {
     "check": print_check,
     "receivers": _print_receivers,
+    "index": lambda _: print_index(),
     "scaling": print_scaling,
     "keystroke": lambda _: keystrokes.print_in_process(),
     "server": lambda _: asyncio.run(print_server()),
