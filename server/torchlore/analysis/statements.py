@@ -100,13 +100,19 @@ def _added_to_itself(node: ast.Assign) -> ast.expr | None:
     target = node.targets[0]
     if not isinstance(target, ast.Name | ast.Attribute):
         return None
-    written = ast.unparse(target)
     left, right = node.value.left, node.value.right
-    if isinstance(left, ast.Name | ast.Attribute) and ast.unparse(left) == written:
-        return right
-    if isinstance(right, ast.Name | ast.Attribute) and ast.unparse(right) == written:
-        return left
-    return None
+    return right if _is_same_place(left, target) else left if _is_same_place(right, target) else None
+
+
+def _is_same_place(a: ast.expr, b: ast.expr) -> bool:
+    """Whether two names, or attributes of what the same name stands for, are spelled alike."""
+    match a, b:
+        case ast.Name(id=name), ast.Name(id=other):
+            return name == other
+        case ast.Attribute(value=owner, attr=attr), ast.Attribute(value=other_owner, attr=other):
+            return attr == other and _is_same_place(owner, other_owner)
+        case _:
+            return False
 
 
 def _ann_assign(run: Run, node: ast.AnnAssign) -> bool:

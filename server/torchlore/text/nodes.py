@@ -36,11 +36,12 @@ def around(node: ast.AST, tree: ast.AST) -> tuple[ast.AST, ...] | None:
 
 def _covers(node: ast.AST, line: int | None) -> bool:
     """Whether `line` can be one of a node's; operators, arguments and such have no lines of their own."""
-    first = getattr(node, "lineno", None)
+    first: int | None = getattr(node, "lineno", None)
     if line is None or first is None:
         return True
-    decorators = getattr(node, "decorator_list", ())
-    return min([first, *(part.lineno for part in decorators)]) <= line <= (getattr(node, "end_lineno", None) or first)
+    last: int = getattr(node, "end_lineno", None) or first
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([first, *(part.lineno for part in decorators)]) <= line <= last
 
 
 _PLAIN = frozenset(
