@@ -319,8 +319,8 @@ ELEMENTWISE = frozenset(
     f"numpy.{name}"
     for name in words(
         """
-        sqrt cbrt square exp exp2 expm1 log log2 log10 log1p sin cos tan arcsin arccos arctan arctan2 sinh cosh
-        tanh hypot deg2rad rad2deg degrees radians abs absolute fabs sign floor ceil rint trunc round add
+        sqrt cbrt square exp exp2 expm1 log log2 log10 log1p sin cos tan arcsin arccos arctan arctan2 sinh
+        cosh tanh hypot deg2rad rad2deg degrees radians abs absolute fabs sign floor ceil rint trunc round add
         subtract multiply divide true_divide floor_divide power float_power mod remainder fmod maximum minimum
         fmax fmin clip negative positive reciprocal gcd lcm isnan isinf isfinite float32 float64 float16 int8
         int16 int32 int64 uint8 uint16 uint32 uint64 real imag conj angle
