@@ -108,8 +108,8 @@ def optimizer_paths() -> Picture:
     return Picture(
         "Paths of three optimizers through a narrow valley",
         "Thirty steps of three optimizers in a valley twenty times as steep across as along. SGD zigzags "
-        "between the walls, SGD with momentum swings past the minimum and comes back, Adam starts with "
-        "equal steps along and across.",
+        "between the walls and creeps towards the minimum; SGD with momentum and Adam swing past it, and "
+        "Adam starts with equal steps along and across.",
         268,
         tuple(marks),
     )
