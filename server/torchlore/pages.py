@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 
-from torchlore.knowledge import Card, card
+from torchlore.knowledge import Card, card, data_root
 from torchlore.rules import Rule
 
 _SECTIONS = {
@@ -13,13 +15,30 @@ _SECTIONS = {
     "Corrections": "corrections",
     "Follow-ups": "follow_ups",
 }
+_PICTURE = re.compile(r"!\[([^\]\n]*)\]\(\.\./\.\./pictures/([a-z0-9-]+\.svg)\)")
 
 
-def card_page(shown: Card) -> str:
-    """The whole of a card, its snippet included; empty sections are left out."""
+def described(alt: str, file: str) -> str:
+    """What stands for a picture where none can be shown."""
+    return f"*Picture.* {alt}"
+
+
+def beside_page(alt: str, file: str) -> str:
+    """A picture whose file lies in the folder of the page."""
+    return f"![{alt}]({file})"
+
+
+def card_page(shown: Card, picture: Callable[[str, str], str] = described) -> str:
+    """The whole of a card, its snippet included; empty sections are left out.
+
+    Args:
+        shown: the card.
+        picture: what stands for a picture, from its alternative text and the name of its file. A card links
+            to it from where the card itself lies, which is of no use on a page that is shown elsewhere.
+    """
     parts = [f"# {shown.question}", shown.answer]
     for title, field in _SECTIONS.items():
-        text: str = getattr(shown, field)
+        text: str = _PICTURE.sub(lambda found: picture(found[1], found[2]), getattr(shown, field))
         if text.strip():
             parts += [f"## {title}", text]
     if shown.snippet:
@@ -33,6 +52,13 @@ def card_page(shown: Card) -> str:
         parts += ["## Sources", "\n".join(f"- {source}" for source in shown.sources)]
     parts.append(f"Checked with torch {shown.torch}.")
     return _joined(parts)
+
+
+def picture_files(shown: Card) -> tuple[Path, ...]:
+    """The files of the pictures that a card shows, those that are there."""
+    texts = "".join(getattr(shown, field) for field in _SECTIONS.values())
+    paths = (data_root() / "pictures" / found[2] for found in _PICTURE.finditer(texts))
+    return tuple(path for path in paths if path.is_file())
 
 
 def rule_page(rule: type[Rule]) -> str:

@@ -227,6 +227,16 @@ def test_pages_of_every_card_and_rule() -> None:
         assert rule.documentation() in rule_page(rule)
 
 
+def test_pictures_are_described_where_none_can_be_shown(tmp_path: Path) -> None:
+    card = next(card for card in cards() if card.slug == "sdpa")
+    alt = "Which keys each query sees."
+    assert f"![{alt}" in card.details and f"\n*Picture.* {alt}" in card_page(card)
+    printed = torchlore("explain", "sdpa", cwd=tmp_path).stdout
+    assert f"*Picture.* {alt}" in printed and "svg" not in printed
+    shown = torchlore("explain", "sdpa", cwd=tmp_path, FORCE_COLOR="1", COLUMNS="100").stdout
+    assert f"{alt}" in " ".join(shown.split()) and ".svg" not in shown
+
+
 def _read(path: Path) -> str | None:
     return path.read_text(encoding="utf-8") if path.is_file() else None
 

@@ -79,6 +79,8 @@ def test_the_wheel_holds_the_content_and_nothing_else(installed: Installed) -> N
         "torchlore/_knowledge/cards/index.json",
         "torchlore/_knowledge/cards/training/zero-grad.md",
         "torchlore/_knowledge/snippets/zero-grad.py",
+        "torchlore/_knowledge/inserts/training-loop.py",
+        "torchlore/_knowledge/pictures/lr-schedules.svg",
         "torchlore/analysis/library_facts/accelerate.toml",
     ):
         assert needed in names

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib.util
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,6 +52,15 @@ async def test_a_card_is_explained(any_editor: Editor) -> None:
     text = await answer(any_editor, "torchlore.explain", {"slug": "zero-grad"})
     assert "zero_grad" in text
     assert ("## Pitfalls" in text) == shows(any_editor)
+
+
+async def test_a_card_is_explained_with_its_pictures(any_editor: Editor) -> None:
+    documents = len(any_editor.client.shown_documents)
+    text = await answer(any_editor, "torchlore.explain", {"slug": "conv-shapes"})
+    targets = re.findall(r"!\[[^\]]*\]\(([^)]*)\)", text)
+    assert len(targets) == (2 if shows(any_editor) else 0)
+    for shown in any_editor.client.shown_documents[documents:]:
+        assert all((page(shown.uri).parent / target).is_file() for target in targets)
 
 
 async def test_a_rule_is_explained(any_editor: Editor) -> None:

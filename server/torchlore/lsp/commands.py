@@ -17,7 +17,7 @@ from torchlore.lsp.progress import Progress, begin
 from torchlore.lsp.run_page import run_page
 from torchlore.lsp.server import Server
 from torchlore.lsp.show import show_page, tell
-from torchlore.pages import card_page, rule_page
+from torchlore.pages import beside_page, card_page, picture_files, rule_page
 from torchlore.rules import rule_by_code_or_name
 
 
@@ -29,7 +29,8 @@ async def explain(server: Server, arguments: list[Any]) -> None:
     rule = rule_by_code_or_name(code) if isinstance(code, str) else None
     if card is not None:
         in_short = f"{card.question} {plain(card.summary)}"
-        await show_page(server, f"explain-{card.slug}", card_page(card), in_short)
+        page, pictures = card_page(card, beside_page), picture_files(card)
+        await show_page(server, f"explain-{card.slug}", page, in_short, pictures)
     elif rule is not None:
         behind = knowledge.card(rule.card)
         in_short = f"{rule.code} {rule.name}. {plain(behind.summary) if behind else ''}"
