@@ -1,10 +1,10 @@
-"""Cards and rules as whole Markdown pages, for the terminal, the editor and the documentation."""
+"""Cards, rules and symbols as whole Markdown pages, for the terminal, the editor and the documentation."""
 
 from __future__ import annotations
 
 import re
 
-from torchlore.knowledge import Card, card
+from torchlore.knowledge import Card, Symbol, card
 from torchlore.rules import Rule
 
 _SECTIONS = {
@@ -35,6 +35,12 @@ def card_page(shown: Card) -> str:
     return _joined(parts)
 
 
+def answer_page(found: list[Card]) -> str:
+    """The first of the cards that were found, and the questions of the others."""
+    others = "\n".join(f"- {other.question} (`{other.slug}`)" for other in found[1:])
+    return _joined([card_page(found[0]), *(["## Next best", others] if others else [])])
+
+
 def rule_page(rule: type[Rule]) -> str:
     """The whole documentation of a rule, and which card has the answer behind it."""
     facts = f"Family **{rule.family.value}** · severity **{rule.severity.value}** · since {rule.since}"
@@ -43,6 +49,26 @@ def rule_page(rule: type[Rule]) -> str:
     if behind is not None:
         parts += ["## Read more", f"{behind.question} (`torchlore explain {behind.slug}`)"]
     return _joined(parts)
+
+
+def symbol_page(shown: Symbol) -> str:
+    """What PyTorch itself says of a symbol: signature, its line of documentation, where to read on."""
+    parts = [fenced(signature(shown), "python")]
+    if shown.deprecated:
+        parts.append(f"*Deprecated.* {shown.deprecated}")
+    if shown.summary:
+        parts.append(shown.summary)
+    if shown.url:
+        parts.append(f"[PyTorch documentation]({shown.url})")
+    return _joined(parts)
+
+
+def signature(shown: Symbol) -> str:
+    """A symbol as code: `class torch.nn.Linear(in_features: int, …)`."""
+    if shown.kind in ("class", "exception"):
+        return f"class {shown.name}{shown.signature.removesuffix(' -> None')}"
+    head = "module " if shown.kind == "module" else ""
+    return f"{head}{shown.name}{shown.signature}"
 
 
 def fenced(code: str, language: str = "") -> str:
