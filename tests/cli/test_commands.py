@@ -25,7 +25,7 @@ needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="torch is no
 def test_version_and_help(tmp_path: Path) -> None:
     assert torchlore("--version", cwd=tmp_path).stdout == f"torchlore {package.__version__}\n"
     shown = torchlore("--help", cwd=tmp_path).stdout
-    for command in ("check", "explain", "ask", "quiz", "run", "serve", "doctor", "demo", "index"):
+    for command in ("check", "explain", "ask", "quiz", "book", "run", "serve", "doctor", "demo", "index"):
         assert command in shown
     assert "docs" not in shown.split("Commands")[1]
 

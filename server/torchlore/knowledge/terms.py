@@ -10,7 +10,7 @@ WORD = re.compile(r"0[xX][0-9a-fA-F]+|[A-Za-z](?:[A-Za-z0-9]|_+(?=[A-Za-z0-9]))*
 _PART = re.compile(r"[A-Z]{2,}(?![a-z])\d*|[A-Z]?[a-z]+\d*|[A-Z]+\d*")
 _SENTENCE_END = re.compile(r"[.!?;:]\s|\n\s*\n|\||`{3}")
 
-_STOP = frozenset(
+STOP = frozenset(
     re.findall(
         r"\w+",
         """
@@ -82,8 +82,8 @@ def terms_of_word(word: str) -> tuple[str, ...]:
     plain = word.rstrip("_").lower()
     parts = [part.lower() for part in _PART.findall(word)]
     if len(parts) < 2:
-        return () if plain in _STOP or len(plain) < 2 else (_stem(plain),)
-    return (plain, *(_stem(part) for part in parts if part not in _STOP and len(part) > 1))
+        return () if plain in STOP or len(plain) < 2 else (_stem(plain),)
+    return (plain, *(_stem(part) for part in parts if part not in STOP and len(part) > 1))
 
 
 def _stem(word: str) -> str:
