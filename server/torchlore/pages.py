@@ -1,4 +1,4 @@
-"""Cards and rules as whole Markdown pages, for the terminal, the editor and the documentation."""
+"""Cards, rules and symbols as whole Markdown pages, for the terminal, the editor and the documentation."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from torchlore.knowledge import Card, card, data_root
+from torchlore.knowledge import Card, Symbol, card, data_root
 from torchlore.rules import Rule
 
 _SECTIONS = {
@@ -61,6 +61,17 @@ def picture_files(shown: Card) -> tuple[Path, ...]:
     return tuple(path for path in paths if path.is_file())
 
 
+def answer_page(found: list[Card], picture: Callable[[str, str], str] = described) -> str:
+    """The first of the cards that were found, and the questions of the others.
+
+    Args:
+        found: the cards, at least one.
+        picture: what stands for a picture: see `card_page`.
+    """
+    others = "\n".join(f"- {other.question} (`{other.slug}`)" for other in found[1:])
+    return _joined([card_page(found[0], picture), *(["## Next best", others] if others else [])])
+
+
 def rule_page(rule: type[Rule]) -> str:
     """The whole documentation of a rule, and which card has the answer behind it."""
     facts = f"Family **{rule.family.value}** · severity **{rule.severity.value}** · since {rule.since}"
@@ -69,6 +80,26 @@ def rule_page(rule: type[Rule]) -> str:
     if behind is not None:
         parts += ["## Read more", f"{behind.question} (`torchlore explain {behind.slug}`)"]
     return _joined(parts)
+
+
+def symbol_page(shown: Symbol) -> str:
+    """What PyTorch itself says of a symbol: signature, its line of documentation, where to read on."""
+    parts = [fenced(signature(shown), "python")]
+    if shown.deprecated:
+        parts.append(f"*Deprecated.* {shown.deprecated}")
+    if shown.summary:
+        parts.append(shown.summary)
+    if shown.url:
+        parts.append(f"[PyTorch documentation]({shown.url})")
+    return _joined(parts)
+
+
+def signature(shown: Symbol) -> str:
+    """A symbol as code: `class torch.nn.Linear(in_features: int, …)`."""
+    if shown.kind in ("class", "exception"):
+        return f"class {shown.name}{shown.signature.removesuffix(' -> None')}"
+    head = "module " if shown.kind == "module" else ""
+    return f"{head}{shown.name}{shown.signature}"
 
 
 def fenced(code: str, language: str = "") -> str:

@@ -101,6 +101,12 @@ def test_a_card_is_found(installed: Installed, tmp_path: Path) -> None:
     assert json.loads(done.stdout)["slug"] == "zero-grad"
 
 
+def test_the_book_has_what_it_needs(installed: Installed, tmp_path: Path) -> None:
+    assert installed.torchlore("book", str(tmp_path / "book"), cwd=tmp_path).returncode == 0
+    assert (tmp_path / "book" / "assets" / "book.js").is_file()
+    assert (tmp_path / "book" / "cards" / "zero-grad.html").is_file()
+
+
 def test_doctor_says_that_torch_is_missing(installed: Installed, tmp_path: Path) -> None:
     python = str(installed.bin / "python")
     done = installed.torchlore("doctor", "--interpreter", python, cwd=tmp_path)

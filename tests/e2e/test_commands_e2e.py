@@ -69,6 +69,19 @@ async def test_a_rule_is_explained(any_editor: Editor) -> None:
     assert ("## Why is this bad?" in text) == shows(any_editor)
 
 
+async def test_a_question_is_answered(any_editor: Editor) -> None:
+    text = await answer(any_editor, "torchlore.ask", {"words": "gradients explode, clip_grad_nrom_"})
+    assert "clipping" in text
+    assert ("## Next best" in text) == shows(any_editor)
+
+
+@pytest.mark.parametrize("argument", [{"words": "banana"}, {"words": 3}, {}])
+async def test_what_no_card_answers_is_said(any_editor: Editor, argument: dict[str, object]) -> None:
+    messages = len(any_editor.client.messages)
+    await any_editor.execute("torchlore.ask", argument)
+    assert len(any_editor.client.messages) == messages + 1
+
+
 async def test_every_command_of_a_code_action_exists(vscode: Editor, new_file: Callable[[], str]) -> None:
     uri = vscode.open(new_file(), BROKEN)
     actions = await vscode.actions(uri, BROKEN.index("step()"))

@@ -6,7 +6,8 @@ from torchlore.knowledge.cards import card, card_for, cards
 from torchlore.knowledge.data import ContentError, data_root
 from torchlore.knowledge.inserts import insert, inserts
 from torchlore.knowledge.model import Card, Hole, Insert, Symbol
-from torchlore.knowledge.search import search
+from torchlore.knowledge.names import Named
+from torchlore.knowledge.search import mentioned, search
 from torchlore.knowledge.symbols import all_symbols, member_owners, resolve, symbol, use_index
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ __all__ = [
     "ContentError",
     "Hole",
     "Insert",
+    "Named",
     "Symbol",
     "all_symbols",
     "build_index",
@@ -28,6 +30,7 @@ __all__ = [
     "insert",
     "inserts",
     "member_owners",
+    "mentioned",
     "resolve",
     "search",
     "symbol",

@@ -15,7 +15,7 @@ from torchlore.lsp.analyses import Analysed
 from torchlore.lsp.markdown import content
 from torchlore.lsp.names import EXPLAIN
 from torchlore.lsp.server import Server
-from torchlore.pages import fenced
+from torchlore.pages import fenced, signature
 from torchlore.text import Span
 
 
@@ -70,7 +70,7 @@ def _page(
     if card is not None:
         parts.append(f"**{card.question}**")
     if symbol is not None:
-        parts.append(fenced(_signature(symbol), "python"))
+        parts.append(fenced(signature(symbol), "python"))
         if symbol.deprecated:
             parts.append(f"*Deprecated.* {symbol.deprecated}")
         if symbol.summary:
@@ -81,13 +81,6 @@ def _page(
         parts.append("**In your code**\n\n" + "\n".join(f"- {note.removeprefix('- ')}" for note in notes))
     foot = _foot(card, symbol, read_on)
     return "\n\n".join([*parts, foot] if foot else parts)
-
-
-def _signature(symbol: Symbol) -> str:
-    if symbol.kind in ("class", "exception"):
-        return f"class {symbol.name}{symbol.signature.removesuffix(' -> None')}"
-    head = "module " if symbol.kind == "module" else ""
-    return f"{head}{symbol.name}{symbol.signature}"
 
 
 def _foot(card: Card | None, symbol: Symbol | None, read_on: Callable[[Card], str]) -> str:
