@@ -56,6 +56,8 @@ class Page(HTMLParser):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
+        if tag in VOID:  # `<img … />`
+            return
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
