@@ -1,4 +1,7 @@
-"""What a symbol does in the code at hand: the lines under "In your code" of a hover."""
+"""What a symbol does in the code at hand: the lines under "In your code" of a hover.
+
+Every line is certain: where something is not known, nothing is said of it.
+"""
 
 from __future__ import annotations
 
@@ -6,32 +9,80 @@ import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import lookup, members
-from torchlore.analysis.events import Event, Kind, Loop, places
+from torchlore.analysis.notes import loaders, optimizers
+from torchlore.analysis.notes.order import ORDERED, order
+from torchlore.analysis.notes.sizes import Size, size, told
 from torchlore.analysis.queries import options
 from torchlore.analysis.run import Run
-from torchlore.analysis.values import Instance, LocalClass, Params, Value
+from torchlore.analysis.values import BoundMethod, Instance, LocalClass, Params, Value
 from torchlore.text import Source
 
-_TRAINING = {Kind.CLEAR: "cleared", Kind.BACKWARD: "backward", Kind.STEP: "step"}
-_ORDER_OF = {"zero_grad", "backward", "step"}
 
+def notes(source: Source, run: Run, node: lookup.Identifier, call: ast.Call | None) -> tuple[str, ...]:
+    """Lines of Markdown about `node`; none where nothing certain can be said.
 
-def notes(source: Source, run: Run, node: lookup.Identifier) -> tuple[str, ...]:
-    """Lines of Markdown about `node`; none where nothing certain can be said."""
+    Args:
+        source: the file.
+        run: its interpretation.
+        node: a name or an attribute.
+        call: the call of it, where it is called.
+    """
     if isinstance(node, lookup.Imported):
         return ()
-    owner = run.owners.get(node) if isinstance(node, ast.Attribute) else run.values.get(node)
-    lines: list[str] = []
-    if owner is not None:
-        written = _written(source, node)
-        lines += [line for option in options(owner) for line in _about(source, run, written, option)]
-    if isinstance(node, ast.Attribute) and node.attr in _ORDER_OF:
-        lines += _loop_order(run, node)
+    lines = list(_about_made(source, run, call)) if call is not None else []
+    lines = lines or list(_about_object(source, run, node))
+    if call is not None and _last(node) in ORDERED:
+        lines += order(run, call, is_whole=not source.parsed.blanked)
     return tuple(dict.fromkeys(lines))
 
 
-def _written(source: Source, node: ast.Attribute | ast.Name) -> str:
-    return source.segment(source.span(node.value if isinstance(node, ast.Attribute) else node))
+def is_own_object(run: Run, node: lookup.Identifier, call: ast.Call | None) -> bool:
+    """Whether `node` names, or makes, an object whose class is of the workspace and derives from torch's.
+
+    Args:
+        run: the interpretation of the file.
+        node: a name or an attribute.
+        call: the call of it, where it is called.
+    """
+    if isinstance(node, lookup.Imported) or (isinstance(node, ast.Name) and node.id == "self"):
+        return False  # who reads `self` is looking at its class
+    value = run.values.get(node)
+    if isinstance(value, LocalClass):
+        value = run.values.get(call) if call is not None else None
+    return value is not None and any(
+        isinstance(option, Instance)
+        and isinstance(option.cls, LocalClass)
+        and members.kind_of(option) not in ("Unknown", "Tensor")
+        for option in options(value)
+    )
+
+
+def _last(node: ast.Attribute | ast.Name) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id
+
+
+def _about_made(source: Source, run: Run, call: ast.Call) -> Iterator[str]:
+    """About the one object that a call makes."""
+    made = run.values.get(call)
+    if isinstance(made, Instance) and made.node is call:
+        yield from _details(source, run, made, is_made_here=True)
+
+
+def _about_object(source: Source, run: Run, node: ast.Attribute | ast.Name) -> Iterator[str]:
+    """About what a name holds, or what a method is called on."""
+    value = run.values.get(node)
+    is_object = value is not None and any(isinstance(option, Instance) for option in options(value))
+    if isinstance(node, ast.Attribute) and not is_object:
+        value = run.owners.get(node)
+        node = node.value  # type: ignore[assignment]
+    if value is None or isinstance(value, BoundMethod):
+        return
+    written = source.segment(source.span(node))
+    several = options(value)
+    for option in several:
+        yield from _about(source, run, written, option)
+    if len(several) == 1 and isinstance(several[0], Instance) and members.kind_of(several[0]) != "Module":
+        yield from _details(source, run, several[0], is_made_here=False)
 
 
 def _about(source: Source, run: Run, written: str, value: Value) -> Iterator[str]:
@@ -43,9 +94,32 @@ def _about(source: Source, run: Run, written: str, value: Value) -> Iterator[str
         return
     name = value.cls.node.name if isinstance(value.cls, LocalClass) else value.cls
     line = getattr(value.node, "lineno", None)
-    made = f", made on line {line}" if isinstance(value.node, ast.Call) and line else ""
+    is_made = isinstance(value.node, ast.Call) and bool(line)
+    made = f", made on line {line}" if is_made else ""
     over = _over(run, value) if kind == "Optimizer" else ""
-    yield f"`{written}` is a `{name}`{over}{made}."
+    known = size(run, value) if kind == "Module" and is_made else None
+    many = f" with {_told(source, known)}" if known is not None and known.parameters else ""
+    yield f"`{written}` is a `{name}`{over}{made}{many}."
+
+
+def _details(source: Source, run: Run, value: Instance, *, is_made_here: bool) -> Iterator[str]:
+    """What is to be said of an object besides what it is called and where it was made."""
+    match members.kind_of(value):
+        case "Module":
+            known = size(run, value)
+            if known is not None and known.parameters:
+                yield f"As it is made here: {_told(source, known)}."
+        case "Optimizer":
+            count = optimizers.parameters(run, value)
+            if is_made_here and count is not None:
+                yield f"It is given {count:,} parameters."
+            yield from optimizers.groups(source, run, value)
+        case "DataLoader":
+            yield from loaders.told(value)
+
+
+def _told(source: Source, known: Size) -> str:
+    return told(Size(known.parameters, "") if "set_default_dtype" in source.text else known)
 
 
 def _over(run: Run, optimizer: Instance) -> str:
@@ -53,7 +127,11 @@ def _over(run: Run, optimizer: Instance) -> str:
     if not isinstance(given, Params) or not given.owners:
         return ""
     names = [name for owner in given.owners for name in _names_of(run, owner)]
-    return f" over the parameters of {', '.join(f'`{n}`' for n in sorted(set(names)))}" if names else ""
+    if not names:
+        return ""
+    count = optimizers.parameters(run, optimizer)
+    many = f"{count:,} " if count is not None else ""
+    return f" over the {many}parameters of {', '.join(f'`{n}`' for n in sorted(set(names)))}"
 
 
 def _names_of(run: Run, value: Value) -> list[str]:
@@ -68,30 +146,3 @@ def _names_of(run: Run, value: Value) -> list[str]:
     if isinstance(value, Instance):
         return [value.cls.node.name if isinstance(value.cls, LocalClass) else value.cls]
     return []
-
-
-def _loop_order(run: Run, node: ast.Attribute) -> list[str]:
-    """The order of clearing, backward and step in the innermost loop that does the training around `node`."""
-    for root in run.roots:
-        for place in (place for kind in _TRAINING for place in root.places_of(kind)):
-            if _is_call_of(place.event, node) and place.loops:
-                steps = _training_steps(place.loops[-1])
-                if len(steps) > 1:
-                    return ["In this loop: " + " → ".join(steps) + "."]
-    return []
-
-
-def _is_call_of(event: Event, node: ast.Attribute) -> bool:
-    return isinstance(event.node, ast.Call) and event.node.func is node
-
-
-def _training_steps(loop: Loop) -> list[str]:
-    steps: dict[str, None] = {}
-    for place in places(loop.body):
-        event = place.event
-        if event.kind not in _TRAINING or not isinstance(event.node, ast.Call):
-            continue
-        called = event.node.func
-        word = called.attr if isinstance(called, ast.Attribute) else _TRAINING[event.kind]
-        steps.setdefault(f"`{word}` (line {event.node.lineno})")
-    return list(steps)
