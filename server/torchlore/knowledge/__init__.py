@@ -2,11 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
-from torchlore.knowledge.cards import card, card_for, cards
+from torchlore.knowledge.cards import FoundCard, card, card_for, cards, find_card
 from torchlore.knowledge.data import ContentError, data_root
 from torchlore.knowledge.inserts import insert, inserts
 from torchlore.knowledge.model import Card, Hole, Insert, Symbol
 from torchlore.knowledge.search import search
+from torchlore.knowledge.signatures import Parameter
 from torchlore.knowledge.symbols import all_symbols, member_owners, resolve, symbol, use_index
 
 if TYPE_CHECKING:
@@ -16,8 +17,10 @@ __all__ = [
     "BuildError",
     "Card",
     "ContentError",
+    "FoundCard",
     "Hole",
     "Insert",
+    "Parameter",
     "Symbol",
     "all_symbols",
     "build_index",
@@ -25,6 +28,7 @@ __all__ = [
     "card_for",
     "cards",
     "data_root",
+    "find_card",
     "insert",
     "inserts",
     "member_owners",
