@@ -77,7 +77,7 @@ def _batches(given: Arguments, set_to: dict[str, object]) -> str:
     per_batch, drops = set_to["batch_size"], set_to["drop_last"]
     if per_batch is None:
         return "`batch_size=None`: nothing is batched, items come as the dataset gives them."
-    if type(per_batch) is not int or per_batch < 1 or set_to["sampler"] is not None:
+    if type(per_batch) is not int or per_batch < 1 or set_to["sampler"] is not None or _is_stream(given):
         return ""
     dataset = given.get(0, "dataset")
     items = length(dataset) if dataset is not None else None
@@ -89,8 +89,8 @@ def _batches(given: Arguments, set_to: dict[str, object]) -> str:
         return f"{items:,} items in batches of {per_batch:,}: {_many(whole)} per epoch{lost}."
     if not left:
         return f"{items:,} items in batches of {per_batch:,}: {_many(whole)} per epoch, all of them full."
-    last = "the last one" if whole else "which"
-    return f"{items:,} items in batches of {per_batch:,}: {_many(whole + 1)} per epoch, {last} of {left:,}."
+    last = f"the last one of {left:,}" if whole else "which holds all of them"
+    return f"{items:,} items in batches of {per_batch:,}: {_many(whole + 1)} per epoch, {last}."
 
 
 def _many(batches: int) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from torchlore.analysis import submodules
 from torchlore.analysis.notes.sizes import size
 from torchlore.analysis.queries import options
 from torchlore.analysis.run import Run
-from torchlore.analysis.values import Instance
+from torchlore.analysis.values import Const, Instance, Value
 from torchlore.text import Source
 
 _MOST_GROUPS = 4
@@ -102,8 +103,19 @@ def _count(run: Run, given: ast.expr) -> int | None:
     """How many parameters `module.parameters()` gives; None where it is something else, or not certain."""
     match given:
         case ast.Call(func=ast.Attribute(attr="parameters", value=module), args=[], keywords=[]):
-            value = run.values.get(module)
+            value = _module(run, module)
             found = size(run, value) if value is not None else None
             return found.parameters if found is not None else None
         case _:
             return None
+
+
+def _module(run: Run, node: ast.expr) -> Value | None:
+    """The module that an expression gives, also as an item of a container: `model[0]`."""
+    match node:
+        case ast.Subscript(value=whole, slice=ast.Constant(value=int() as place)):
+            held = _module(run, whole)
+            is_known = isinstance(held, Instance) and submodules.is_container(held)
+            return submodules.item(held, Const(place)) if isinstance(held, Instance) and is_known else None
+        case _:
+            return run.values.get(node)
