@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from torchlore.knowledge.cards import FoundCard, card, card_for, cards, find_card
+from torchlore.knowledge.cards import FoundCard, card, card_for, card_texts, cards, find_card
 from torchlore.knowledge.data import ContentError, data_root
 from torchlore.knowledge.inserts import insert, inserts
 from torchlore.knowledge.model import Card, Hole, Insert, Symbol
@@ -26,6 +26,7 @@ __all__ = [
     "build_index",
     "card",
     "card_for",
+    "card_texts",
     "cards",
     "data_root",
     "find_card",

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
 from torchlore.knowledge.data import ContentError, data_root, read_toml
@@ -72,7 +73,7 @@ class FoundCard:
 
     Attributes:
         card: the card.
-        is_exact: it is about the very symbol.
+        is_exact: it is about the very symbol, or the same operation as a function or a method.
         is_near: it is about that or its class; else about the module, or about tensors or modules at large.
     """
 
@@ -82,16 +83,17 @@ class FoundCard:
 
 
 def find_card(candidates: Iterable[str], found: Symbol | None) -> FoundCard | None:
-    """The card of the first candidate that has one, else of its class, else of its module.
+    """The card of the first candidate that has one, in whichever form; else of its class or module.
 
     Args:
         candidates: dotted names, the likeliest first.
         found: the symbol that they turned out to be, where the index has it.
     """
     names = tuple(dict.fromkeys((*candidates, found.name) if found is not None else candidates))
-    exact = next((card for name in names if (card := card_for(name))), None)
-    if exact is not None:
-        return FoundCard(exact, is_exact=True, is_near=True)
+    for spelling in chain(names, chain.from_iterable(map(_twins, names))):
+        exact = card_for(spelling)
+        if exact is not None:
+            return FoundCard(exact, is_exact=True, is_near=True)
     for name in names:
         owner = name.rpartition(".")[0]
         while owner.count("."):  # what `torch` itself is, is no answer
@@ -103,6 +105,17 @@ def find_card(candidates: Iterable[str], found: Symbol | None) -> FoundCard | No
             owner = owner.rpartition(".")[0]
     return None
 
+
+def _twins(name: str) -> Iterator[str]:
+    """The same operation as a function, as a method, and not in place."""
+    home, _, last = name.rpartition(".")
+    plain = last[:-1] if last.endswith("_") and not last.endswith("__") else last
+    if home in _OPERATIONS:
+        yield from (f"{other}.{plain}" for other in _OPERATIONS if f"{other}.{plain}" != name)
+
+
+_OPERATIONS = ("torch", "torch.Tensor", "torch.nn.functional")
+"""Where torch keeps one operation in several forms."""
 
 _AT_LARGE = ("torch.Tensor", "torch.nn.Module")
 """Classes with so many members that their card says nothing about any one of them."""

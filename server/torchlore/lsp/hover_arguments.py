@@ -41,10 +41,8 @@ def _page(
     links: Links,
 ) -> Page:
     choices = dict(known.choices) if known is not None else {}
-    if passed.literal in choices:
-        choices = {passed.literal: choices[passed.literal]}
-    elif passed.is_value:
-        choices = {}
+    if passed.is_value:  # else all of them are of interest
+        choices = {value: text for value, text in choices.items() if value == passed.literal}
     listed = "\n".join(f"- `{value}`: {text}" for value, text in list(choices.items())[:_MOST_CHOICES])
     card = knowledge.find_card((symbol.name,), symbol)
     more = links.whole(card.card, title=card.card.question) if card is not None and card.is_exact else ""

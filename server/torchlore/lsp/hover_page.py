@@ -58,8 +58,20 @@ def laid_out(page: Page) -> str:
 
 def lines(markdown: str) -> int:
     """How many lines a popup takes for `markdown`, at the width that it has at least."""
-    shown = (_LINK.sub(r"\1", line) for line in markdown.split("\n"))
-    return sum(max(1, len(textwrap.wrap(line, WIDTH))) for line in shown)
+    return sum(map(_rows, _LINK.sub(r"\1", markdown).split("\n")))
+
+
+def _rows(line: str) -> int:
+    """How many rows a line takes when it is broken between words."""
+    rows, column = 1, 0
+    if len(line) <= WIDTH:
+        return rows
+    for word in line.split(" "):
+        if column and column + len(word) > WIDTH:
+            rows, column = rows + 1, 0
+        rows += len(word) // (WIDTH + 1)
+        column += len(word) + 1
+    return rows
 
 
 def first_pitfall(pitfalls: str) -> str:
