@@ -77,6 +77,7 @@ class Analysis:
         self.source = source
         self._installed = installed
         self._imports = None if workspace is None else Imports(workspace, source.path, follow)
+        self._notes: dict[lookup.Identifier, tuple[str, ...]] = {}
 
     @cached_property
     def run(self) -> Run:
@@ -190,7 +191,10 @@ class Analysis:
         found = self._identifiers.at(offset) if mentions_torch(self.source.text) else None
         if found is None:
             return ()
-        return notes.notes(self.source, self.run, found[1], self._calls.get(found[1]))
+        node = found[1]
+        if node not in self._notes:
+            self._notes[node] = notes.notes(self.source, self.run, node, self._calls.get(node))
+        return self._notes[node]
 
     def object_at(self, offset: int) -> Span | None:
         """The name at `offset` where it holds a model, a dataset … of a class of the workspace."""
@@ -213,7 +217,7 @@ class Analysis:
 
     def quoted_at(self, offset: int) -> tuple[Span, str] | None:
         """The comment or string at `offset` and its text; comments on lines below one another are one."""
-        return passed.quoted(self.source, offset) if mentions_torch(self.source.text) else None
+        return self._arguments.quoted(offset) if mentions_torch(self.source.text) else None
 
     @cached_property
     def _arguments(self) -> passed.Arguments:

@@ -56,18 +56,21 @@ class _Part:
 
 
 class Arguments:
-    """The arguments of a file's calls by place: names of keyword arguments, and literals."""
+    """The arguments of a file's calls by place: names of keyword arguments, and literals; and its strings."""
 
     def __init__(self, source: Source) -> None:
+        parts: list[_Part] = []
+        strings: list[tuple[int, int, str]] = []
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.Call):
+                parts += _parts(source, node)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                span = source.span(node)
+                strings.append((span.start, span.end, node.value))
         self._source = source
-        parts = [
-            part
-            for node in ast.walk(source.tree)
-            if isinstance(node, ast.Call)
-            for part in _parts(source, node)
-        ]
         self._parts = sorted(parts, key=lambda part: part.start)
         self._starts = [part.start for part in self._parts]
+        self._strings = sorted(strings)
 
     def at(self, offset: int, run: Run, known: lookup.Evidence) -> Passed | None:
         """The argument that `offset` is in or just behind; None where there is none in a call of torch's.
@@ -86,6 +89,18 @@ class Arguments:
             return None
         literal = _literal(part.argument)
         return Passed(Span(part.start, part.end), names, part.keyword, part.place, literal, part.is_value)
+
+    def quoted(self, offset: int) -> tuple[Span, str] | None:
+        """The comment or string at `offset` and its text; comments on lines below one another are one."""
+        line = self._source.lines.line_of(offset)
+        comment = self._source.comments.get(line)
+        if comment is not None and offset >= comment[0]:
+            return _comment(self._source, line)
+        index = bisect_right(self._strings, offset, key=lambda string: string[0]) - 1
+        if index < 0 or offset > self._strings[index][1]:
+            return None
+        start, end, text = self._strings[index]
+        return Span(start, end), text
 
 
 def callees(run: Run, call: ast.Call, known: lookup.Evidence) -> tuple[str, ...]:
@@ -113,20 +128,6 @@ def given(source: Source, call: ast.Call) -> Given:
     keywords = tuple((k.arg, _text(source, k.value)) for k in call.keywords if k.arg is not None)
     has_stars = len(positional) < len(call.args) or len(keywords) < len(call.keywords)
     return Given(tuple(positional), keywords, has_stars)
-
-
-def quoted(source: Source, offset: int) -> tuple[Span, str] | None:
-    """The comment or string at `offset` and its text; comments on lines below one another are one."""
-    line = source.lines.line_of(offset)
-    here = source.comments.get(line)
-    if here is not None and offset >= here[0]:
-        return _comment(source, line)
-    for node in ast.walk(source.tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            span = source.span(node)
-            if span.start <= offset <= span.end:
-                return span, node.value
-    return None
 
 
 def _comment(source: Source, line: int) -> tuple[Span, str]:
