@@ -11,13 +11,15 @@ from torchlore.lsp.analyses import Analysed
 from torchlore.lsp.hover_arguments import argument_page
 from torchlore.lsp.hover_errors import error_page
 from torchlore.lsp.hover_links import Links, links_for
-from torchlore.lsp.hover_page import Page, first_pitfall, laid_out
+from torchlore.lsp.hover_page import Page, first_pitfall, laid_out, shortened
 from torchlore.lsp.markdown import content
 from torchlore.lsp.server import Server
 from torchlore.text import Span
 
 _MOST_GIVEN = 8
 _LONGEST_GIVEN = 30
+_PLAIN_NAMES = ("input", "self", "tensor", "tensors", "iterable")
+"""Names of parameters that tell nothing of what is given for them."""
 
 
 async def hover(server: Server, params: types.HoverParams) -> types.Hover | None:
@@ -133,8 +135,10 @@ def _signature(symbol: Symbol) -> str:
 
 
 def _told(symbol: Symbol) -> tuple[str, ...]:
-    deprecated = f"**Deprecated.** {symbol.deprecated}" if symbol.deprecated else ""
-    return deprecated, symbol.summary
+    advice = symbol.deprecated or ""
+    if advice.endswith(("with", "with:", ":")):  # torch goes on with a listing of code
+        advice = shortened(advice, len(advice))
+    return f"**Deprecated.** {advice}" if advice else "", symbol.summary
 
 
 def _called_with(symbol: Symbol, given: Given | None) -> str:
@@ -142,7 +146,7 @@ def _called_with(symbol: Symbol, given: Given | None) -> str:
     if given is None or not given.positional:
         return ""
     bound = signatures.bound(symbol.signature, given.positional)
-    if not bound or (len(bound) == 1 and bound[0][0] in ("input", "self", "tensor", "tensors")):
+    if not bound or all(name == text or name in _PLAIN_NAMES for name, text in bound):
         return ""
     named = [*bound, *given.keywords]
     shown = [f"`{name}={_short(text)}`" for name, text in named[:_MOST_GIVEN]]

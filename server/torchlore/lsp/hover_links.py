@@ -37,7 +37,8 @@ class Links:
             return f"[{title}]({_command(EXPLAIN, {'slug': card.slug})})"
         if self.markdown:
             return f"[{title}]({from_fs_path(str(knowledge.data_root() / card.path))})"
-        return f"{title}: torchlore explain {card.slug}"
+        colon = "" if title.endswith(("?", ".")) else ":"
+        return f"{title}{colon} torchlore explain {card.slug}"
 
     def proof(self, card: Card) -> str:
         """What runs a card's snippet; empty where nothing can."""

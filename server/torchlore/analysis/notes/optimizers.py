@@ -50,11 +50,14 @@ def _given(optimizer: Instance) -> ast.expr | None:
 
 
 def _is_extended(run: Run, optimizer: Instance) -> bool:
-    """Whether a group is added to it later."""
-    return any(
-        node.attr in ("add_param_group", "param_groups") and any(o is optimizer for o in options(owner))
-        for node, owner in run.owners.items()
-    )
+    """Whether a group may be added to it later."""
+    for node, owner in run.owners.items():
+        is_groups = isinstance(node.value, ast.Attribute) and node.value.attr == "param_groups"
+        if node.attr == "add_param_group" and any(option is optimizer for option in options(owner)):
+            return True
+        if is_groups and node.attr in ("append", "extend", "insert", "pop", "clear"):
+            return True
+    return False
 
 
 def _written_groups(given: ast.expr) -> list[dict[str, ast.expr]]:

@@ -19,6 +19,7 @@ ORDERED = words("zero_grad backward step scale unscale_ update eval train clip_g
 
 _MOST, _LAST = 14, 5
 _CHOICES = (ast.If, ast.IfExp, ast.Match, ast.Try, ast.BoolOp)
+_LAST_OF_ALL = (10**9, 0)
 _At = tuple[tuple[int, int], ...]
 _TRAINING = frozenset({Kind.CLEAR, Kind.BACKWARD, Kind.STEP, Kind.TRAIN, Kind.EVAL})
 _OWN = {"Scheduler": ("step",), "GradScaler": ("scale", "unscale_", "update")}
@@ -120,7 +121,7 @@ def _position(node: ast.AST) -> tuple[int, int]:
 def _where(loop: Loop, place: Place) -> str:
     """The line of a loop that is in another function than what happens in it."""
     inside = place.within[place.within.index(loop) :] if loop in place.within else ()
-    is_elsewhere = any(isinstance(step, Call) for step in inside)
+    is_elsewhere = any(isinstance(s, Call) and not _holds(loop.node, s.callee) for s in inside)
     return f" (line {getattr(loop.node, 'lineno', 0)})" if is_elsewhere else ""
 
 
@@ -146,7 +147,7 @@ def _steps(run: Run, loop: Loop) -> list[_Step]:
             word = _silent_word(run, node, losses)
             if word:
                 found.append(_Step((*at, _end(node)), node, word, None, sure and is_sure, inner or line))
-    return sorted(found, key=lambda step: step.at)
+    return sorted(found, key=lambda step: (*step.at, _LAST_OF_ALL))  # what a call does comes before its end
 
 
 def _is_choice(branch: Branch) -> bool:
@@ -161,6 +162,8 @@ def _word(run: Run, place: Place) -> str:
             return ""
         return _qualified(func) if _kind_of_owner(run, func) in _OWN else func.attr
     if event.kind is Kind.FORWARD and not place.in_forward and isinstance(event.subject, Instance):
+        if event.node is event.subject.node:  # a layer of a Sequential: its own call is nowhere in the text
+            return ""
         return {"Module": "forward", "Loss": "loss"}.get(members.kind_of(event.subject), "")
     return ""
 
