@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from torchlore.analysis import lookup, members
 from torchlore.analysis.notes import loaders, optimizers
+from torchlore.analysis.notes.certainty import way
 from torchlore.analysis.notes.order import ORDERED, order
 from torchlore.analysis.notes.sizes import Size, size, told
 from torchlore.analysis.queries import options
@@ -77,6 +78,9 @@ def _about_object(source: Source, run: Run, node: ast.Attribute | ast.Name) -> I
         node = node.value  # type: ignore[assignment]
     if value is None or isinstance(value, BoundMethod):
         return
+    if isinstance(node, ast.Call):  # `nn.Linear(2, 2).to(device)`
+        yield from _about_made(source, run, node)
+        return
     written = source.segment(source.span(node))
     several = options(value)
     for option in several:
@@ -97,29 +101,35 @@ def _about(source: Source, run: Run, written: str, value: Value) -> Iterator[str
     is_made = isinstance(value.node, ast.Call) and bool(line)
     made = f", made on line {line}" if is_made else ""
     over = _over(run, value) if kind == "Optimizer" else ""
-    known = size(run, value) if kind == "Module" and is_made else None
-    many = f" with {_told(source, known)}" if known is not None and known.parameters else ""
-    yield f"`{written}` is a `{name}`{over}{made}{many}."
+    many = _size_told(source, run, value) if kind == "Module" and is_made else ""
+    yield f"`{written}` is a `{name}`{over}{made}{f' with {many}' if many else ''}."
 
 
 def _details(source: Source, run: Run, value: Instance, *, is_made_here: bool) -> Iterator[str]:
     """What is to be said of an object besides what it is called and where it was made."""
     match members.kind_of(value):
         case "Module":
-            known = size(run, value)
-            if known is not None and known.parameters:
-                yield f"As it is made here: {_told(source, known)}."
+            many = _size_told(source, run, value)
+            if many:
+                yield f"As it is made here: {many}."
         case "Optimizer":
             count = optimizers.parameters(run, value)
             if is_made_here and count is not None:
                 yield f"It is given {count:,} parameters."
             yield from optimizers.groups(source, run, value)
-        case "DataLoader":
+        case "DataLoader" if way(run, value) is not None:
             yield from loaders.told(value)
 
 
-def _told(source: Source, known: Size) -> str:
-    return told(Size(known.parameters, "") if "set_default_dtype" in source.text else known)
+def _size_told(source: Source, run: Run, module: Instance) -> str:
+    """How large a module is, and by way of which line, where others give it other arguments."""
+    came = way(run, module)
+    known = size(run, module) if came is not None else None
+    if came is None or known is None or not known.parameters:
+        return ""
+    if "set_default_dtype" in source.text:
+        known = Size(known.parameters, "")
+    return f"{told(known)}{f', by way of line {came.line}' if came.line else ''}"
 
 
 def _over(run: Run, optimizer: Instance) -> str:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import submodules
+from torchlore.analysis.notes.certainty import way
 from torchlore.analysis.notes.sizes import size
 from torchlore.analysis.queries import options
 from torchlore.analysis.run import Run
@@ -107,7 +108,8 @@ def _count(run: Run, given: ast.expr) -> int | None:
     match given:
         case ast.Call(func=ast.Attribute(attr="parameters", value=module), args=[], keywords=[]):
             value = _module(run, module)
-            found = size(run, value) if value is not None else None
+            is_sure = isinstance(value, Instance) and way(run, value) is not None
+            found = size(run, value) if is_sure and value is not None else None
             return found.parameters if found is not None else None
         case _:
             return None

@@ -10,6 +10,7 @@ from torchlore.analysis import layer_sizes, members, submodules
 from torchlore.analysis.events import Kind
 from torchlore.analysis.layer_sizes import NotKnown
 from torchlore.analysis.names import words
+from torchlore.analysis.notes.certainty import is_sure_of_arguments
 from torchlore.analysis.plain import Plain
 from torchlore.analysis.queries import is_none, options
 from torchlore.analysis.run import Run
@@ -140,7 +141,11 @@ def _dtype(given: Arguments) -> str:
 
 def _parts(run: Run, module: Instance, cls: LocalClass) -> Iterator[Value]:
     """The modules that the constructor of a class of the workspace sets on its objects."""
-    if not _is_plain_module(cls) or _is_changed_later(run, module, cls):
+    if (
+        not _is_plain_module(cls)
+        or not is_sure_of_arguments(module, cls)
+        or _is_changed_later(run, module, cls)
+    ):
         raise NotKnown
     surely: set[str] = set()
     perhaps: set[str] = set()
