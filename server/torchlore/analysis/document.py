@@ -16,6 +16,7 @@ from torchlore.analysis.passed import Given, Passed
 from torchlore.analysis.run import Run
 from torchlore.analysis.workspace import Dependencies, Imports, Workspace
 from torchlore.text import Source, Span
+from torchlore.text.nodes import around
 
 _LOG = logging.getLogger(__name__)
 
@@ -110,7 +111,7 @@ class Analysis:
         if not self.run.modules or node is self.source.tree:
             return True
         function = self.run.functions.get(node)
-        return self.run.is_home(function) if function is not None else node in self.parents
+        return self.run.is_home(function) if function is not None else self.around(node) is not None
 
     @property
     def roots(self) -> list[Root]:
@@ -125,10 +126,9 @@ class Analysis:
                     return file.source
         return self.source
 
-    @cached_property
-    def parents(self) -> dict[ast.AST, ast.AST]:
-        """The node that each node of the tree lies in."""
-        return {child: node for node in ast.walk(self.source.tree) for child in ast.iter_child_nodes(node)}
+    def around(self, node: ast.AST) -> tuple[ast.AST, ...] | None:
+        """The nodes of the file that `node` lies in, outermost first; None where it is not of this file."""
+        return around(node, self.source.tree)
 
     def is_whole(self, node: ast.AST) -> bool:
         """Whether no line of `node`, nor a header of a block around it, was left out as it does not parse."""
@@ -150,10 +150,7 @@ class Analysis:
     def _stands_whole(self, node: ast.AST) -> bool:
         """Whether no block around `node` begins on a line that was left out (it may have been a `with`)."""
         blanked = self.source.parsed.blanked
-        around = self.parents.get(node)
-        while around is not None and getattr(around, "lineno", 0) - 1 not in blanked:
-            around = self.parents.get(around)
-        return around is None
+        return all(getattr(outer, "lineno", 0) - 1 not in blanked for outer in self.around(node) or ())
 
     @cached_property
     def _identifiers(self) -> lookup.Identifiers:

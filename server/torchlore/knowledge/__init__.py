@@ -6,7 +6,8 @@ from torchlore.knowledge.cards import FoundCard, card, card_for, card_texts, car
 from torchlore.knowledge.data import ContentError, data_root
 from torchlore.knowledge.inserts import insert, inserts
 from torchlore.knowledge.model import Card, Hole, Insert, Symbol
-from torchlore.knowledge.search import search
+from torchlore.knowledge.names import Named
+from torchlore.knowledge.search import mentioned, search
 from torchlore.knowledge.signatures import Parameter
 from torchlore.knowledge.symbols import all_symbols, member_owners, resolve, symbol, use_index
 
@@ -20,6 +21,7 @@ __all__ = [
     "FoundCard",
     "Hole",
     "Insert",
+    "Named",
     "Parameter",
     "Symbol",
     "all_symbols",
@@ -33,6 +35,7 @@ __all__ = [
     "insert",
     "inserts",
     "member_owners",
+    "mentioned",
     "resolve",
     "search",
     "symbol",

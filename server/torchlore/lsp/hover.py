@@ -14,6 +14,7 @@ from torchlore.lsp.hover_links import Links, links_for
 from torchlore.lsp.hover_page import Page, first_pitfall, laid_out, shortened
 from torchlore.lsp.markdown import content
 from torchlore.lsp.server import Server
+from torchlore.pages import signature
 from torchlore.text import Span
 
 _MOST_GIVEN = 8
@@ -107,15 +108,15 @@ def symbol_page(
         links: where the client can be led.
     """
     about = tuple(filter(None, (_called_with(symbol, given), *_told(symbol)))) if symbol else ()
-    signature = _signature(symbol) if symbol is not None else ""
+    head = _head(symbol) if symbol is not None else ""
     docs = links.documentation(symbol)
     if card is None:
-        return Page(signature, about, notes=notes, links=(docs,) if docs else ())
+        return Page(head, about, notes=notes, links=(docs,) if docs else ())
     if not card.is_near:
         more = links.whole(card.card, title=card.card.question)
-        return Page(signature, about, notes=notes, links=tuple(filter(None, (more, docs))))
+        return Page(head, about, notes=notes, links=tuple(filter(None, (more, docs))))
     return Page(
-        signature=signature,
+        signature=head,
         about=about,
         question=card.card.question,
         answer=card.card.summary,
@@ -125,13 +126,10 @@ def symbol_page(
     )
 
 
-def _signature(symbol: Symbol) -> str:
+def _head(symbol: Symbol) -> str:
     """The kind of a symbol, its canonical name and what it is called with."""
-    if symbol.kind in ("class", "exception", "enum"):
-        word = "class" if symbol.kind != "enum" else "enum"
-        return f"{word} {symbol.name}{symbol.signature.removesuffix(' -> None')}"
-    word = f"{symbol.kind} " if symbol.kind == "module" else f"({symbol.kind}) "
-    return f"{word}{symbol.name}{symbol.signature}"
+    said = signature(symbol)
+    return said if said.startswith(("class ", "module ")) else f"({symbol.kind}) {said}"
 
 
 def _told(symbol: Symbol) -> tuple[str, ...]:
