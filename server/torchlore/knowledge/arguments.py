@@ -10,7 +10,6 @@ from functools import lru_cache
 from typing import Any
 
 from torchlore.knowledge.data import ContentError, data_root, read_toml
-from torchlore.knowledge.signatures import Parameter, parameter
 from torchlore.knowledge.symbols import symbol
 
 FILE = "arguments.toml"
@@ -50,12 +49,6 @@ def meaning(function: str, name: str) -> Meaning | None:
             if any("*" in pattern and _fits(spelling, pattern) for pattern in entry.of):
                 return entry
     return None
-
-
-def parameter_of(function: str, name: str) -> Parameter | None:
-    """The parameter in the signature that the symbol index has of a callable."""
-    known = symbol(function)
-    return parameter(known.signature, name) if known is not None else None
 
 
 @lru_cache(maxsize=1)

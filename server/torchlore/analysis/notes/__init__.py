@@ -65,8 +65,12 @@ def _last(node: ast.Attribute | ast.Name) -> str:
 def _about_made(source: Source, run: Run, call: ast.Call) -> Iterator[str]:
     """About the one object that a call makes."""
     made = run.values.get(call)
-    if isinstance(made, Instance) and made.node is call:
-        yield from _details(source, run, made, is_made_here=True)
+    if not isinstance(made, Instance) or made.node is not call:
+        return
+    count = optimizers.parameters(run, made) if members.kind_of(made) == "Optimizer" else None
+    if count is not None:
+        yield f"It is given {count:,} parameters."
+    yield from _details(source, run, made)
 
 
 def _about_object(source: Source, run: Run, node: ast.Attribute | ast.Name) -> Iterator[str]:
@@ -86,7 +90,7 @@ def _about_object(source: Source, run: Run, node: ast.Attribute | ast.Name) -> I
     for option in several:
         yield from _about(source, run, written, option)
     if len(several) == 1 and isinstance(several[0], Instance) and members.kind_of(several[0]) != "Module":
-        yield from _details(source, run, several[0], is_made_here=False)
+        yield from _details(source, run, several[0])
 
 
 def _about(source: Source, run: Run, written: str, value: Value) -> Iterator[str]:
@@ -105,7 +109,7 @@ def _about(source: Source, run: Run, written: str, value: Value) -> Iterator[str
     yield f"`{written}` is a `{name}`{over}{made}{f' with {many}' if many else ''}."
 
 
-def _details(source: Source, run: Run, value: Instance, *, is_made_here: bool) -> Iterator[str]:
+def _details(source: Source, run: Run, value: Instance) -> Iterator[str]:
     """What is to be said of an object besides what it is called and where it was made."""
     match members.kind_of(value):
         case "Module":
@@ -113,9 +117,6 @@ def _details(source: Source, run: Run, value: Instance, *, is_made_here: bool) -
             if many:
                 yield f"As it is made here: {many}."
         case "Optimizer":
-            count = optimizers.parameters(run, value)
-            if is_made_here and count is not None:
-                yield f"It is given {count:,} parameters."
             yield from optimizers.groups(source, run, value)
         case "DataLoader" if way(run, value) is not None:
             yield from loaders.told(value)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from torchlore.analysis import members, parameters
-from torchlore.analysis.events import Branch, Call, Event, Kind, Loop, Path, Place, places
+from torchlore.analysis.events import Branch, Call, Event, Kind, Loop, Path, Place, places, walk
 from torchlore.analysis.names import words
 from torchlore.analysis.queries import options
 from torchlore.analysis.run import Run
@@ -18,8 +18,10 @@ ORDERED = words("zero_grad backward step scale unscale_ update eval train clip_g
 """Names of what a training loop does; a hover on one of these tells the order."""
 
 _MOST, _LAST = 14, 5
+"""So many steps are shown; of more than that the last ones, and the first."""
 _CHOICES = (ast.If, ast.IfExp, ast.Match, ast.Try, ast.BoolOp)
 _LAST_OF_ALL = (10**9, 0)
+"""Sorts behind every place in a text."""
 _At = tuple[tuple[int, int], ...]
 _TRAINING = frozenset({Kind.CLEAR, Kind.BACKWARD, Kind.STEP, Kind.TRAIN, Kind.EVAL})
 _OWN = {"Scheduler": ("step",), "GradScaler": ("scale", "unscale_", "update")}
@@ -65,7 +67,7 @@ def order(run: Run, call: ast.Call, is_whole: bool) -> list[str]:
     if not any(step.node is call for step in steps) or len(_called(steps)) < 2:
         return []
     lines = [f"In this loop{_where(loop, within)}: {_sequence(_distinct(steps))}."]
-    lacking = _lacking(loop, steps) if is_whole else ""
+    lacking = _lacking(loop) if is_whole else ""
     return [*lines, f"Nothing in this loop {lacking}."] if lacking else lines
 
 
@@ -255,7 +257,7 @@ def _doubt(step: _Step) -> str:
     return "" if step.is_sure else ", not always"
 
 
-def _lacking(loop: Loop, steps: list[_Step]) -> str:
+def _lacking(loop: Loop) -> str:
     """What the loop surely lacks; empty where nothing, or where that is not certain."""
     events = [place.event for place in places(loop.body)]
     has = {event.kind for event in events}
@@ -263,11 +265,17 @@ def _lacking(loop: Loop, steps: list[_Step]) -> str:
         return ""
     if Kind.BACKWARD not in has:
         return "calls `backward`"
-    if Kind.CLEAR not in has:
+    if Kind.CLEAR not in has and any(_repeats(loop, e) for e in events if e.kind is Kind.BACKWARD):
         return "clears the gradients: each `backward` adds to those of the rounds before"
     if not has & {Kind.TRAIN, Kind.MODE} and _evaluates_what_is_trained(events):
         return "puts the model back in training mode after `eval`"
     return ""
+
+
+def _repeats(loop: Loop, event: Event) -> bool:
+    """Whether `event` can happen in more than one iteration: a `break` may follow the first."""
+    states = walk([loop], False, lambda other, happened: happened or other is event, (event.kind,))
+    return True in states.get(event, ())
 
 
 def _evaluates_what_is_trained(events: list[Event]) -> bool:

@@ -49,7 +49,7 @@ def _card_under_cursor(asked: Asked) -> Card | None:
     if at is None:
         return None
     found = knowledge.find_card(at.candidates, knowledge.resolve(at.candidates))
-    return found.card if found is not None else None
+    return found.card if found is not None and found.is_near else None
 
 
 def _command(title: str, kind: str, command: str, argument: dict[str, str]) -> types.CodeAction:
