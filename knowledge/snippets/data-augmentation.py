@@ -20,7 +20,7 @@ def pictures(n):  # two bars, a square and a diagonal, somewhere, under noise
     return shifted(shapes[labels] + 0.3 * torch.randn(n, 12, 12)).to(device), labels.to(device)
 
 
-(x, y), (val_x, val_y), accuracy = pictures(40), pictures(1000), {}
+(x, y), (val_x, val_y), accuracy = pictures(40), pictures(500), {}
 for name, augment in (("as they are", lambda images: images), ("shifted", shifted)):
     model = nn.Sequential(nn.Flatten(), nn.Linear(144, 64), nn.ReLU(), nn.Linear(64, 4)).to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
