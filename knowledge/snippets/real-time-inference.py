@@ -12,8 +12,7 @@ model = nn.Sequential(nn.Linear(512, 1024), nn.ReLU(), nn.Linear(1024, 512)).to(
 
 
 @torch.inference_mode()
-def percentiles(batch, warm_up=20, runs=200):
-    """Median and 99th percentile in milliseconds; .cpu() waits for the device."""
+def percentiles(batch, warm_up=20, runs=200):  # in milliseconds; .cpu() waits for the device
     x, times = torch.randn(batch, 512, device=device), []
     for run in range(warm_up + runs):
         start = time.perf_counter()
@@ -24,9 +23,7 @@ def percentiles(batch, warm_up=20, runs=200):
 
 for batch in (1, 8, 64):
     median, tail = percentiles(batch)
-    print(
-        f"batch {batch:2}: median {median:.3f} ms, p99 {tail:.3f} ms, {1000 * batch / median:6.0f} samples/s"
-    )
+    print(f"batch {batch:2}: median {median:.3f} ms, p99 {tail:.3f}, {1000 * batch / median:6.0f} samples/s")
 
 
 def queue(utilisation, service=1.0, requests=50_000):

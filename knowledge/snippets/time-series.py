@@ -11,7 +11,7 @@ cuts = series.unfold(0, 4, 1)
 assert cuts.shape == (7, 2, 4) and cuts.data_ptr() == series.data_ptr()  # a view
 assert cuts.movedim(-1, 1)[1].equal(series[1:5])  # (window, time, feature)
 
-walk, past, ahead = torch.randn(1200, device=device).cumsum(0), 16, 8  # nothing to be learnt
+walk, past, ahead = torch.randn(1200, device=device).cumsum(0), 32, 16  # nothing to be learnt
 windows = walk.unfold(0, past + ahead, 1)
 order, cut = torch.randperm(len(windows), device=device), len(windows) * 4 // 5
 
@@ -24,9 +24,7 @@ def error(train, val):  # the forecast of the most similar training window
 naive = (windows[cut:, past - 1] - windows[cut:, -1]).square().mean().sqrt().item()
 leaky = error(windows[order[:cut]], windows[order[cut:]])
 honest = error(windows[: cut - past - ahead], windows[cut:])
-print(
-    f"error of the last value {naive:.1f}, of windows split at random {leaky:.1f}, split by time {honest:.1f}"
-)
+print(f"errors: last value {naive:.1f}, windows split at random {leaky:.1f}, split by time {honest:.1f}")
 assert leaky < naive < honest  # better than possible, and worse than doing nothing
 
 rnn, x = nn.GRU(1, 4, batch_first=True).to(device), walk[:90].view(3, 30, 1)  # (batch, time, feature)
