@@ -81,7 +81,7 @@ def _slug_of_overridden(member: str) -> str | None:
 
 
 def _slug_of_value(constant: str) -> str | None:
-    """The card of the class that a constant belongs to: of `ReduceOp` for `torch.distributed.ReduceOp.SUM`."""
+    """The card of the class that a constant belongs to: `ReduceOp` for `torch.distributed.ReduceOp.SUM`."""
     owner, _, name = constant.rpartition(".")
     cls = symbol(owner) if name.isupper() else None
     if cls is None or cls.kind not in ("class", "enum") or symbol(f"{cls.name}.{name}") is None:
