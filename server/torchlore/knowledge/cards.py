@@ -59,11 +59,16 @@ def card(slug: str) -> Card | None:
 
 
 def card_for(name: str) -> Card | None:
-    """The card that explains a symbol, in any spelling that the symbol index knows, or None."""
+    """The card that explains a symbol, in any spelling that the symbol index knows, or None.
+
+    What no card lists has the card of what it overrides, of the enumeration that it is a value of, or, for
+    an operator (`torch.ops.aten.mm`), that of `torch.ops`.
+    """
     slugs = _slug_by_symbol()
     slug = slugs.get(name)
     if slug is None and (known := symbol(name)) is not None:
         slug = slugs.get(known.name) or slugs.get(known.alias_of or "") or _slug_of_overridden(known.name)
+    slug = slug or _slug_of_value(name) or (slugs.get("torch.ops") if name.startswith("torch.ops.") else None)
     return card(slug) if slug else None
 
 
@@ -139,6 +144,15 @@ def card_texts() -> Iterator[tuple[str, str]]:
             yield path.stem, path.read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
             _log.error("card left out: %s", error)
+
+
+def _slug_of_value(constant: str) -> str | None:
+    """The card of the class that a constant belongs to: `ReduceOp` for `torch.distributed.ReduceOp.SUM`."""
+    owner, _, name = constant.rpartition(".")
+    cls = symbol(owner) if name.isupper() else None
+    if cls is None or cls.kind not in ("class", "enum") or symbol(f"{cls.name}.{name}") is None:
+        return None
+    return _slug_by_symbol().get(cls.name)
 
 
 def read_card(path: Path) -> Card:
