@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 
-from torchlore.knowledge import Card, Symbol, card, card_for, deprecation_note, version_note
+from torchlore.knowledge import Card, Symbol, card, card_for, data_root, deprecation_note, version_note
 from torchlore.knowledge.model import ParameterChange
 from torchlore.rules import Rule
 
@@ -14,13 +16,30 @@ _SECTIONS = {
     "Corrections": "corrections",
     "Follow-ups": "follow_ups",
 }
+_PICTURE = re.compile(r"!\[([^\]\n]*)\]\(\.\./\.\./pictures/([a-z0-9-]+\.svg)\)")
 
 
-def card_page(shown: Card) -> str:
-    """The whole of a card, its snippet included; empty sections are left out."""
+def described(alt: str, file: str) -> str:
+    """What stands for a picture where none can be shown."""
+    return f"*Picture.* {alt}"
+
+
+def beside_page(alt: str, file: str) -> str:
+    """A picture whose file lies in the folder of the page."""
+    return f"![{alt}]({file})"
+
+
+def card_page(shown: Card, picture: Callable[[str, str], str] = described) -> str:
+    """The whole of a card, its snippet included; empty sections are left out.
+
+    Args:
+        shown: the card.
+        picture: what stands for a picture, from its alternative text and the name of its file. A card links
+            to it from where the card itself lies, which is of no use on a page that is shown elsewhere.
+    """
     parts = [f"# {shown.question}", shown.answer]
     for title, field in _SECTIONS.items():
-        text: str = getattr(shown, field)
+        text: str = _PICTURE.sub(lambda found: picture(found[1], found[2]), getattr(shown, field))
         if text.strip():
             parts += [f"## {title}", text]
     if shown.snippet:
@@ -36,6 +55,24 @@ def card_page(shown: Card) -> str:
     return _joined(parts)
 
 
+def picture_files(shown: Card) -> tuple[Path, ...]:
+    """The files of the pictures that a card shows, those that are there."""
+    texts = "".join(getattr(shown, field) for field in _SECTIONS.values())
+    paths = (data_root() / "pictures" / found[2] for found in _PICTURE.finditer(texts))
+    return tuple(path for path in paths if path.is_file())
+
+
+def answer_page(found: list[Card], picture: Callable[[str, str], str] = described) -> str:
+    """The first of the cards that were found, and the questions of the others.
+
+    Args:
+        found: the cards, at least one.
+        picture: what stands for a picture: see `card_page`.
+    """
+    others = "\n".join(f"- {other.question} (`{other.slug}`)" for other in found[1:])
+    return _joined([card_page(found[0], picture), *(["## Next best", others] if others else [])])
+
+
 def rule_page(rule: type[Rule]) -> str:
     """The whole documentation of a rule, and which card has the answer behind it."""
     facts = f"Family **{rule.family.value}** · severity **{rule.severity.value}** · since {rule.since}"
@@ -47,23 +84,24 @@ def rule_page(rule: type[Rule]) -> str:
 
 
 def symbol_page(shown: Symbol) -> str:
-    """What is known of a name of torch: signature, versions, line, parameters that came or went."""
-    parts = [f"# {shown.name}", fenced(signature_of(shown), "python")]
+    """What PyTorch itself says of a symbol: signature, versions, its line, parameters, where to read on."""
+    parts = [fenced(signature(shown), "python")]
     parts += [version_note(shown), deprecation_note(shown), shown.summary]
-    changes = [_told_change(change) for change in shown.changes]
-    parts.append("\n".join(f"- {change}" for change in changes))
+    parts.append("\n".join(f"- {_told_change(change)}" for change in shown.changes))
     answer = card_for(shown.name)
     if answer is not None:
         parts.append(f"{answer.question} `torchlore explain {answer.slug}`")
-    return _joined([part for part in (*parts, shown.url) if part])
+    if shown.url:
+        parts.append(f"[PyTorch documentation]({shown.url})")
+    return _joined([part for part in parts if part])
 
 
-def signature_of(symbol: Symbol) -> str:
-    """A symbol as a line of code: what it is, its name and its arguments."""
-    if symbol.kind in ("class", "exception"):
-        return f"class {symbol.name}{symbol.signature.removesuffix(' -> None')}"
-    head = "module " if symbol.kind == "module" else ""
-    return f"{head}{symbol.name}{symbol.signature}"
+def signature(shown: Symbol) -> str:
+    """A symbol as code: `class torch.nn.Linear(in_features: int, …)`."""
+    if shown.kind in ("class", "exception"):
+        return f"class {shown.name}{shown.signature.removesuffix(' -> None')}"
+    head = "module " if shown.kind == "module" else ""
+    return f"{head}{shown.name}{shown.signature}"
 
 
 def fenced(code: str, language: str = "") -> str:

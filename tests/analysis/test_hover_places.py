@@ -102,8 +102,13 @@ def test_names_of_self(analysis: Analysis) -> None:
 
 def test_notes_name_the_users_objects(analysis: Analysis) -> None:
     notes = analysis.notes_at(CODE.index("optimizer.step") + 12)
-    assert notes[0] == "`optimizer` is a `torch.optim.Adam` over the parameters of `net`, made on line 25."
-    assert notes[1] == "In this loop: `zero_grad` (line 17) → `backward` (line 19) → `step` (line 20)."
+    assert (
+        notes[0] == "`optimizer` is a `torch.optim.Adam` over the 7,850 parameters of `net`, made on line 25."
+    )
+    assert (
+        notes[1]
+        == "In this loop: `zero_grad` (line 17) → forward (line 18) → loss (line 18) → `backward` (line 19) → `step` (line 20)."
+    )
 
 
 def test_a_file_without_torch_costs_nothing() -> None:

@@ -54,6 +54,10 @@ def _ask_everything(code: str) -> None:
         analysis.symbol_at(offset)
         analysis.names_at(offset)
         analysis.notes_at(offset)
+        analysis.object_at(offset)
+        analysis.given_at(offset)
+        analysis.argument_at(offset)
+        analysis.quoted_at(offset)
     _findings(code)
 
 

@@ -25,7 +25,7 @@ needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="torch is no
 def test_version_and_help(tmp_path: Path) -> None:
     assert torchlore("--version", cwd=tmp_path).stdout == f"torchlore {package.__version__}\n"
     shown = torchlore("--help", cwd=tmp_path).stdout
-    for command in ("check", "explain", "ask", "run", "serve", "doctor", "demo", "index"):
+    for command in ("check", "explain", "ask", "quiz", "book", "run", "serve", "doctor", "demo", "index"):
         assert command in shown
     assert "docs" not in shown.split("Commands")[1]
 
@@ -88,6 +88,7 @@ def test_explain_what_is_not_there(tmp_path: Path, name: str, hint: str) -> None
         (["what", "does", "zero_grad", "do"], "zero-grad"),
         (["loss.backward"], "backpropagation"),
         (["softmax before cross entropy"], "cross-entropy-logits"),
+        (["clip_grad_nrom_"], "gradient-clipping"),
     ],
 )
 def test_ask_finds_the_card(tmp_path: Path, words: list[str], slug: str) -> None:
@@ -104,6 +105,13 @@ def test_ask_without_an_answer(tmp_path: Path) -> None:
     done = torchlore("ask", "qwertyuiop", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert "no card answers `qwertyuiop`" in done.stderr
+
+
+def test_ask_for_a_symbol_that_no_card_explains(tmp_path: Path) -> None:
+    """What PyTorch says of it comes first, then the nearest card; a slip of the keyboard does not matter."""
+    shown = torchlore("ask", "torch.linalg.ldl_slove", cwd=tmp_path).stdout
+    assert shown.startswith("```python\ntorch.linalg.ldl_solve(LD, pivots, B")
+    assert "\n# What is in torch.linalg" in shown
 
 
 @needs_torch
@@ -234,6 +242,16 @@ def test_pages_of_every_card_and_rule() -> None:
         assert card.answer in card_page(card)
     for rule in all_rules():
         assert rule.documentation() in rule_page(rule)
+
+
+def test_pictures_are_described_where_none_can_be_shown(tmp_path: Path) -> None:
+    card = next(card for card in cards() if card.slug == "sdpa")
+    alt = "Which keys each query sees."
+    assert f"![{alt}" in card.details and f"\n*Picture.* {alt}" in card_page(card)
+    printed = torchlore("explain", "sdpa", cwd=tmp_path).stdout
+    assert f"*Picture.* {alt}" in printed and "svg" not in printed
+    shown = torchlore("explain", "sdpa", cwd=tmp_path, FORCE_COLOR="1", COLUMNS="100").stdout
+    assert f"{alt}" in " ".join(shown.split()) and ".svg" not in shown
 
 
 def _read(path: Path) -> str | None:

@@ -79,6 +79,8 @@ def test_the_wheel_holds_the_content_and_nothing_else(installed: Installed) -> N
         "torchlore/_knowledge/cards/index.json",
         "torchlore/_knowledge/cards/training/zero-grad.md",
         "torchlore/_knowledge/snippets/zero-grad.py",
+        "torchlore/_knowledge/inserts/training-loop.py",
+        "torchlore/_knowledge/pictures/lr-schedules.svg",
         "torchlore/analysis/library_facts/accelerate.toml",
     ):
         assert needed in names
@@ -97,6 +99,12 @@ def test_check(installed: Installed, tmp_path: Path) -> None:
 def test_a_card_is_found(installed: Installed, tmp_path: Path) -> None:
     done = installed.torchlore("explain", "zero-grad", "--output-format", "json", cwd=tmp_path)
     assert json.loads(done.stdout)["slug"] == "zero-grad"
+
+
+def test_the_book_has_what_it_needs(installed: Installed, tmp_path: Path) -> None:
+    assert installed.torchlore("book", str(tmp_path / "book"), cwd=tmp_path).returncode == 0
+    assert (tmp_path / "book" / "assets" / "book.js").is_file()
+    assert (tmp_path / "book" / "cards" / "zero-grad.html").is_file()
 
 
 def test_doctor_says_that_torch_is_missing(installed: Installed, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib.util
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,10 +54,32 @@ async def test_a_card_is_explained(any_editor: Editor) -> None:
     assert ("## Pitfalls" in text) == shows(any_editor)
 
 
+async def test_a_card_is_explained_with_its_pictures(any_editor: Editor) -> None:
+    documents = len(any_editor.client.shown_documents)
+    text = await answer(any_editor, "torchlore.explain", {"slug": "conv-shapes"})
+    targets = re.findall(r"!\[[^\]]*\]\(([^)]*)\)", text)
+    assert len(targets) == (2 if shows(any_editor) else 0)
+    for shown in any_editor.client.shown_documents[documents:]:
+        assert all((page(shown.uri).parent / target).is_file() for target in targets)
+
+
 async def test_a_rule_is_explained(any_editor: Editor) -> None:
     text = await answer(any_editor, "torchlore.explain", {"code": "TL101"})
     assert "missing-zero-grad" in text
     assert ("## Why is this bad?" in text) == shows(any_editor)
+
+
+async def test_a_question_is_answered(any_editor: Editor) -> None:
+    text = await answer(any_editor, "torchlore.ask", {"words": "gradients explode, clip_grad_nrom_"})
+    assert "clipping" in text
+    assert ("## Next best" in text) == shows(any_editor)
+
+
+@pytest.mark.parametrize("argument", [{"words": "banana"}, {"words": 3}, {}])
+async def test_what_no_card_answers_is_said(any_editor: Editor, argument: dict[str, object]) -> None:
+    messages = len(any_editor.client.messages)
+    await any_editor.execute("torchlore.ask", argument)
+    assert len(any_editor.client.messages) == messages + 1
 
 
 async def test_every_command_of_a_code_action_exists(vscode: Editor, new_file: Callable[[], str]) -> None:

@@ -58,7 +58,8 @@ async def test_a_hover_has_the_form_that_was_declared(
         assert "**" not in hover.contents.value and "```" not in hover.contents.value
         assert "torchlore explain zero-grad" in hover.contents.value
     else:
-        assert hover.contents.value.startswith("**")
+        assert hover.contents.value.startswith("```python\n(method) torch.optim.Optimizer.zero_grad(")
+        assert "zero-grad" in hover.contents.value.rpartition("\n")[2], "it leads to the whole answer"
     any_editor.close(uri)
 
 
@@ -89,6 +90,48 @@ async def test_a_hover_names_the_symbol(
     assert name.rpartition(".")[2] in text
     assert "docs.pytorch.org" in text or "pytorch.org/docs" in text
     vscode.close(uri)
+
+
+CODE = """\
+import torch
+from torch import nn
+
+model = nn.Linear(784, 10)
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.1)
+criterion = nn.CrossEntropyLoss(reduction="sum")
+for step in range(10):
+    loss = criterion(model(torch.randn(4, 784)), torch.zeros(4, dtype=torch.long))
+    loss.backward()
+    optimizer.step()
+# RuntimeError: Trying to backward through the graph a second time
+"""
+
+
+@pytest.mark.parametrize(
+    ("marker", "shown", "about"),
+    [
+        ("Linear", ["in_features=784", "7,850 parameters (31.4 kB in float32)"], "Linear"),
+        ("step()", ["over the 7,850 parameters of", "(line 9)", "Nothing in this loop clears"], "step"),
+        ("weight_decay", ["weight_decay", "decoupled"], "weight_decay"),
+        ('"sum"', ["gradients grow with the batch size"], '"sum"'),
+        (
+            "second time",
+            ["Describe backpropagation"],
+            "# RuntimeError: Trying to backward through the graph a second time",
+        ),
+    ],
+)
+async def test_a_hover_speaks_of_the_code(
+    any_editor: Editor, new_file: Callable[[], str], marker: str, shown: list[str], about: str
+) -> None:
+    uri = any_editor.open(new_file(), CODE)
+    hover = await any_editor.hover(uri, marker, 1)
+    text = text_of(hover)
+    assert all(part in text for part in shown), text
+    assert text.count("\n") < 30
+    assert hover is not None and hover.range is not None
+    assert any_editor.segment(uri, hover.range) == about
+    any_editor.close(uri)
 
 
 async def test_a_file_in_another_language_has_no_hover(vscode: Editor, new_file: Callable[[], str]) -> None:
@@ -163,7 +206,7 @@ async def test_a_hover_says_which_versions_have_the_name(tmp_path: Path) -> None
     async with editor(tmp_path, name="neovim_v0.11.4") as nvim:
         uri = nvim.open((tmp_path / "train.py").as_uri(), VERSIONS)
         assert "New in torch 2.9: torch 2.6.0 does not have it." in text_of(await nvim.hover(uri, "Muon"))
-        assert "*Deprecated since torch 2.4.*" in text_of(await nvim.hover(uri, "GradScaler"))
+        assert "**Deprecated since torch 2.4.**" in text_of(await nvim.hover(uri, "GradScaler"))
         said = text_of(await nvim.hover(uri, "dynamo_export"))
         assert "Removed in torch 2.9 (torch 2.6.0 has it); use `torch.onnx.export`." in said
         said = text_of(await nvim.hover(uri, "Linear"))

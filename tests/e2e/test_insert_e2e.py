@@ -95,3 +95,15 @@ async def test_a_missing_import_is_added_once(any_editor: Editor, new_file: Call
     assert names.count("torch") == 1 and "os" in names
     assert after.startswith('"""Doc."""\n\nimport os\n')
     any_editor.close(uri)
+
+
+async def test_a_menu_of_everything_shows_what_fits(any_editor: Editor, new_file: Callable[[], str]) -> None:
+    uri = any_editor.open(new_file(), TRAINER)
+    asked = await any_editor.actions(uri, len(TRAINER) - 1, only=["refactor.insert"])
+    shown = await any_editor.actions(uri, len(TRAINER) - 1)
+    every = [action.title for action in asked or () if action.title.startswith("Insert snippet")]
+    fitting = [action.title for action in shown or () if action.title.startswith("Insert snippet")]
+    assert len(every) > 30
+    assert fitting == [] or (len(fitting) <= 12 and "Insert snippet: Training loop" in fitting)
+    assert set(fitting) <= set(every)
+    any_editor.close(uri)

@@ -1,214 +1,49 @@
-"""Every insertable snippet does its job on real objects of the kinds that its holes name."""
+"""Every insertable snippet has the form that the editor relies on, and suits the program it is put into."""
 
 from __future__ import annotations
 
 import ast
 import builtins
-import random
-from collections.abc import Callable
+import contextlib
+import importlib.util
+import io
+import socket
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from knowledge_support import repeated, said_in, seed_hashes
 from torchlore.analysis import analyze
-from torchlore.knowledge import Insert, insert, inserts
+from torchlore.knowledge import Insert, inserts
+from torchlore.lsp.filling import fill, import_edit, names_for
 from torchlore.rules import check
-from torchlore.text import Source
-
-torch = pytest.importorskip("torch", reason="the snippets train real models")
-np = pytest.importorskip("numpy", reason="one of the snippets seeds NumPy")
-
-from torch import nn  # noqa: E402
-from torch.utils.data import DataLoader, TensorDataset  # noqa: E402
+from torchlore.text import Source, Span, apply_edits
 
 ROOT = Path(__file__).parents[2]
-CLASSES, FEATURES = 3, 4
 FROM_SCOPE = {"save-checkpoint": {"epoch"}}  # names that a snippet takes as they are, without a hole
+NEEDS = {"load-checkpoint": "save-checkpoint"}  # whose file is read
 
+PROGRAM = """\
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
 
-def toy_dataset(size: int, seed: int = 0) -> TensorDataset:
-    generator = torch.Generator().manual_seed(seed)
-    inputs = torch.randn(size, FEATURES, generator=generator)
-    return TensorDataset(inputs, inputs[:, :CLASSES].argmax(dim=1))
-
-
-def toy_model(*, with_modes: bool = False) -> nn.Module:
-    torch.manual_seed(0)
-    middle = [nn.BatchNorm1d(32), nn.ReLU(), nn.Dropout(0.2)] if with_modes else [nn.ReLU()]
-    return nn.Sequential(nn.Linear(FEATURES, 32), *middle, nn.Linear(32, CLASSES))
-
-
-def objects(found: Insert, model: nn.Module, loader: DataLoader[Any]) -> dict[str, Any]:
-    """A real object for each hole, by the hole's kind."""
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
-    of_kind = {
-        "Module": model,
-        "DataLoader": loader,
-        "Optimizer": optimizer,
-        "Scheduler": torch.optim.lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.5),
-        "Loss": nn.CrossEntropyLoss(),
-        "Device": torch.device("cpu"),
-    }
-    return {hole.name: of_kind[hole.kind] for hole in found.holes}
-
-
-def run(slug: str, names: dict[str, Any]) -> dict[str, Any]:
-    """Execute the snippet with its imports; returns the names that it leaves behind."""
-    found = insert(slug)
-    assert found is not None
-    exec(compile("\n".join([*found.imports, found.body]), f"{slug}.py", "exec"), names)  # noqa: S102
-    return names
-
-
-def prepared(slug: str, *, size: int = 90, batch: int = 16, **model_options: bool) -> dict[str, Any]:
-    found = insert(slug)
-    assert found is not None
-    torch.manual_seed(0)
-    return objects(found, toy_model(**model_options), DataLoader(toy_dataset(size), batch_size=batch))
-
-
-def loss_of(model: nn.Module, loader: DataLoader[Any]) -> float:
-    inputs, targets = loader.dataset.tensors
-    with torch.no_grad():
-        return float(nn.functional.cross_entropy(model.eval()(inputs), targets))
-
-
-def parameters_of(model: nn.Module) -> list[torch.Tensor]:
-    return [value.clone() for value in model.state_dict().values()]
-
-
-def same(left: list[torch.Tensor], right: list[torch.Tensor]) -> bool:
-    return all(torch.equal(a, b) for a, b in zip(left, right, strict=True))
-
-
-def test_the_training_loop_trains() -> None:
-    names = prepared("training-loop", with_modes=True)
-    model, loader = names["model"], names["loader"]
-    before = loss_of(model, loader)
-    for _ in range(10):
-        run("training-loop", names)
-        assert model.training
-    assert loss_of(model, loader) < before / 3
-
-
-def test_the_evaluation_loop_measures_and_changes_nothing() -> None:
-    names = prepared("evaluation-loop", with_modes=True)
-    model, loader = names["model"], names["loader"]
-    before = parameters_of(model)
-    run("evaluation-loop", names)
-    assert not model.training and same(before, parameters_of(model))
-    assert len(loader.dataset) % loader.batch_size, "the last batch must be smaller to prove the weighting"
-    assert names["mean_loss"] == pytest.approx(loss_of(model, loader), rel=1e-5)
-    inputs, targets = loader.dataset.tensors
-    assert names["accuracy"] == pytest.approx((model(inputs).argmax(1) == targets).float().mean().item())
-    assert not names["outputs"].requires_grad
-
-
-def test_the_amp_loop_computes_in_low_precision_and_trains() -> None:
-    names = prepared("amp-loop")
-    model, loader = names["model"], names["loader"]
-    before, seen = loss_of(model, loader), set()
-    hook = model.register_forward_hook(lambda module, args, output: seen.add(output.dtype) or None)
-    run("amp-loop", names)
-    hook.remove()
-    assert seen == {torch.bfloat16} and {p.dtype for p in model.parameters()} == {torch.float32}
-    assert loss_of(model, loader) < before / 2
-
-
-@pytest.mark.parametrize("size", [32, 40, 56], ids=["one group", "a group of one left", "three left"])
-def test_accumulated_gradients_equal_those_of_the_large_batch(size: int) -> None:
-    names = prepared("gradient-accumulation", size=size, batch=8)
-    twin = prepared("training-loop", size=size, batch=32)  # four batches of eight in one
-    applied, expected = recorded_gradients(names["optimizer"]), recorded_gradients(twin["optimizer"])
-    run("gradient-accumulation", names)
-    run("training-loop", twin)
-    assert len(applied) == len(expected) == -(-size // 32)
-    torch.testing.assert_close(applied, expected)
-    assert all(p.grad is None for p in names["model"].parameters())
-
-
-def recorded_gradients(optimizer: torch.optim.Optimizer) -> list[list[torch.Tensor]]:
-    """A list that grows by the gradients that each step is about to apply."""
-    record: list[list[torch.Tensor]] = []
-
-    def note(stepped: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
-        record.append([p.grad.clone() for group in stepped.param_groups for p in group["params"]])
-
-    optimizer.register_step_pre_hook(note)
-    return record
-
-
-def test_a_resumed_run_goes_on_as_the_uninterrupted_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    names = prepared("save-checkpoint") | {"epoch": 3}
-    train_two_epochs(names)
-    run("save-checkpoint", names)
-    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"]
-
-    resumed = prepared("load-checkpoint")
-    run("load-checkpoint", resumed)
-    assert resumed["start_epoch"] == 4
-    assert same(parameters_of(names["model"]), parameters_of(resumed["model"]))
-    for either in (names, resumed):
-        train_two_epochs(either)
-    assert same(parameters_of(names["model"]), parameters_of(resumed["model"]))
-    assert names["scheduler"].get_last_lr() == resumed["scheduler"].get_last_lr() == [0.025]
-
-
-def train_two_epochs(names: dict[str, Any]) -> None:
-    torch.manual_seed(1)
-    shared = {name: names[name] for name in ("model", "optimizer")}
-    rest = {"loader": DataLoader(toy_dataset(64), batch_size=16), "criterion": nn.CrossEntropyLoss()}
-    for _ in range(2):
-        run("training-loop", shared | rest | {"device": torch.device("cpu")})
-        names["scheduler"].step()
-
-
-def test_seeding_repeats_every_generator() -> None:
-    drawn = []
-    for _ in range(2):
-        run("seed-everything", {})
-        drawn.append((random.random(), np.random.rand(), torch.rand(3).tolist()))
-    assert drawn[0] == drawn[1]
-
-
-def test_the_model_is_on_the_chosen_device() -> None:
-    names = prepared("device-setup")
-    run("device-setup", names)
-    expected = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else "cpu"
-    assert names["device"] == torch.device(expected)
-    assert {p.device.type for p in names["model"].parameters()} == {names["device"].type}
-
-
-def test_early_stopping_stops_and_keeps_the_best_weights() -> None:
-    names = prepared("early-stopping", size=48)
-    inputs, targets = toy_dataset(64, seed=1).tensors
-    noise = torch.randint(CLASSES, targets.shape, generator=torch.Generator().manual_seed(0))
-    noisy = torch.where(torch.arange(len(targets)) % 3 == 0, noise, targets)
-    names["val_loader"] = DataLoader(TensorDataset(inputs, noisy), batch_size=24)
-    first = loss_of(names["model"], names["val_loader"])
-    run("early-stopping", names)
-    assert 5 <= names["epoch"] < 99, "a third of the labels is noise: overfitting raises the loss early"
-    assert names["best_loss"] < first and names["best_loss"] < names["val_loss"]
-    assert loss_of(names["model"], names["val_loader"]) == pytest.approx(names["best_loss"], rel=1e-5)
-
-
-def test_one_batch_is_learnt_by_heart_and_the_model_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    names = prepared("overfit-one-batch", size=32, batch=8)
-    before = parameters_of(names["model"])
-    run("overfit-one-batch", names)
-    losses = [float(line.split()[-1]) for line in capsys.readouterr().out.splitlines()]
-    assert len(losses) == 6 and losses[-1] < 0.1 < losses[0]
-    assert same(before, parameters_of(names["model"]))
-
-
-def test_every_insert_file_is_read_and_tested_here() -> None:
-    files = {path.stem for path in (ROOT / "knowledge" / "inserts").glob("*.py")}
-    assert files == {found.slug for found in inserts()}
-    text = Path(__file__).read_text(encoding="utf-8")
-    assert [slug for slug in sorted(files) if f'run("{slug}"' not in text] == []
+torch.set_num_threads(1)
+backbone = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU())
+head = nn.Linear(8, 3)
+net = nn.Sequential(backbone, head)
+backbone.requires_grad_(False)
+opt = torch.optim.SGD(head.parameters(), lr=0.1)
+decay = torch.optim.lr_scheduler.StepLR(opt, step_size=2)
+loss_function = nn.CrossEntropyLoss()
+features = torch.randn(128, 4)
+samples = TensorDataset(features, features[:, :3].argmax(dim=1))
+held_out = DataLoader(samples, batch_size=64)
+batches = DataLoader(samples, batch_size=16, shuffle=True)
+where = torch.device("cpu")
+epoch = 3
+"""
+IN_A_FUNCTION = "\n\ndef main(net, opt):\n    "
 
 
 def each_insert(test: Callable[..., None]) -> Callable[..., None]:
@@ -216,41 +51,131 @@ def each_insert(test: Callable[..., None]) -> Callable[..., None]:
     return pytest.mark.parametrize("found", known, ids=[one.slug for one in known])(test)
 
 
+def test_there_are_snippets_for_what_one_writes_again_and_again() -> None:
+    assert len(inserts()) >= 25
+    titles = [found.title for found in inserts()]
+    assert len(set(titles)) == len(titles)
+
+
+def test_every_file_is_a_snippet_and_is_tried_on_real_objects() -> None:
+    files = {path.stem for path in (ROOT / "knowledge" / "inserts").glob("*.py")}
+    assert files == {found.slug for found in inserts()}
+    text = "".join(
+        path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_inserts_*.py")
+    )
+    assert [slug for slug in sorted(files) if f'("{slug}"' not in text] == []
+
+
+@each_insert
+def test_it_says_briefly_what_it_is(found: Insert) -> None:
+    assert found.title[0].isupper() and not found.title.endswith(".") and len(found.title) <= 50
+    assert found.description.endswith(".") and len(found.description) <= 110
+    assert len(found.body.splitlines()) <= 35
+
+
+@each_insert
+def test_words_are_our_own(found: Insert) -> None:
+    assert repeated(f"{found.title}\n{found.description}\n{said_in(found.body)}", seed_hashes()) == []
+
+
 @each_insert
 def test_free_names_are_holes_or_imports(found: Insert) -> None:
     tree = ast.parse("\n".join([*found.imports, found.body]))
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    bound = {
-        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    }
-    bound |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
-    bound |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-    imported = {
-        (alias.asname or alias.name)
-        for node in tree.body
-        if isinstance(node, ast.Import)
-        for alias in node.names
-    }
+    imported, bound = imported_names(tree), bound_names(tree)
     holes = {hole.name for hole in found.holes}
     assert holes <= used, "a hole that the body never mentions"
     assert imported <= used, "an import that the body never needs"
-    free = used - bound - imported - holes - set(dir(builtins))
+    free = used - bound - imported - holes - set(dir(builtins)) - {"__name__"}
     assert free == FROM_SCOPE.get(found.slug, set())
+
+
+def imported_names(tree: ast.Module) -> set[str]:
+    statements = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return {alias.asname or alias.name for node in statements for alias in node.names}
+
+
+def bound_names(tree: ast.Module) -> set[str]:
+    bound: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            bound.add(node.id)
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            bound.add(node.name)
+    return bound
+
+
+@each_insert
+def test_no_parameter_has_the_name_of_a_hole(found: Insert) -> None:
+    """It would keep its name, while the uses of it in the function's body were filled."""
+    parameters = {node.arg for node in ast.walk(ast.parse(found.body)) if isinstance(node, ast.arg)}
+    assert parameters.isdisjoint(hole.name for hole in found.holes)
 
 
 @each_insert
 def test_holes_may_be_filled_with_attributes(found: Insert) -> None:
-    class Fill(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> ast.expr:
-            if node.id not in {hole.name for hole in found.holes}:
-                return node
-            return ast.Attribute(ast.Name("self", ast.Load()), node.id, node.ctx)
+    names = {hole.name: f"self.{hole.name}" for hole in found.holes}
+    filled = fill(found, names, Source(""), "")
+    compile(filled, found.slug, "exec")
+    assert all(text in filled for text in names.values())
 
-    filled = Fill().visit(ast.parse(found.body))
-    compile(ast.fix_missing_locations(filled), found.slug, "exec")
+
+def test_the_program_fills_every_hole() -> None:
+    """So that the tests below look at snippets as they are in use, with the user's names."""
+    for found in inserts():
+        names = names_for(found, analyze(Source(PROGRAM)).names_at(len(PROGRAM)))
+        assert set(names) == {hole.name for hole in found.holes}, found.slug
 
 
 @each_insert
-def test_no_rule_finds_fault_with_an_insert(found: Insert) -> None:
+@pytest.mark.parametrize("place", ["", IN_A_FUNCTION], ids=["module", "function"])
+def test_no_rule_finds_fault_with_it(found: Insert, place: str) -> None:
+    assert check(analyze(Source(inserted(found, PROGRAM + place), "train.py", 0))) == []
+
+
+@each_insert
+def test_no_rule_finds_fault_with_it_unfilled(found: Insert) -> None:
     source = Source("\n".join([*found.imports, found.body]), f"{found.slug}.py", 0)
     assert check(analyze(source)) == []
+
+
+def inserted(found: Insert, program: str) -> str:
+    """`program` with the snippet at its end, as the editor inserts it."""
+    source = Source(program)
+    end = Span(len(program), len(program))
+    indent = source.indent(len(source.lines) - 1)
+    names = names_for(found, analyze(source).names_at(end.start))
+    imports = import_edit(source, found.imports, end)
+    text = program + fill(found, names, source, indent).removeprefix(indent) + "\n"
+    return apply_edits(text, [imports] if imports else [])
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="the program trains a real model")
+@each_insert
+def test_a_program_runs_with_it(found: Insert, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, value in {"RANK": 0, "LOCAL_RANK": 0, "WORLD_SIZE": 1, "MASTER_ADDR": "localhost"}.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setenv("MASTER_PORT", str(free_port()))
+    known = {one.slug: one for one in inserts()}
+    for one in [known[slug] for slug in [NEEDS.get(found.slug)] if slug] + [found]:
+        with contextlib.redirect_stdout(io.StringIO()), missing_packages_told(one):
+            code = compile(inserted(one, PROGRAM), f"{one.slug}.py", "exec")
+            exec(code, {"__name__": "__main__"})  # noqa: S102
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("localhost", 0))
+        return int(one.getsockname()[1])
+
+
+@contextlib.contextmanager
+def missing_packages_told(found: Insert) -> Iterator[None]:
+    """A snippet may end for want of a package, if its description tells how to get that."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        assert error.name and f"{error.name}" in found.description and "pip install" in found.description

@@ -270,6 +270,24 @@ def test_a_card_answers_for_its_symbols_in_every_spelling() -> None:
     assert card_for("torch.no.such.name") is None
 
 
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("torch.optim.Adam.step", "optimizers"),
+        ("torch.distributed.ReduceOp.SUM", "collectives"),
+        ("torch.distributed.distributed_c10d.ReduceOp.AVG", "collectives"),
+        ("torch.utils.checkpoint.CheckpointPolicy.MUST_SAVE", "activation-checkpointing"),
+        ("torch.distributed.ReduceOp.NO_SUCH", None),
+        ("torch.nn.Linear.SUM", None),
+        ("torch.ops.aten.mm.default", "custom-ops"),
+        ("torch.opsy.aten", None),
+    ],
+)
+def test_what_no_card_lists_has_the_card_of_what_it_belongs_to(name: str, slug: str | None) -> None:
+    found = card_for(name)
+    assert (found and found.slug) == slug
+
+
 _MISSING = object()
 
 

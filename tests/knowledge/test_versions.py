@@ -160,10 +160,10 @@ def test_a_deprecation_says_since_when_once() -> None:
     assert deprecation_note(_symbol()) == ""
     found = symbol("torch.cuda.amp.autocast")
     assert found is not None and deprecation_note(found).startswith(
-        "*Deprecated since torch 2.4.* `torch.cuda."
+        "**Deprecated since torch 2.4.** `torch.cuda."
     )
     found = symbol("torch.jit.annotate")
-    assert found is not None and deprecation_note(found).startswith("*Deprecated.* Since torch 2.5: ")
+    assert found is not None and deprecation_note(found).startswith("**Deprecated.** Since torch 2.5: ")
     gone = symbol("torch.optim.lr_scheduler.LRScheduler.print_lr")
     assert gone is not None and gone.deprecated and deprecation_note(gone) == ""
 

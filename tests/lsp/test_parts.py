@@ -118,6 +118,16 @@ def test_pages_are_ones_own_and_go() -> None:
     pages.remove()
 
 
+def test_pictures_lie_beside_the_page_that_shows_them(tmp_path: Path) -> None:
+    picture = tmp_path / "one.svg"
+    picture.write_text("<svg/>", encoding="utf-8")
+    pages = Pages()
+    page = pages.write("explain-x", "![alt](one.svg)", [picture])
+    assert (page.parent / "one.svg").read_text(encoding="utf-8") == "<svg/>"
+    pages.remove()
+    assert picture.exists()
+
+
 TEXTS = st.lists(st.sampled_from(["a\n", "b\r\n", "c\r", "\f", "é\n", "d"]), max_size=12).map("".join)
 
 

@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from torchlore.analysis import lookup, notes, scope
+from torchlore.analysis import lookup, notes, passed, scope
 from torchlore.analysis.events import Root
 from torchlore.analysis.interpret import dissolve, interpret
 from torchlore.analysis.names import mentions_torch
+from torchlore.analysis.passed import Given, Passed
 from torchlore.analysis.run import Run
 from torchlore.analysis.workspace import Dependencies, Imports, Workspace
 from torchlore.text import Source, Span
+from torchlore.text.nodes import around
 
 _LOG = logging.getLogger(__name__)
 
@@ -76,6 +78,7 @@ class Analysis:
         self.source = source
         self._installed = installed
         self._imports = None if workspace is None else Imports(workspace, source.path, follow)
+        self._notes: dict[lookup.Identifier, tuple[str, ...]] = {}
 
     @cached_property
     def run(self) -> Run:
@@ -108,7 +111,7 @@ class Analysis:
         if not self.run.modules or node is self.source.tree:
             return True
         function = self.run.functions.get(node)
-        return self.run.is_home(function) if function is not None else node in self.parents
+        return self.run.is_home(function) if function is not None else self.around(node) is not None
 
     @property
     def roots(self) -> list[Root]:
@@ -123,10 +126,9 @@ class Analysis:
                     return file.source
         return self.source
 
-    @cached_property
-    def parents(self) -> dict[ast.AST, ast.AST]:
-        """The node that each node of the tree lies in."""
-        return {child: node for node in ast.walk(self.source.tree) for child in ast.iter_child_nodes(node)}
+    def around(self, node: ast.AST) -> tuple[ast.AST, ...] | None:
+        """The nodes of the file that `node` lies in, outermost first; None where it is not of this file."""
+        return around(node, self.source.tree)
 
     def is_whole(self, node: ast.AST) -> bool:
         """Whether no line of `node`, nor a header of a block around it, was left out as it does not parse."""
@@ -148,10 +150,7 @@ class Analysis:
     def _stands_whole(self, node: ast.AST) -> bool:
         """Whether no block around `node` begins on a line that was left out (it may have been a `with`)."""
         blanked = self.source.parsed.blanked
-        around = self.parents.get(node)
-        while around is not None and getattr(around, "lineno", 0) - 1 not in blanked:
-            around = self.parents.get(around)
-        return around is None
+        return all(getattr(outer, "lineno", 0) - 1 not in blanked for outer in self.around(node) or ())
 
     @cached_property
     def _identifiers(self) -> lookup.Identifiers:
@@ -187,4 +186,42 @@ class Analysis:
     def notes_at(self, offset: int) -> tuple[str, ...]:
         """What the symbol at `offset` does in this file, as lines of Markdown."""
         found = self._identifiers.at(offset) if mentions_torch(self.source.text) else None
-        return notes.notes(self.source, self.run, found[1]) if found is not None else ()
+        if found is None:
+            return ()
+        node = found[1]
+        if node not in self._notes:
+            self._notes[node] = notes.notes(self.source, self.run, node, self._calls.get(node))
+        return self._notes[node]
+
+    def object_at(self, offset: int) -> Span | None:
+        """The name at `offset` where it holds a model, a dataset … of a class of the workspace."""
+        found = self._identifiers.at(offset) if mentions_torch(self.source.text) else None
+        if found is None or not notes.is_own_object(self.run, found[1], self._calls.get(found[1])):
+            return None
+        return found[0]
+
+    def given_at(self, offset: int) -> Given | None:
+        """What the function, method or class at `offset` is given there; None where it is not called."""
+        found = self._identifiers.at(offset) if mentions_torch(self.source.text) else None
+        call = self._calls.get(found[1]) if found is not None else None
+        return passed.given(self.source, call) if call is not None else None
+
+    def argument_at(self, offset: int) -> Passed | None:
+        """The argument of a call of something of torch's at `offset`: its name, or a literal."""
+        if not mentions_torch(self.source.text):
+            return None
+        return self._arguments.at(offset, self.run, self._evidence)
+
+    def quoted_at(self, offset: int) -> tuple[Span, str] | None:
+        """The comment or string at `offset` and its text; comments on lines below one another are one."""
+        return self._arguments.quoted(offset) if mentions_torch(self.source.text) else None
+
+    @cached_property
+    def _arguments(self) -> passed.Arguments:
+        return passed.Arguments(self.source)
+
+    @cached_property
+    def _calls(self) -> dict[object, ast.Call]:
+        """The call that each function, method or class is called in."""
+        calls = (node for node in ast.walk(self.source.tree) if isinstance(node, ast.Call))
+        return {call.func: call for call in calls}

@@ -59,6 +59,7 @@ class File:
         self.inert: dict[ast.AST, Inert | None] = {}
         self._statements: dict[int, list[ast.stmt] | None] = {}
         self._parses: dict[str, bool] = {}
+        self._bound: dict[str, list[ast.stmt]] = {}
 
     @property
     def was_read(self) -> bool:
@@ -127,7 +128,12 @@ class File:
         return [self._parsed(index) for index in sorted((*named, *others))]
 
     def binding(self, name: str) -> list[ast.stmt]:
-        """The statements that bind `name` when the file is imported, in order."""
+        """The statements that bind `name` when the file is imported, in order: asked by all who import it."""
+        if name not in self._bound:
+            self._bound[name] = self._find_binding(name)
+        return self._bound[name]
+
+    def _find_binding(self, name: str) -> list[ast.stmt]:
         if self._whole is not None:
             return binding(name, self._whole.body)
         found: list[ast.stmt] = []

@@ -137,11 +137,10 @@ class Frame:
     def bind(self, name: str, value: Value) -> None:
         home = self.foreign.get(name, self) if self.foreign else self
         before = home.names.get(name)
-        if home.journal is not None:
-            if name not in home.journal:
-                home.journal[name] = before
-            if home.passed is not None:
-                home.passed.setdefault(name, []).append(value)
+        if home.journal is not None and name not in home.journal:
+            home.journal[name] = before
+        if home.passed is not None:
+            home.passed.setdefault(name, []).append(value)
         home.names[name] = value
         if before is not value and (value.__class__ not in _ALIKE or before.__class__ is not value.__class__):
             home.bindings += 1

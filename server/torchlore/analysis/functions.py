@@ -15,6 +15,7 @@ from torchlore.analysis import (
     library_calls,
     loaders,
     plain,
+    python_facts,
     special_functions,
     targets,
     tensor_facts,
@@ -33,6 +34,7 @@ from torchlore.analysis.values import (
     Grads,
     Instance,
     Iterable,
+    Number,
     Params,
     Ref,
     Tensor,
@@ -323,6 +325,12 @@ def _call_plain(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Va
         call_back(run, arguments, node)
     else:
         run.escape(node, list(arguments.all()))
+    if (
+        name in python_facts.ELEMENTWISE
+        and arguments.positional
+        and all(map(tensors.is_number, arguments.positional))
+    ):
+        return Number()
     return plain.call_function(name) or Unknown()
 
 

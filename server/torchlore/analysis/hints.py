@@ -111,7 +111,7 @@ def _one(annotation: Value, node: ast.AST) -> Value:
 def _imported(annotation: Ref, name: str, node: ast.AST) -> Value:
     if torch_facts.is_tensor_type(name):
         dtype = tensors.dtype_named(annotation)
-        return Tensor(dtype=None if dtype == "float32" else dtype)  # it is written for halves, too
+        return Tensor(dtype="" if dtype == "float32" else dtype)  # it is written for halves, too
     if torch_facts.is_parameter(name):
         return Tensor(attached=None, parameter=True)
     if name == "torch.Size":

@@ -6,6 +6,8 @@ A result is named in a few words: `str`, `number`, `none`, `list[str]`, `tuple[n
 
 from __future__ import annotations
 
+from torchlore.analysis.names import words
+
 NDARRAY = "numpy.ndarray"
 IMAGE = "PIL.Image.Image"
 PATH = "pathlib.Path"
@@ -312,3 +314,17 @@ NO_ARRAYS = frozenset(
     ]
 )
 """Functions of NumPy that give something other than an array (or not only one)."""
+
+ELEMENTWISE = frozenset(
+    f"numpy.{name}"
+    for name in words(
+        """
+        sqrt cbrt square exp exp2 expm1 log log2 log10 log1p sin cos tan arcsin arccos arctan arctan2 sinh
+        cosh tanh hypot deg2rad rad2deg degrees radians abs absolute fabs sign floor ceil rint trunc round add
+        subtract multiply divide true_divide floor_divide power float_power mod remainder fmod maximum minimum
+        fmax fmin clip negative positive reciprocal gcd lcm isnan isinf isfinite float32 float64 float16 int8
+        int16 int32 int64 uint8 uint16 uint32 uint64 real imag conj angle
+        """
+    )
+)
+"""Functions and types of NumPy that give a number for numbers, and an array for arrays."""

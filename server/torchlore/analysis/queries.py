@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Set
 from collections.abc import Iterable as ManyOf
-from collections.abc import Iterator, Set
+from typing import Any
 
 from torchlore.analysis.values import (
     NO_TOKENS,
@@ -270,40 +271,45 @@ def came_from(value: Value | None, token: Token) -> bool:
     return value is not None and any(token in tokens_of(part) for part in reachable(value, depth=3))
 
 
-def reachable(value: Value, depth: int = 4) -> Iterator[Value]:
+def reachable(value: Value, depth: int = 4) -> ManyOf[Value]:
     """`value` and what can be reached from it: items, attributes, what a closure sees of objects."""
-    seen: set[int] = set()
-    stack = [(value, depth)]
-    while stack:
-        current, left = stack.pop()
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        if left:
-            stack.extend((part, left - 1) for part in _parts(current))
+    return _reachable(value, depth) if value.__class__ in _PARTS else (value,)
 
 
-def _parts(value: Value) -> Iterator[Value]:
-    match value:
-        case OneOf(options=parts):
-            yield from parts
-        case Container(items=items, element=element, keyed=keyed):
-            yield from items or ()
-            yield element
-            yield from keyed.values()
-        case Iterable(element=element) | Coroutine(result=element):
-            yield element
-        case Instance(attributes=attributes, arguments=arguments):
-            yield from attributes.values()
-            if arguments is not None:
-                yield from arguments.all()
-        case Params(owners=owners) | Grads(owners=owners):
-            yield from owners or ()
-        case Function(receiver=receiver):
-            if receiver is not None:
-                yield receiver
-        case BoundMethod(receiver=receiver):
-            yield receiver
-        case _:
-            return
+def _reachable(value: Value, depth: int) -> Iterator[Value]:
+    yield value
+    seen = {id(value)}
+    holders = [value]
+    while holders and depth:
+        depth -= 1
+        parts = [part for holder in holders for part in _PARTS[holder.__class__](holder)]
+        holders = []
+        for part in parts:
+            if id(part) not in seen:
+                seen.add(id(part))
+                if part.__class__ in _PARTS:
+                    holders.append(part)
+                yield part
+
+
+def _in_container(value: Container) -> ManyOf[Value]:
+    return (*(value.items or ()), value.element, *value.keyed.values())
+
+
+def _on_instance(value: Instance) -> ManyOf[Value]:
+    held = value.attributes.values()
+    return held if value.arguments is None else (*held, *value.arguments.all())
+
+
+_PARTS: dict[type[Value], Callable[[Any], ManyOf[Value]]] = {
+    OneOf: lambda value: value.options,
+    Container: _in_container,
+    Iterable: lambda value: (value.element,),
+    Coroutine: lambda value: (value.result,),
+    Instance: _on_instance,
+    Params: lambda value: value.owners or (),
+    Grads: lambda value: value.owners or (),
+    Function: lambda value: () if value.receiver is None else (value.receiver,),
+    BoundMethod: lambda value: (value.receiver,),
+}
+"""What hangs directly on a value, by its kind: asked of everything that is handed to code we cannot see."""

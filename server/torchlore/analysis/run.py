@@ -204,6 +204,15 @@ class Run:
     def _enter(self, step: object) -> None:
         self.context = self._contexts.setdefault((self.context, step), len(self._contexts) + 1)
 
+    def way_to(self, context: int) -> list[object]:
+        """The calls (and rounds, and entry points) that lead to a context, outermost first."""
+        above = {number: step for step, number in self._contexts.items()}
+        found: list[object] = []
+        while context in above:
+            context, step = above[context]
+            found.insert(0, step)
+        return found
+
     @contextmanager
     def following(self, function: Function, call: ast.AST) -> Iterator[None]:
         """A function is followed meanwhile: evaluations are charged to where it stands, and to repetition."""

@@ -10,6 +10,7 @@ from torchlore.analysis import (
     classes,
     contexts,
     definitions,
+    exceptions,
     expressions,
     generators,
     imports,
@@ -20,12 +21,12 @@ from torchlore.analysis import (
     reflection,
     targets,
 )
-from torchlore.analysis.events import Finally, Jump, Kind, Path, has_jump
+from torchlore.analysis.events import Jump, Kind
 from torchlore.analysis.loops import END
 from torchlore.analysis.names import stored_names, words
 from torchlore.analysis.queries import is_none, join
 from torchlore.analysis.run import MAX_NESTING, Run
-from torchlore.analysis.values import Const, Ref, Unknown, Value
+from torchlore.analysis.values import Const, Ref, Value
 from torchlore.text.nodes import jumps_out
 
 _FunctionDef = ast.FunctionDef | ast.AsyncFunctionDef
@@ -100,13 +101,19 @@ def _added_to_itself(node: ast.Assign) -> ast.expr | None:
     target = node.targets[0]
     if not isinstance(target, ast.Name | ast.Attribute):
         return None
-    written = ast.unparse(target)
     left, right = node.value.left, node.value.right
-    if isinstance(left, ast.Name | ast.Attribute) and ast.unparse(left) == written:
-        return right
-    if isinstance(right, ast.Name | ast.Attribute) and ast.unparse(right) == written:
-        return left
-    return None
+    return right if _is_same_place(left, target) else left if _is_same_place(right, target) else None
+
+
+def _is_same_place(a: ast.expr, b: ast.expr) -> bool:
+    """Whether two names, or attributes of what the same name stands for, are spelled alike."""
+    match a, b:
+        case ast.Name(id=name), ast.Name(id=other):
+            return name == other
+        case ast.Attribute(value=owner, attr=attr), ast.Attribute(value=other_owner, attr=other):
+            return attr == other and _is_same_place(owner, other_owner)
+        case _:
+            return False
 
 
 def _ann_assign(run: Run, node: ast.AnnAssign) -> bool:
@@ -212,50 +219,6 @@ def _with(run: Run, node: ast.With | ast.AsyncWith) -> bool:
     if inside is not before:  # else what the block switched by hand stays
         run.grad = before
     return left
-
-
-def _try(run: Run, node: ast.Try) -> bool:
-    if not node.finalbody:
-        return _try_except(run, node)
-    path: Path = []
-    with run.writing(path):
-        left = _try_except(run, node)
-    final: Path = []
-    with run.writing(final):
-        left_finally = run_block(run, node.finalbody)
-    if final and has_jump(path):
-        run.path.append(Finally(node, path, final))
-    else:
-        run.path += [*path, *final]
-    return left or left_finally
-
-
-def _try_except(run: Run, node: ast.Try) -> bool:
-    if not node.handlers:
-        return run_block(run, node.body) or run_block(run, node.orelse)
-    reached: dict[str, Value | None] = {}
-
-    def body() -> bool:
-        with run.frame.watched(reached):
-            left = run_block(run, node.body)
-        return left or run_block(run, node.orelse)
-
-    return run.branch(node, [body, *(_handler(run, handler, reached) for handler in node.handlers)])
-
-
-def _handler(run: Run, handler: ast.ExceptHandler, reached: dict[str, Value | None]) -> Callable[[], bool]:
-    def arm() -> bool:
-        run.frame.merge([{}, reached])  # any part of the body may have run
-        if handler.type is not None:
-            expressions.evaluate(run, handler.type)
-        if handler.name is not None:
-            run.frame.bind(handler.name, Unknown())
-        left = run_block(run, handler.body)
-        if handler.name is not None:
-            run.frame.unbind(handler.name)
-        return left
-
-    return arm
 
 
 def _match(run: Run, node: ast.Match) -> bool:
@@ -374,7 +337,7 @@ _HANDLERS: dict[type[ast.stmt], Callable[[Run, ast.stmt], bool]] = {
     ast.While: _while,  # type: ignore[dict-item]
     ast.With: _with,  # type: ignore[dict-item]
     ast.AsyncWith: _with,  # type: ignore[dict-item]
-    ast.Try: _try,  # type: ignore[dict-item]
+    ast.Try: exceptions.run_try,  # type: ignore[dict-item]
     ast.Match: _match,  # type: ignore[dict-item]
     ast.Return: _return,  # type: ignore[dict-item]
     ast.Raise: _raise,  # type: ignore[dict-item]
@@ -390,4 +353,4 @@ _HANDLERS: dict[type[ast.stmt], Callable[[Run, ast.stmt], bool]] = {
     ast.ClassDef: _class,  # type: ignore[dict-item]
 }
 if hasattr(ast, "TryStar"):  # Python 3.11
-    _HANDLERS[ast.TryStar] = _try  # type: ignore[assignment]
+    _HANDLERS[ast.TryStar] = exceptions.run_try  # type: ignore[assignment]

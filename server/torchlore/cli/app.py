@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from torchlore import __version__
-from torchlore.cli import ask, check, demo, docs, doctor, explain, index, run, serve
+from torchlore.cli import ask, book, check, demo, docs, doctor, explain, index, quiz, run, serve
 from torchlore.cli.terminal import set_up_logging
 
 app = typer.Typer(
@@ -22,6 +22,8 @@ app = typer.Typer(
 app.command()(check.check)
 app.command()(explain.explain)
 app.command()(ask.ask)
+app.command()(quiz.quiz)
+app.command()(book.book)
 app.command()(run.run)
 app.command()(serve.serve)
 app.command()(doctor.doctor)

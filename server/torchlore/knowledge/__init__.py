@@ -2,11 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
-from torchlore.knowledge.cards import card, card_for, cards
+from torchlore.knowledge.cards import FoundCard, card, card_for, card_texts, cards, find_card
 from torchlore.knowledge.data import ContentError, data_root
 from torchlore.knowledge.inserts import insert, inserts
 from torchlore.knowledge.model import Card, Hole, Insert, Symbol
-from torchlore.knowledge.search import search
+from torchlore.knowledge.names import Named
+from torchlore.knowledge.search import mentioned, search
+from torchlore.knowledge.signatures import Parameter
 from torchlore.knowledge.symbols import all_symbols, member_owners, resolve, symbol, use_index, within
 from torchlore.knowledge.versions import deprecation_note, version_note
 
@@ -17,19 +19,25 @@ __all__ = [
     "BuildError",
     "Card",
     "ContentError",
+    "FoundCard",
     "Hole",
     "Insert",
+    "Named",
+    "Parameter",
     "Symbol",
     "all_symbols",
     "build_index",
     "card",
     "card_for",
+    "card_texts",
     "cards",
     "data_root",
     "deprecation_note",
+    "find_card",
     "insert",
     "inserts",
     "member_owners",
+    "mentioned",
     "resolve",
     "search",
     "symbol",

@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
 from torchlore.knowledge.data import ContentError, data_root, read_toml
-from torchlore.knowledge.model import Card
+from torchlore.knowledge.model import Card, Symbol
 from torchlore.knowledge.symbols import symbol
 
 HEADINGS = ("Answer", "Details", "Pitfalls", "Corrections", "Follow-ups")
@@ -56,12 +59,71 @@ def card(slug: str) -> Card | None:
 
 
 def card_for(name: str) -> Card | None:
-    """The card that explains a symbol, in any spelling that the symbol index knows, or None."""
+    """The card that explains a symbol, in any spelling that the symbol index knows, or None.
+
+    What no card lists has the card of what it overrides, of the enumeration that it is a value of, or, for
+    an operator (`torch.ops.aten.mm`), that of `torch.ops`.
+    """
     slugs = _slug_by_symbol()
     slug = slugs.get(name)
     if slug is None and (known := symbol(name)) is not None:
         slug = slugs.get(known.name) or slugs.get(known.alias_of or "") or _slug_of_overridden(known.name)
+    slug = slug or _slug_of_value(name) or (slugs.get("torch.ops") if name.startswith("torch.ops.") else None)
     return card(slug) if slug else None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCard:
+    """A card and how close it is to what was asked about.
+
+    Attributes:
+        card: the card.
+        is_exact: it is about the very symbol, or the same operation as a function or a method.
+        is_near: it is about that or its class; else about the module, or about tensors or modules at large.
+    """
+
+    card: Card
+    is_exact: bool
+    is_near: bool
+
+
+def find_card(candidates: Iterable[str], found: Symbol | None) -> FoundCard | None:
+    """The card of the first candidate that has one, in whichever form; else of its class or module.
+
+    Args:
+        candidates: dotted names, the likeliest first.
+        found: the symbol that they turned out to be, where the index has it.
+    """
+    names = tuple(dict.fromkeys((*candidates, found.name) if found is not None else candidates))
+    for spelling in chain(names, chain.from_iterable(map(_twins, names))):
+        exact = card_for(spelling)
+        if exact is not None:
+            return FoundCard(exact, is_exact=True, is_near=True)
+    for name in names:
+        owner = name.rpartition(".")[0]
+        while owner.count("."):  # what `torch` itself is, is no answer
+            known = symbol(owner)
+            card = card_for(owner)
+            if card is not None:
+                is_class = known is not None and known.kind == "class" and owner not in _AT_LARGE
+                return FoundCard(card, is_exact=False, is_near=is_class)
+            owner = owner.rpartition(".")[0]
+    return None
+
+
+def _twins(name: str) -> Iterator[str]:
+    """The same operation as a function, as a method, and not in place."""
+    home, _, last = name.rpartition(".")
+    plain = last[:-1] if last.endswith("_") and not last.endswith("__") else last
+    if home in _OPERATIONS:
+        yield from (f"{other}.{plain}" for other in _OPERATIONS if f"{other}.{plain}" != name)
+
+
+_OPERATIONS = ("torch", "torch.Tensor", "torch.nn.functional")
+"""Where torch keeps one operation in several forms."""
+
+_AT_LARGE = ("torch.Tensor", "torch.nn.Module")
+"""Classes with so many members that their card says nothing about any one of them."""
 
 
 def _slug_of_overridden(member: str) -> str | None:
@@ -73,6 +135,24 @@ def _slug_of_overridden(member: str) -> str | None:
         if slug is not None:
             return slug
     return None
+
+
+def card_texts() -> Iterator[tuple[str, str]]:
+    """Slug and raw text of every card file. Much cheaper than `cards()`: nothing is taken apart."""
+    for path in sorted((data_root() / "cards").glob("*/*.md")):
+        try:
+            yield path.stem, path.read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            _log.error("card left out: %s", error)
+
+
+def _slug_of_value(constant: str) -> str | None:
+    """The card of the class that a constant belongs to: `ReduceOp` for `torch.distributed.ReduceOp.SUM`."""
+    owner, _, name = constant.rpartition(".")
+    cls = symbol(owner) if name.isupper() else None
+    if cls is None or cls.kind not in ("class", "enum") or symbol(f"{cls.name}.{name}") is None:
+        return None
+    return _slug_by_symbol().get(cls.name)
 
 
 def read_card(path: Path) -> Card:

@@ -102,6 +102,13 @@ def all_symbols() -> Iterator[Symbol]:
             yield found
 
 
+def all_names() -> Iterator[str]:
+    """Every name that `symbol` knows under its canonical or another public spelling, in no order."""
+    index = _index()
+    yield from index.records
+    yield from index.public_aliases
+
+
 def index_path() -> Path | None:
     """The shipped index of the newest torch version, or None where none is shipped."""
     paths = sorted((data_root() / "symbols").glob("torch-*.txt.gz"), key=_version)

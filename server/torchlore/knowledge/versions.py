@@ -36,7 +36,7 @@ def deprecation_note(symbol: Symbol) -> str:
         return ""
     says_when = symbol.deprecated_since is None or symbol.deprecated.startswith("Since torch")
     since = "" if says_when else f" since torch {symbol.deprecated_since}"
-    return f"*Deprecated{since}.* {symbol.deprecated}"
+    return f"**Deprecated{since}.** {symbol.deprecated}"
 
 
 def _number(version: str) -> tuple[int, ...]:

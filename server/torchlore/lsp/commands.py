@@ -1,4 +1,4 @@
-"""`workspace/executeCommand`: explain a card or a rule, run a snippet."""
+"""`workspace/executeCommand`: answer a question, explain a card or a rule, run a snippet."""
 
 from __future__ import annotations
 
@@ -17,8 +17,26 @@ from torchlore.lsp.progress import Progress, begin
 from torchlore.lsp.run_page import run_page
 from torchlore.lsp.server import Server
 from torchlore.lsp.show import show_page, tell
-from torchlore.pages import card_page, rule_page
+from torchlore.pages import answer_page, beside_page, card_page, picture_files, rule_page
 from torchlore.rules import rule_by_code_or_name
+
+_NEXT = 4
+"""Cards named after the one that answers best."""
+
+
+async def ask(server: Server, arguments: list[Any]) -> None:
+    """Shows the card that answers best to `{"words": ...}`, and names those that come next."""
+    words = _first(arguments).get("words")
+    asked = words if isinstance(words, str) else ""
+    # The first question reads and counts all cards, which takes a while.
+    found = await asyncio.get_running_loop().run_in_executor(None, knowledge.search, asked, 1 + _NEXT)
+    if not found:
+        tell(server, f"torchlore has no card that answers {asked!r}", types.MessageType.Warning)
+        return
+    best = found[0]
+    in_short = f"{best.question} {plain(best.summary)}"
+    page = answer_page(found, beside_page)
+    await show_page(server, f"explain-{best.slug}", page, in_short, picture_files(best))
 
 
 async def explain(server: Server, arguments: list[Any]) -> None:
@@ -29,7 +47,8 @@ async def explain(server: Server, arguments: list[Any]) -> None:
     rule = rule_by_code_or_name(code) if isinstance(code, str) else None
     if card is not None:
         in_short = f"{card.question} {plain(card.summary)}"
-        await show_page(server, f"explain-{card.slug}", card_page(card), in_short)
+        page, pictures = card_page(card, beside_page), picture_files(card)
+        await show_page(server, f"explain-{card.slug}", page, in_short, pictures)
     elif rule is not None:
         behind = knowledge.card(rule.card)
         in_short = f"{rule.code} {rule.name}. {plain(behind.summary) if behind else ''}"

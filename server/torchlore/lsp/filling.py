@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from functools import lru_cache
 
 from torchlore.analysis import ScopeName
 from torchlore.knowledge import Insert
@@ -41,7 +42,7 @@ def fill(insert: Insert, names: dict[str, str], source: Source, indent: str) -> 
         indent: the white space of the line where the snippet goes.
     """
     texts = {hole.name: names.get(hole.name, hole.default) for hole in insert.holes}
-    return _laid_out(_with_holes(insert.body, texts.__getitem__, set(texts)), source, indent)
+    return _laid_out(_with_holes(insert, texts), source, indent)
 
 
 def fill_snippet(insert: Insert, names: dict[str, str], source: Source, indent: str, head: str = "") -> str:
@@ -53,7 +54,7 @@ def fill_snippet(insert: Insert, names: dict[str, str], source: Source, indent: 
     """
     # Holes are replaced by marks that survive the escaping of what stands around them.
     texts = {h.name: names.get(h.name, f"\x00{n}\x00") for n, h in enumerate(insert.holes)}
-    laid_out = head + _laid_out(_with_holes(insert.body, texts.__getitem__, set(texts)), source, indent)
+    laid_out = head + _laid_out(_with_holes(insert, texts), source, indent)
     escaped = re.sub(r"([\\$}])", r"\\\1", laid_out)
     stops: dict[str, int] = {}
 
@@ -93,29 +94,35 @@ def import_edit(source: Source, imports: Iterable[str], place: Span) -> Edit | N
     return Edit(Span(start, start), text)
 
 
-def _with_holes(body: str, text_of: Callable[[str], str], holes: set[str]) -> str:
-    """`body` with each name that is a hole replaced; a keyword, an attribute, a word in a string stays."""
-    source = Source(body)
-    edits: dict[Span, Edit] = {}
+def _with_holes(insert: Insert, texts: dict[str, str]) -> str:
+    """The body with each name that is a hole replaced; a keyword, an attribute, a word in a string stays."""
+    return apply_edits(insert.body, [Edit(span, texts[name]) for span, name in _uses_of_holes(insert)])
+
+
+@lru_cache(maxsize=256)  # A cursor on a blank line is offered all of them: parse each once.
+def _uses_of_holes(insert: Insert) -> tuple[tuple[Span, str], ...]:
+    source = Source(insert.body)
+    holes = {hole.name for hole in insert.holes}
+    found: dict[Span, str] = {}
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Name) and node.id in holes:
             span = source.span(node)
             # Before Python 3.12 names inside an f-string may claim a wrong place.
             if source.segment(span) == node.id:
-                edits[span] = Edit(span, text_of(node.id))
+                found[span] = node.id
         elif isinstance(node, ast.JoinedStr):
-            edits |= {edit.span: edit for edit in _in_f_string(source, source.span(node), text_of, holes)}
-    return apply_edits(body, edits.values())
+            found |= _uses_in_f_string(source, source.span(node), holes)
+    return tuple(found.items())
 
 
-def _in_f_string(
-    source: Source, whole: Span, text_of: Callable[[str], str], holes: set[str]
-) -> Iterable[Edit]:
+def _uses_in_f_string(source: Source, whole: Span, holes: set[str]) -> dict[Span, str]:
+    found = {}
     for braces in re.finditer(r"(?<!\{)(?:\{\{)*\{([^{}]*)\}", source.segment(whole)):
         for word in re.finditer(r"(?<![\w.])[A-Za-z_]\w*", braces[1]):
             if word[0] in holes:
                 start = whole.start + braces.start(1) + word.start()
-                yield Edit(Span(start, start + len(word[0])), text_of(word[0]))
+                found[Span(start, start + len(word[0]))] = word[0]
+    return found
 
 
 def _laid_out(body: str, source: Source, indent: str) -> str:

@@ -2,6 +2,7 @@
 
 from lsprotocol import types
 
+ASK = "torchlore.ask"
 EXPLAIN = "torchlore.explain"
 RUN = "torchlore.run"
 

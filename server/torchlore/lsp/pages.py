@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -14,17 +15,20 @@ class Pages:
     def __init__(self) -> None:
         self._folder: Path | None = None
 
-    def write(self, name: str, markdown: str) -> Path:
+    def write(self, name: str, markdown: str, pictures: Iterable[Path] = ()) -> Path:
         """Writes a page and returns where it is. A page of the same name is replaced.
 
         Args:
             name: becomes the file's name, without what a file name may not hold.
             markdown: the whole page.
+            pictures: files to put beside it: a preview shows nothing that lies outside the page's folder.
         """
         if self._folder is None or not self._folder.is_dir():
             # mkdtemp makes it readable by this user alone: a run's output is nobody else's business.
             self._folder = Path(tempfile.mkdtemp(prefix="torchlore-"))
         path = self._folder / (re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.") + ".md")
+        for picture in pictures:
+            shutil.copyfile(picture, self._folder / picture.name)
         path.write_text(markdown, encoding="utf-8")
         return path
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
+from pathlib import Path
 
 from lsprotocol import types
 from pygls.uris import from_fs_path
@@ -18,7 +20,9 @@ SECONDS_TO_ANSWER = 10.0
 MAX_MESSAGE = 400
 
 
-async def show_page(server: Server, name: str, markdown: str, in_short: str) -> None:
+async def show_page(
+    server: Server, name: str, markdown: str, in_short: str, pictures: Iterable[Path] = ()
+) -> None:
     """Writes a page and shows it.
 
     Args:
@@ -26,8 +30,11 @@ async def show_page(server: Server, name: str, markdown: str, in_short: str) -> 
         name: of the page; one of the same name is replaced.
         markdown: the page.
         in_short: what a client that opens no page says in its place; plain text.
+        pictures: files that the page shows, by their names alone.
     """
-    path = await asyncio.get_running_loop().run_in_executor(None, server.pages.write, name, markdown)
+    path = await asyncio.get_running_loop().run_in_executor(
+        None, server.pages.write, name, markdown, pictures
+    )
     uri = from_fs_path(str(path))
     if server.client.show_document and uri is not None and await _opened(server, uri):
         return

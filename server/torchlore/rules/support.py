@@ -145,16 +145,14 @@ def receiver(analysis: Analysis, call: ast.AST) -> str:
 
 def statement_of(analysis: Analysis, node: ast.AST) -> ast.stmt | None:
     """The innermost statement that `node` lies in."""
-    current: ast.AST | None = node
-    while current is not None and not isinstance(current, ast.stmt):
-        current = analysis.parents.get(current)
-    return current
+    found = reversed((*(analysis.around(node) or ()), node))
+    return next((outer for outer in found if isinstance(outer, ast.stmt)), None)
 
 
 def block_of(analysis: Analysis, statement: ast.stmt) -> list[ast.stmt]:
     """The statements among which `statement` stands."""
-    around = blocks(analysis.parents.get(statement))
-    return next((block for block in around if statement in block), [])
+    outer = analysis.around(statement)
+    return next((block for block in blocks(outer[-1]) if statement in block), []) if outer else []
 
 
 def own_lines(analysis: Analysis, statement: ast.stmt) -> Span | None:

@@ -48,10 +48,10 @@ def follow_imports(able: Iterable[type[Rule]], source: Source) -> bool:
 
 def is_script(text: str) -> bool:
     """Whether a file does something by itself, so that what it imports may do what no word of it says."""
-    return "__main__" in text or _LOOP.search(text) is not None
+    return "__main__" in text or _LOOP.search(text) is not None or _LOOP.match(f"\n{text[:6]}") is not None
 
 
-_LOOP = re.compile(r"^(?:for|while|with)\b", re.M)
+_LOOP = re.compile(r"\n(?:for|while|with)\b")  # many times quicker than `^`, which is tried everywhere
 _WORDS = re.compile(r"\\b(?:(\w+)|\(\?:(\w+(?:\|\w+)*)\))\\b", re.ASCII)
 
 

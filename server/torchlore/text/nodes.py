@@ -8,12 +8,46 @@ from collections.abc import Iterator, Sequence
 
 def blocks(node: ast.AST | None) -> Iterator[list[ast.stmt]]:
     """The blocks of statements that stand in a statement: its body, `else`, `finally`, handlers and cases."""
+    if node.__class__ in _PLAIN:
+        return
     for field in ("body", "orelse", "finalbody"):
         block = getattr(node, field, None)
         if isinstance(block, list):
             yield block
     for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
         yield part.body
+
+
+def around(node: ast.AST, tree: ast.AST) -> tuple[ast.AST, ...] | None:
+    """The nodes that `node` lies in, `tree` first; None where it is not of that tree.
+
+    Only what stands on its line is looked through: a map of all nodes takes longer than most rules.
+    """
+    line = getattr(node, "lineno", None)
+    stack: list[tuple[ast.AST, tuple[ast.AST, ...]]] = [(tree, ())]
+    while stack:
+        current, outer = stack.pop()
+        if current is node:
+            return outer
+        inner = (*outer, current)
+        stack += [(child, inner) for child in ast.iter_child_nodes(current) if _covers(child, line)]
+    return None
+
+
+def _covers(node: ast.AST, line: int | None) -> bool:
+    """Whether `line` can be one of a node's; operators, arguments and such have no lines of their own."""
+    first: int | None = getattr(node, "lineno", None)
+    if line is None or first is None:
+        return True
+    last: int = getattr(node, "end_lineno", None) or first
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([first, *(part.lineno for part in decorators)]) <= line <= last
+
+
+_PLAIN = frozenset(
+    {ast.Assign, ast.Expr, ast.Return, ast.AugAssign, ast.AnnAssign, ast.Import, ast.ImportFrom, ast.Raise}
+)
+"""The commonest statements without blocks: most statements are one of these."""
 
 
 def jumps_out(body: Sequence[ast.stmt], kinds: tuple[type[ast.stmt], ...]) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from torchlore.text.mended import put_back
 from torchlore.text.repair import repair
+from torchlore.text.reuse import Changed, Memory
 from torchlore.text.tokens import split_lines
 
 
@@ -59,15 +60,43 @@ def parse_tolerantly(text: str) -> Parsed:
     gives an empty tree with every line blanked.
     """
     text, unreadable = _readable(text)
+    known = _memory.changed(text) if not unreadable else None
+    return _parse_whole(text, unreadable) if known is None else _parse_changed(text, known)
+
+
+_memory = Memory()
+
+
+def _parse_changed(text: str, known: Changed) -> Parsed:
+    """Parses what an edit touched; the rest is as it was."""
+    result = _try_parse(known.text)
+    if isinstance(result, ast.Module):
+        part = Parsed(result, frozenset())
+    else:
+        part = _mended(known.text, result)
+    tree = ast.Module(body=[*known.before, *part.tree.body, *known.after], type_ignores=[])
+    if not part.blanked:
+        _memory.keep(text, tree)
+    return Parsed(tree, part.blanked)
+
+
+def _parse_whole(text: str, unreadable: frozenset[int]) -> Parsed:
     result = _try_parse(text)
     if isinstance(result, ast.Module):
+        if not unreadable:
+            _memory.keep(text, result)
         return Parsed(result, unreadable)
+    parsed = _mended(text, result)
+    return Parsed(parsed.tree, unreadable | parsed.blanked)
+
+
+def _mended(text: str, error: SyntaxError) -> Parsed:
     lines = split_lines(text)
-    mended, tree = repair(lines, result, _try_parse)
+    mended, tree = repair(lines, error, _try_parse)
     if tree is None:
         return Parsed(ast.Module(body=[], type_ignores=[]), frozenset(range(len(lines))))
     put_back(tree, mended)
-    return Parsed(tree, unreadable | mended.blanked)
+    return Parsed(tree, frozenset(mended.blanked))
 
 
 _UNREADABLE = re.compile("[\0\ud800-\udfff]")

@@ -11,7 +11,6 @@ from torchlore.device import Trust
 from torchlore.knowledge import Card
 from torchlore.lsp.code_actions.model import Asked
 from torchlore.lsp.findings import to_diagnostic
-from torchlore.lsp.hover import find_card
 from torchlore.lsp.names import EXPLAIN, EXPLAIN_KIND, QUICK_FIX, RUN, RUN_KIND
 from torchlore.rules import rule_by_code_or_name
 
@@ -49,7 +48,8 @@ def _card_under_cursor(asked: Asked) -> Card | None:
     at = asked.known.analysis.symbol_at(asked.span.start)
     if at is None:
         return None
-    return find_card(at.candidates, knowledge.resolve(at.candidates))
+    found = knowledge.find_card(at.candidates, knowledge.resolve(at.candidates))
+    return found.card if found is not None and found.is_near else None
 
 
 def _command(title: str, kind: str, command: str, argument: dict[str, str]) -> types.CodeAction:

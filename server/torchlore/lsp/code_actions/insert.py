@@ -17,7 +17,10 @@ KINDS = (INSERT_KIND,)
 
 
 def actions(asked: Asked) -> Iterator[types.CodeAction]:
-    """An action for each snippet, on a blank line of a file that has to do with torch."""
+    """Actions that insert a snippet, on a blank line of a file that has to do with torch.
+
+    A client that asks for snippets gets all of them; in the menu of everything those come that fit best.
+    """
     source = asked.known.source
     line = source.lines.line_of(asked.span.start)
     place = source.line_span(line)
@@ -29,13 +32,24 @@ def actions(asked: Asked) -> Iterator[types.CodeAction]:
     if not requested and (asked.unasked or not _is_about_torch(source)):
         return
     in_scope = asked.known.analysis.names_at(asked.span.start)
-    for insert in knowledge.inserts():
-        names = names_for(insert, in_scope)
+    fitted = [(insert, names_for(insert, in_scope)) for insert in knowledge.inserts()]
+    for insert, names in fitted if requested else _fitting(fitted):
         yield types.CodeAction(
             title=f"Insert snippet: {insert.title}",
             kind=INSERT_KIND,
             edit=_edit(asked, insert, names, place, source.indent(line)),
         )
+
+
+_MOST = 12
+"""Snippets in a menu that has other things, too."""
+
+
+def _fitting(fitted: list[tuple[Insert, dict[str, str]]]) -> list[tuple[Insert, dict[str, str]]]:
+    """The snippets that use what is in scope, those that use most of it first; all where nothing is."""
+    if not any(names for _, names in fitted):
+        return fitted
+    return sorted(fitted, key=lambda one: (len(one[0].holes) - len(one[1]), -len(one[1])))[:_MOST]
 
 
 def _is_about_torch(source: Source) -> bool:

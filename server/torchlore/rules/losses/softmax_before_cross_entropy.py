@@ -173,7 +173,7 @@ def _inner(analysis: Analysis, softmax: ast.Call) -> ast.expr | None:
 
 def _layer_before(analysis: Analysis, layer: ast.Call) -> ast.expr | None:
     """The argument before `layer` in the call that `layer` is an argument of."""
-    parent = analysis.parents.get(layer)
+    parent = (analysis.around(layer) or (None,))[-1]
     if not isinstance(parent, ast.Call) or layer not in parent.args:
         return None
     index = parent.args.index(layer)
