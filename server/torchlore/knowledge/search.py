@@ -10,6 +10,7 @@ from torchlore.knowledge.corpus import Postings, corpus
 from torchlore.knowledge.misspelling import nearest
 from torchlore.knowledge.model import Card
 from torchlore.knowledge.names import Named, ends_a_name, guessed, named
+from torchlore.knowledge.quoted import explained
 from torchlore.knowledge.terms import WORD, pairs, sentences, terms, terms_of_word
 
 _PAIR = 0.5
@@ -22,6 +23,8 @@ _SYMBOL = 8.0
 """What a symbol counts among other words; less, the more of them there are."""
 _SYMBOL_ALONE = 30.0
 """What a symbol counts where nothing else was asked: no other card may come before its own."""
+_QUOTED = 20.0
+"""What it counts that a card quotes the error that was pasted; the next best card counts half, and so on."""
 _DOCUMENTED = 0.3
 """What the words count by which PyTorch documents a symbol that no card explains."""
 
@@ -54,6 +57,8 @@ def search(words: str, limit: int = 10) -> list[Card]:
     weight = _SYMBOL / (len(mentions) + len(around)) if around else _SYMBOL_ALONE
     for mention in mentions:
         _add_symbol(scores, mention, weight)
+    for place, found in enumerate(explained(words), 1):
+        scores[found.card.slug] = scores.get(found.card.slug, 0.0) + _QUOTED / place
     ranked = sorted(scores, key=lambda slug: (-scores[slug], slug))
     return [known.cards[slug] for slug in ranked[: max(limit, 0)] if slug in known.cards]
 
