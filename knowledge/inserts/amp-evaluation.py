@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Evaluation in mixed precision"
 # description = "Autocast around forward alone; outputs are float32 again before anything is added up."
+# card = "mixed-precision"
 # imports = ["import torch"]
 # [holes]
 # model = "Module"

@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Mixed-precision training loop"
 # description = "Autocast around forward and loss: bfloat16, or float16 with gradient scaling on older GPUs."
+# card = "mixed-precision"
 # imports = ["import torch"]
 # [holes]
 # model = "Module"

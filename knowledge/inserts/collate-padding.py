@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Collate sequences of different lengths"
 # description = "Pad to the longest of the batch and mask by length: the padding value may be data too."
+# card = "collate-fn"
 # imports = [
 #   "import torch",
 #   "from torch.nn.utils.rnn import pad_sequence",

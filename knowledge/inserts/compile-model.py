@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Compile the model"
 # description = "In place: the names in the state_dict stay, and no reference to the slow model is left."
+# card = "torch-compile"
 # imports = []
 # [holes]
 # model = "Module"

@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Confusion matrix"
 # description = "Counts, precision and recall of each class, exact over batches of any size."
+# card = "bce-and-imbalance"
 # imports = ["import torch"]
 # [holes]
 # model = "Module"

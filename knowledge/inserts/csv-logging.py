@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Training loop with a CSV log"
 # description = "Loss and rate of each epoch, as plain numbers, in a file that outlives a run cut short."
+# card = "loss-not-decreasing"
 # imports = ["import csv", "import time", "from pathlib import Path", "import torch"]
 # [holes]
 # model = "Module"

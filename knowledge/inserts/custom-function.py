@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Custom autograd function"
 # description = "A backward of your own, checked against finite differences, that can be differentiated."
+# card = "custom-autograd-function"
 # imports = ["import torch", "from typing import Any"]
 # ///
 class SquaredReLU(torch.autograd.Function):

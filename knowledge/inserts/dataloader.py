@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "DataLoader for training"
 # description = "Workers that load ahead, pinned memory for copies that overlap, no last batch of one sample."
+# card = "dataloader-workers"
 # imports = ["import os", "import torch", "from torch.utils.data import DataLoader"]
 # [holes]
 # dataset = "Dataset"

@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Dataset of files"
 # description = "One sample a file, read when asked for: what __init__ reads, each worker holds too."
+# card = "dataset-dataloader"
 # imports = [
 #   "from collections.abc import Callable, Sequence",
 #   "from pathlib import Path",

@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Distributed training (DDP, torchrun)"
 # description = "One process a device, a share of the data each, shuffled anew every epoch; rank 0 saves."
+# card = "ddp"
 # imports = [
 #   "import os",
 #   "import torch",

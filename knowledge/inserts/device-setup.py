@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Choose the device"
 # description = "The accelerator of this machine (CUDA, ROCm, MPS, XPU), else the CPU, and the model on it."
+# card = "cuda-and-devices"
 # imports = ["import torch"]
 # [holes]
 # model = "Module"

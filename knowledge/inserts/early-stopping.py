@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Train with early stopping"
 # description = "Train until the validation loss has not improved for some epochs, and keep the best weights."
+# card = "overfitting"
 # imports = ["import copy", "import torch"]
 # [holes]
 # model = "Module"

@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Moving average of the weights (EMA)"
 # description = "Train the model, evaluate its average: updated every step, BatchNorm's statistics too."
+# card = "weight-averaging"
 # imports = ["from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn"]
 # [holes]
 # model = "Module"

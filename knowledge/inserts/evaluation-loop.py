@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Evaluation loop"
 # description = "Mean loss and accuracy of a classifier, in evaluation mode and without a graph."
+# card = "train-vs-eval"
 # imports = ["import torch"]
 # [holes]
 # model = "Module"

@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Train the head alone"
 # description = "Freeze a backbone, its BatchNorm statistics too, and give the optimizer only the head."
+# card = "freeze-and-finetune"
 # imports = ["import torch"]
 # [holes]
 # backbone = "Module"

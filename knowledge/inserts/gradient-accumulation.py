@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Gradient accumulation"
 # description = "One update for several batches; exact for equal batches, even if the last group is shorter."
+# card = "gradient-accumulation"
 # imports = []
 # [holes]
 # model = "Module"

@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Gradient checkpointing"
 # description = "Keep the inputs of blocks, compute the rest again in backward; the state_dict stays."
+# card = "activation-checkpointing"
 # imports = ["import functools", "from torch.utils.checkpoint import checkpoint"]
 # [holes]
 # model = "Module"

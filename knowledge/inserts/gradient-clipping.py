@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Training loop with gradient clipping"
 # description = "Clip the norm of all gradients between backward and step, and watch what it was before."
+# card = "gradient-clipping"
 # imports = ["import torch"]
 # [holes]
 # model = "Module"

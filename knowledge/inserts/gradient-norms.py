@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Print the gradient of each parameter"
 # description = "Between backward and step: which gradients vanish or explode, and who got none at all."
+# card = "grad-attribute"
 # imports = ["import torch"]
 # [holes]
 # model = "Module"

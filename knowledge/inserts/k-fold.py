@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "K-fold cross-validation"
 # description = "Every sample validates once; each fold starts from the same weights with a new optimizer."
+# card = "samplers-and-splits"
 # imports = ["import copy", "import torch", "from torch.utils.data import DataLoader, Subset"]
 # [holes]
 # model = "Module"

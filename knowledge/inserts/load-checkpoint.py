@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Resume from a checkpoint"
 # description = "Load model, optimizer and scheduler, all built beforehand, and find the epoch to go on with."
+# card = "save-and-load"
 # imports = ["import torch"]
 # [holes]
 # model = "Module"

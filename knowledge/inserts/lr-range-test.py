@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Learning-rate range test"
 # description = "Raise the rate until the loss diverges, on copies: model and optimizer stay as they are."
+# card = "lr-scheduling"
 # imports = ["import copy", "import itertools"]
 # [holes]
 # model = "Module"

@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Count the parameters"
 # description = "Parameters of each part and of the whole, and memory; a shared weight counts once."
+# card = "parameters-and-buffers"
 # imports = ["import itertools"]
 # [holes]
 # model = "Module"

@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Export to ONNX"
 # description = "Export in evaluation mode with a batch of any size; needs `pip install onnx onnxscript`."
+# card = "onnx-export"
 # imports = ["import torch"]
 # [holes]
 # model = "Module"

@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Overfit one batch"
 # description = "A sanity check: a copy of the model must drive the loss on one batch towards 0."
+# card = "loss-not-decreasing"
 # imports = ["import copy", "import torch"]
 # [holes]
 # model = "Module"

@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Weight decay without norms and biases"
 # description = "AdamW decays the matrices; biases and the scales of norms are left alone."
+# card = "optimizers"
 # imports = ["import torch"]
 # [holes]
 # model = "Module"

@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Predict"
 # description = "Classes and probabilities in the order of the data, in evaluation mode and without a graph."
+# card = "no-grad-vs-inference-mode"
 # imports = ["import torch"]
 # [holes]
 # model = "Module"

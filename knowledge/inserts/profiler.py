@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Profile the training loop"
 # description = "Record a few steps after the slow first ones: a table of the costs, and a trace."
+# card = "profiling"
 # imports = ["import torch", "from torch.profiler import profile, schedule"]
 # [holes]
 # model = "Module"

@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Reproducible DataLoader"
 # description = "The same order and augmentation in every run, other random numbers in each worker."
+# card = "reproducibility"
 # imports = ["import torch", "from torch.utils.data import DataLoader, get_worker_info"]
 # [holes]
 # dataset = "Dataset"

@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Save a checkpoint"
 # description = "Everything that training needs to go on; an interrupted save leaves the old file whole."
+# card = "save-and-load"
 # imports = ["import os", "import torch"]
 # [holes]
 # model = "Module"

@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Seed everything"
 # description = "Seed Python, NumPy and torch; DataLoader workers derive their seeds from torch's."
+# card = "reproducibility"
 # imports = ["import random", "import numpy as np", "import torch"]
 # ///
 def seed_everything(seed: int) -> None:

@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Print the shape after each layer"
 # description = "Hooks that are always removed; the last line before an error says which layer raised it."
+# card = "hooks"
 # imports = ["import functools", "import torch"]
 # [holes]
 # model = "Module"

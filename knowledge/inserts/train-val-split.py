@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Split into training and validation"
 # description = "The same split in every run, by a generator of its own; only the training part shuffles."
+# card = "samplers-and-splits"
 # imports = ["import torch", "from torch.utils.data import DataLoader, random_split"]
 # [holes]
 # dataset = "Dataset"

@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Training loop"
 # description = "One epoch: clear the gradients, forward, loss, backward, step."
+# card = "zero-grad"
 # imports = []
 # [holes]
 # model = "Module"

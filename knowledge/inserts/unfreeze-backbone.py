@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Unfreeze and fine-tune"
 # description = "Train a frozen backbone too, at a lower rate: the optimizer must be given its parameters."
+# card = "freeze-and-finetune"
 # imports = []
 # [holes]
 # backbone = "Module"

@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Warm-up and cosine decay"
 # description = "A linear warm-up, then a cosine to 0; lengths and steps are both counted in batches."
+# card = "lr-scheduling"
 # imports = ["from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, SequentialLR"]
 # [holes]
 # model = "Module"

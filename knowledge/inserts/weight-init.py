@@ -1,6 +1,7 @@
 # /// torchlore
 # title = "Initialise the weights"
 # description = "He initialisation for ReLU, before the optimizer is made and pretrained weights are loaded."
+# card = "weight-init"
 # imports = ["import torch", "from torch import nn"]
 # [holes]
 # model = "Module"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
-from harness import Editor
+from harness import CLIENTS, Editor, editor, eventually
 from lsprotocol import types
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -106,4 +109,44 @@ async def test_a_menu_of_everything_shows_what_fits(any_editor: Editor, new_file
     assert len(every) > 30
     assert fitting == [] or (len(fitting) <= 12 and "Insert snippet: Training loop" in fitting)
     assert set(fitting) <= set(every)
+    any_editor.close(uri)
+
+
+async def test_a_snippet_is_inserted_from_a_hover(workspace: Path, new_file: Callable[[], str]) -> None:
+    name = next(name for name in CLIENTS if name.startswith("visual_studio_code"))
+    async with editor(workspace, name=name, options={"commandLinks": True}) as shown:
+        asked: list[types.ApplyWorkspaceEditParams] = []
+
+        @shown.client.feature(types.WORKSPACE_APPLY_EDIT)
+        def apply(params: types.ApplyWorkspaceEditParams) -> types.ApplyWorkspaceEditResult:
+            asked.append(params)
+            return types.ApplyWorkspaceEditResult(applied=True)
+
+        text = TRAINER.replace("    \n", "    opt.step()\n")
+        uri = shown.open(new_file(), text)
+        hover = await shown.hover(uri, "opt.step()", 5)
+        assert hover is not None and isinstance(hover.contents, types.MarkupContent)
+        link = re.search(r"\(command:torchlore\.insert\?([^)]*)\)", hover.contents.value)
+        assert link is not None
+        (argument,) = json.loads(unquote(link[1]))
+        await shown.execute("torchlore.insert", argument)
+        (params,) = asked
+        assert params.label == "Insert snippet: Weight decay without norms and biases"
+        (after,) = shown.apply(params.edit).values()
+        assert after.startswith(text.rstrip("\n"))
+        assert "\n    trained = [p for p in net.parameters()" in after
+        ast.parse(after)
+
+
+async def test_what_cannot_be_inserted_is_said(any_editor: Editor, new_file: Callable[[], str]) -> None:
+    uri = any_editor.open(new_file(), TRAINER)
+    for argument in (
+        {},
+        {"slug": "no-such"},
+        {"slug": "predict", "uri": uri},
+        {"slug": 3, "uri": uri, "line": 1},
+    ):
+        messages = len(any_editor.client.messages)
+        await any_editor.execute("torchlore.insert", argument)
+        await eventually(lambda before=messages: len(any_editor.client.messages) > before)
     any_editor.close(uri)

@@ -22,7 +22,7 @@ HOLES = (
     Hole("loader", "DataLoader", "loader"),
     Hole("device", "Device", "device"),
 )
-LOOP = Insert("loop", "Loop", "", HOLES, (), BODY)
+LOOP = Insert("loop", "Loop", "", "", HOLES, (), BODY)
 EMPTY = Source("")
 
 
@@ -82,7 +82,7 @@ def test_a_hole_takes_its_own_name_then_the_innermost_of_its_kind(
 
 
 def test_no_name_fills_two_holes() -> None:
-    pair = Insert("pair", "", "", (Hole("a", "Tensor", "a"), Hole("b", "Tensor", "b")), (), "a + b\n")
+    pair = Insert("pair", "", "", "", (Hole("a", "Tensor", "a"), Hole("b", "Tensor", "b")), (), "a + b\n")
     assert names_for(pair, names("x:Tensor", "y:Tensor")) == {"a": "x", "b": "y"}
     assert names_for(pair, names("b:Tensor")) == {"b": "b"}
 

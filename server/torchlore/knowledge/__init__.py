@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from torchlore.knowledge.cards import FoundCard, card, card_for, card_texts, cards, find_card
 from torchlore.knowledge.data import ContentError, data_root
-from torchlore.knowledge.inserts import insert, inserts
+from torchlore.knowledge.inserts import insert, inserts, inserts_of
 from torchlore.knowledge.model import Card, Hole, Insert, Symbol
 from torchlore.knowledge.names import Named
 from torchlore.knowledge.search import mentioned, search
@@ -36,6 +36,7 @@ __all__ = [
     "find_card",
     "insert",
     "inserts",
+    "inserts_of",
     "member_owners",
     "mentioned",
     "resolve",

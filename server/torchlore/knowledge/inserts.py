@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from torchlore.knowledge.data import ContentError, data_root, read_toml
-from torchlore.knowledge.model import Hole, Insert
+from torchlore.knowledge.model import Card, Hole, Insert
 
 KINDS = (
     "Module",
@@ -46,6 +46,12 @@ def insert(slug: str) -> Insert | None:
     return next((known for known in inserts() if known.slug == slug), None)
 
 
+def inserts_of(card: Card) -> tuple[Insert, ...]:
+    """The insertable snippets that a card explains; those that are called like it come first."""
+    own = [known for known in inserts() if known.card == card.slug]
+    return tuple(sorted(own, key=lambda known: known.slug != card.slug))
+
+
 def read_insert(path: Path) -> Insert:
     """Read one insertable snippet.
 
@@ -62,6 +68,7 @@ def read_insert(path: Path) -> Insert:
             slug=path.stem,
             title=front["title"],
             description=front["description"],
+            card=front["card"],
             holes=tuple(_hole(name, value, path.name) for name, value in front.get("holes", {}).items()),
             imports=tuple(front.get("imports", ())),
             body=text[header.end() :].strip("\n") + "\n",

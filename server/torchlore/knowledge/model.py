@@ -89,11 +89,15 @@ class Hole:
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """A snippet to be inserted into the user's file; `body` is valid Python whose holes are identifiers."""
+    """A snippet to be inserted into the user's file; `body` is valid Python whose holes are identifiers.
+
+    `card` is the slug of the card that says why it is as it is.
+    """
 
     slug: str
     title: str
     description: str
+    card: str
     holes: tuple[Hole, ...]
     imports: tuple[str, ...]
     body: str

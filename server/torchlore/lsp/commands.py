@@ -26,7 +26,7 @@ _NEXT = 4
 
 async def ask(server: Server, arguments: list[Any]) -> None:
     """Shows the card that answers best to `{"words": ...}`, and names those that come next."""
-    words = _first(arguments).get("words")
+    words = first_of(arguments).get("words")
     asked = words if isinstance(words, str) else ""
     # The first question reads and counts all cards, which takes a while.
     found = await asyncio.get_running_loop().run_in_executor(None, knowledge.search, asked, 1 + _NEXT)
@@ -41,7 +41,7 @@ async def ask(server: Server, arguments: list[Any]) -> None:
 
 async def explain(server: Server, arguments: list[Any]) -> None:
     """Shows the page of `{"slug": ...}` (a card) or `{"code": ...}` (a rule)."""
-    asked = _first(arguments)
+    asked = first_of(arguments)
     slug, code = asked.get("slug"), asked.get("code")
     card = knowledge.card(slug) if isinstance(slug, str) else None
     rule = rule_by_code_or_name(code) if isinstance(code, str) else None
@@ -71,7 +71,7 @@ async def run(server: Server, arguments: list[Any]) -> dict[str, object] | None:
     Answers at once, because several editors block until it does; with `"wait": true`, when the run is
     over, and then with its outcome.
     """
-    asked = _first(arguments)
+    asked = first_of(arguments)
     snippet = _snippet(asked)
     if snippet is None:
         tell(server, "torchlore has no snippet of that name", types.MessageType.Warning)
@@ -151,7 +151,7 @@ def _outcome(result: RunResult) -> dict[str, object]:
     }
 
 
-def _first(arguments: list[Any]) -> dict[str, Any]:
+def first_of(arguments: list[Any]) -> dict[str, Any]:
     """The command's one argument; whatever else a client sends counts as none."""
     first = arguments[0] if arguments else None
     return first if isinstance(first, dict) else {}

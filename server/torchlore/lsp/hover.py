@@ -34,7 +34,8 @@ async def hover(server: Server, params: types.HoverParams) -> types.Hover | None
     def look(known: Analysed) -> tuple[types.Hover | None, bool]:
         places = known.places(server.encoding)
         offset = places.offset(params.text_document.uri, params.position)
-        found = hover_text(known, offset, links_for(server, known.uri), torch)
+        links = links_for(server, known.uri, (params.text_document.uri, params.position.line))
+        found = hover_text(known, offset, links, torch)
         if found is None:
             return None, not known.analysis.foreign_classes <= server.asked
         span, markdown = found
@@ -133,7 +134,7 @@ def symbol_page(
         answer=card.card.summary,
         notes=notes,
         pitfall=first_pitfall(card.card.pitfalls) if card.is_exact else "",
-        links=tuple(filter(None, (links.whole(card.card), links.proof(card.card), docs))),
+        links=tuple(filter(None, (*links.of(card.card), docs))),
     )
 
 

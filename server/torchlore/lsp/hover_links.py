@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ from pygls.uris import from_fs_path
 from torchlore import knowledge
 from torchlore.device import Trust
 from torchlore.knowledge import Card, Symbol
-from torchlore.lsp.names import EXPLAIN, RUN
+from torchlore.lsp.names import EXPLAIN, INSERT, RUN
 from torchlore.lsp.server import Server
 
 
@@ -24,12 +25,19 @@ class Links:
         commands: the client runs commands that are linked in a hover.
         markdown: it shows Markdown.
         runs: snippets may be run.
+        here: the document, a cell perhaps, and its line (0-based) under the cursor; None where nothing can be
+            inserted.
     """
 
     uri: str
     commands: bool
     markdown: bool
     runs: bool
+    here: tuple[str, int] | None = None
+
+    def of(self, card: Card) -> tuple[str, str, str]:
+        """Where a card leads: to the whole of it, to its proof, to what it has to insert; empty ones too."""
+        return self.whole(card), self.proof(card), self.insertion(card)
 
     def whole(self, card: Card, title: str = "Whole answer") -> str:
         """Where the whole of a card is: a command, the card's file, or the command line."""
@@ -48,17 +56,26 @@ class Links:
             return f"[Run the proof]({_command(RUN, {'slug': card.slug, 'uri': self.uri})})"
         return "" if self.markdown else f"Proof: torchlore run {card.slug}"
 
+    def insertion(self, card: Card) -> str:
+        """What inserts the snippet that a card explains; empty where there is none, or where nothing can."""
+        found = knowledge.inserts_of(card) if self.commands and self.here is not None else ()
+        if not found or self.here is None:
+            return ""
+        argument = {"slug": found[0].slug, "uri": self.here[0], "line": self.here[1]}
+        return f"[Insert: {found[0].title}]({_command(INSERT, argument)})"
+
     def documentation(self, symbol: Symbol | None) -> str:
         """PyTorch's page about a symbol."""
         return f"[PyTorch documentation]({symbol.url})" if symbol is not None and symbol.url else ""
 
 
-def links_for(server: Server, uri: str) -> Links:
-    """What the client on the other side can follow."""
+def links_for(server: Server, uri: str, here: tuple[str, int]) -> Links:
+    """What the client on the other side can follow from a place; see `Links`."""
     markdown = server.client.markdown
     trusted = server.settings.trust is Trust.TRUSTED
-    return Links(uri, markdown and server.settings.command_links, markdown, trusted)
+    commands = markdown and server.settings.command_links
+    return Links(uri, commands, markdown, trusted, here if server.client.apply_edit else None)
 
 
-def _command(name: str, argument: dict[str, str]) -> str:
+def _command(name: str, argument: Mapping[str, object]) -> str:
     return f"command:{name}?{quote(json.dumps([argument]))}"

@@ -4,6 +4,7 @@ from lsprotocol import types
 
 ASK = "torchlore.ask"
 EXPLAIN = "torchlore.explain"
+INSERT = "torchlore.insert"
 RUN = "torchlore.run"
 
 QUICK_FIX = types.CodeActionKind.QuickFix.value

@@ -16,7 +16,7 @@ from pygls.lsp.server import LanguageServer
 from torchlore import __version__
 from torchlore.lsp.client import Client
 from torchlore.lsp.documents import Documents
-from torchlore.lsp.names import ASK, CODE_ACTION_KINDS, EXPLAIN, RUN
+from torchlore.lsp.names import ASK, CODE_ACTION_KINDS, EXPLAIN, INSERT, RUN
 from torchlore.lsp.pages import Pages
 from torchlore.lsp.protocol import Protocol, tolerant_converter
 from torchlore.lsp.settings import Settings
@@ -224,6 +224,7 @@ def create_server() -> Server:
     server.handle_command(ASK, _later("commands", "ask"))
     server.handle_command(EXPLAIN, _later("commands", "explain"))
     server.handle_command(RUN, _later("commands", "run"))
+    server.handle_command(INSERT, _later("inserting", "insert"))
     return server
 
 
