@@ -48,7 +48,7 @@ export function createClient(
     errorHandler: restartOnlyWhatRan(() => client),
     initializationFailedHandler: () => false,
     // Links in a hover may start these two commands, and no other command of the editor.
-    markdown: { isTrusted: { enabledCommands: ["torchlore.explain", "torchlore.run"] } },
+    markdown: { isTrusted: { enabledCommands: ["torchlore.explain", "torchlore.run", "torchlore.insert"] } },
     middleware,
   };
   const client = new LanguageClient("torchlore", "torchlore", server, options);
