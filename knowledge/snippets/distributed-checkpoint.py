@@ -22,7 +22,7 @@ def save(rank, folder):
     model, optimizer = train_one_step(lambda m: fully_shard(m, mesh=dist.init_device_mesh("cpu", (2,))))
     print(f"rank {rank} holds {tuple(model.weight.to_local().shape)} of {tuple(model.weight.shape)}")
     dcp.save(dict(zip("mo", get_state_dict(model, optimizer))), checkpoint_id=f"{folder}/step-1")
-    dist.destroy_process_group()
+    dist.barrier(), dist.destroy_process_group()  # who leaves first would break the others' connections
 
 
 if __name__ == "__main__":
