@@ -51,6 +51,15 @@ def state_keeps_its_graph() -> None:
         out.sum().backward()
 
 
+def retained_graph_meets_a_step() -> None:
+    rnn, h = nn.GRU(1, 4, batch_first=True), None
+    optimizer = torch.optim.SGD(rnn.parameters(), lr=0.1)
+    for chunk in torch.randn(1, 20, 1).split(10, 1):
+        out, h = rnn(chunk, h)
+        out.sum().backward(retain_graph=True)
+        optimizer.step()
+
+
 def unpack_edges() -> None:
     source, target = torch.zeros(382, 2)
     assert source is not target
@@ -87,7 +96,8 @@ RAISING: dict[str, list[Callable[[], Any]]] = {
     ],
     "time-series": [
         state_keeps_its_graph,
-        lambda: nn.GRU(2, 4, batch_first=True)(torch.zeros(3, 7)),
+        retained_graph_meets_a_step,
+        lambda: nn.GRU(1, 4, batch_first=True)(torch.zeros(3, 7)),
         lambda: nn.GRU(1, 4, batch_first=True)(torch.zeros(2, 10, 1), torch.zeros(1, 1, 4)),
         lambda: torch.zeros(10).unfold(0, 11, 1),
     ],
