@@ -23,7 +23,13 @@ needs_torch = pytest.mark.skipif(
 @needs_torch
 @pytest.mark.parametrize("path", PATHS, ids=[path.stem for path in PATHS])
 def test_snippet_runs_on_cpu(path: Path, tmp_path: Path) -> None:
-    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "PYTHONWARNINGS": "default"}
+    # One thread each: several run at the same time, and would push one another aside.
+    environment = {
+        **os.environ,
+        "CUDA_VISIBLE_DEVICES": "",
+        "PYTHONWARNINGS": "default",
+        "OMP_NUM_THREADS": "1",
+    }
     environment.pop("TORCH_LOGS", None)
     done = subprocess.run(
         [sys.executable, str(path)],
