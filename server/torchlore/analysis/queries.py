@@ -273,7 +273,7 @@ def came_from(value: Value | None, token: Token) -> bool:
 
 def reachable(value: Value, depth: int = 4) -> ManyOf[Value]:
     """`value` and what can be reached from it: items, attributes, what a closure sees of objects."""
-    return _reachable(value, depth) if value.__class__ in _PARTS else (value,)
+    return (value,) if _PARTS[value.__class__] is _none else _reachable(value, depth)
 
 
 def _reachable(value: Value, depth: int) -> Iterator[Value]:
@@ -287,9 +287,13 @@ def _reachable(value: Value, depth: int) -> Iterator[Value]:
         for part in parts:
             if id(part) not in seen:
                 seen.add(id(part))
-                if part.__class__ in _PARTS:
+                if _PARTS[part.__class__] is not _none:
                     holders.append(part)
                 yield part
+
+
+def _none(_: Value) -> ManyOf[Value]:
+    return ()
 
 
 def _in_container(value: Container) -> ManyOf[Value]:
@@ -301,15 +305,28 @@ def _on_instance(value: Instance) -> ManyOf[Value]:
     return held if value.arguments is None else (*held, *value.arguments.all())
 
 
-_PARTS: dict[type[Value], Callable[[Any], ManyOf[Value]]] = {
-    OneOf: lambda value: value.options,
-    Container: _in_container,
-    Iterable: lambda value: (value.element,),
-    Coroutine: lambda value: (value.result,),
-    Instance: _on_instance,
-    Params: lambda value: value.owners or (),
-    Grads: lambda value: value.owners or (),
-    Function: lambda value: () if value.receiver is None else (value.receiver,),
-    BoundMethod: lambda value: (value.receiver,),
-}
+_Parts = Callable[[Any], ManyOf[Value]]
+
+
+class _ByKind(dict[type[Value], _Parts]):
+    """A kind that has no entry is as the one that it derives from; most hold nothing."""
+
+    def __missing__(self, kind: type[Value]) -> _Parts:
+        self[kind] = next((self[base] for base in kind.__mro__[1:] if base in self), _none)
+        return self[kind]
+
+
+_PARTS = _ByKind(
+    {
+        OneOf: lambda value: value.options,
+        Container: _in_container,
+        Iterable: lambda value: (value.element,),
+        Coroutine: lambda value: (value.result,),
+        Instance: _on_instance,
+        Params: lambda value: value.owners or (),
+        Grads: lambda value: value.owners or (),
+        Function: lambda value: () if value.receiver is None else (value.receiver,),
+        BoundMethod: lambda value: (value.receiver,),
+    }
+)
 """What hangs directly on a value, by its kind: asked of everything that is handed to code we cannot see."""
