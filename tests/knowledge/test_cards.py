@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from torchlore.rules import all_rules
 
 PATHS = sorted((data_root() / "cards").glob("*/*.md"))
 SLUGS = {path.stem for path in PATHS}
+LONGEST = 110
 # The rules of the first release; others may be named once they exist.
 PLANNED_RULES = {
     "missing-zero-grad",
@@ -69,6 +72,31 @@ def test_code_blocks_are_closed(card: Card, path: Path) -> None:
         line for line in path.read_text(encoding="utf-8").splitlines() if line.lstrip().startswith("```")
     ]
     assert len(fences) % 2 == 0
+
+
+def test_lines_are_short(path: Path) -> None:
+    """But for tables and the descriptions of pictures, which cannot be broken."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if len(line) > LONGEST and not line.startswith(("|", "!["))] == []
+
+
+def test_words_are_spelt_right() -> None:
+    root = Path(__file__).parents[2]
+    content = [
+        data_root() / name for name in ("cards", "snippets", "inserts", "arguments.toml", "search.toml")
+    ]
+    read = [*content, data_root() / "symbols/handwritten.toml", root / "README.md", root / "docs"]
+    command = [
+        sys.executable,
+        "-m",
+        "codespell_lib",
+        "--toml",
+        str(root / "pyproject.toml"),
+        "--skip",
+        "*.png",
+    ]
+    done = subprocess.run([*command, *map(str, read)], capture_output=True, text=True, check=False, cwd=root)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_symbols_exist(card: Card) -> None:
