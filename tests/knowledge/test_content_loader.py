@@ -38,6 +38,7 @@ f
 INSERT = """# /// torchlore
 # title = "A step"
 # description = "One step."
+# card = "optimizers"
 # imports = ["import torch"]
 # [holes]
 # optimizer = "Optimizer"
@@ -83,6 +84,7 @@ def test_insert_header(tmp_path: Path) -> None:
     path.write_text(INSERT, encoding="utf-8")
     read = read_insert(path)
     assert (read.slug, read.title, read.imports) == ("a-step", "A step", ("import torch",))
+    assert read.card == "optimizers"
     assert [(hole.name, hole.kind, hole.default) for hole in read.holes] == [
         ("optimizer", "Optimizer", "optimizer"),
         ("limit", "Number", "10"),
@@ -95,6 +97,7 @@ def test_insert_header(tmp_path: Path) -> None:
     [
         (("# /// torchlore", "# /// script"), "header"),
         (('# title = "A step"\n', ""), "lacks 'title'"),
+        (('# card = "optimizers"\n', ""), "lacks 'card'"),
         (('"Optimizer"', '"Optimiser"'), "Optimiser"),
     ],
 )

@@ -24,7 +24,7 @@ _SYMBOL = 8.0
 _SYMBOL_ALONE = 30.0
 """What a symbol counts where nothing else was asked: no other card may come before its own."""
 _QUOTED = 20.0
-"""What it counts that a card quotes the error that was pasted; the next best card counts half, and so on."""
+"""What it counts that a card quotes the error that was pasted: of several that do, the words decide."""
 _DOCUMENTED = 0.3
 """What the words count by which PyTorch documents a symbol that no card explains."""
 
@@ -57,8 +57,8 @@ def search(words: str, limit: int = 10) -> list[Card]:
     weight = _SYMBOL / (len(mentions) + len(around)) if around else _SYMBOL_ALONE
     for mention in mentions:
         _add_symbol(scores, mention, weight)
-    for place, found in enumerate(explained(words), 1):
-        scores[found.card.slug] = scores.get(found.card.slug, 0.0) + _QUOTED / place
+    for found in explained(words):
+        scores[found.card.slug] = scores.get(found.card.slug, 0.0) + _QUOTED
     ranked = sorted(scores, key=lambda slug: (-scores[slug], slug))
     return [known.cards[slug] for slug in ranked[: max(limit, 0)] if slug in known.cards]
 
