@@ -29,7 +29,7 @@ def work(rank, folder):
         print(*(f"{name:15} {ranks[0][name]!s:12} {ranks[1][name]}" for name in results), sep="\n")
     rest = dist.new_group([0])  # every rank makes every group
     assert dist.get_rank(rest) == -rank  # -1: not a member
-    dist.destroy_process_group()
+    dist.barrier(), dist.destroy_process_group()  # who leaves first would break the others' connections
 
 
 if __name__ == "__main__":

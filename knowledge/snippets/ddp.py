@@ -31,7 +31,7 @@ def train(rank, folder):
     torch.testing.assert_close(averaged, gradient(alone, data.tensors[0]))
     torch.testing.assert_close(local, gradient(model.module, x))  # past the wrapper nothing is averaged
     assert not torch.allclose(local, averaged) and list(model.state_dict())[0] == "module.weight"
-    dist.destroy_process_group()
+    dist.barrier(), dist.destroy_process_group()  # who leaves first would break the others' connections
 
 
 if __name__ == "__main__":

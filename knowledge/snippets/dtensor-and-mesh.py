@@ -31,7 +31,7 @@ def work(rank, folder):
         torch.testing.assert_close(mlp(tokens) + 0, expected)
     print(f"rank {rank}: {dict(communication.get_comm_counts())}")
     assert communication.get_total_counts() == 1
-    dist.destroy_process_group()
+    dist.barrier(), dist.destroy_process_group()  # who leaves first would break the others' connections
 
 
 if __name__ == "__main__":

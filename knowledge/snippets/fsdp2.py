@@ -31,7 +31,7 @@ def train(rank, folder):
     step(alone := build(), data)  # one process, the whole batch
     torch.testing.assert_close([p.full_tensor() for p in model.parameters()], list(alone.parameters()))
     assert too_early.param_groups[0]["params"][0] is not model[0].weight  # it would train nothing
-    dist.destroy_process_group()
+    dist.barrier(), dist.destroy_process_group()  # who leaves first would break the others' connections
 
 
 if __name__ == "__main__":
