@@ -29,8 +29,8 @@ class Budget:
             characters: of the file's text.
             follow: whether it matters what imported functions do, not only which classes there are.
         """
-        elsewhere = 2_000 + characters // 24 if follow else _ENOUGH_FOR_CLASSES
-        return cls(100_000 + characters, 250 + characters // 48, elsewhere, _ENOUGH_FOR_A_CALL)
+        elsewhere = 1_500 + characters // 24 if follow else _ENOUGH_FOR_CLASSES
+        return cls(100_000 + characters, 300 + characters // 32, elsewhere, _ENOUGH_FOR_A_CALL)
 
     @classmethod
     def for_a_call(cls) -> Budget:

@@ -103,6 +103,8 @@ def _uncalled(
     source: Source, waiting: list[Function], mentions: dict[ast.AST, frozenset[bytes]]
 ) -> list[Function]:
     """Those of `waiting` that no other one mentions, nor its class: these may reach the others."""
+    if len(waiting) == 1:
+        return waiting
     for function in waiting:
         if function.node not in mentions:
             mentions[function.node] = _mentions(source, function)
