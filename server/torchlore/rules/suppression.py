@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from torchlore.rules.model import Finding
 from torchlore.text import Edit, Source, Span
-from torchlore.text.nodes import blocks
+from torchlore.text.nodes import blocks, first_line
 
 _IGNORE = re.compile(r"#\s*torchlore:\s*ignore(?![-\w])(?:\s*\[(?P<codes>[^\]]*)\])?", re.IGNORECASE)
 _NOQA = re.compile(r"#\s*noqa(?![-\w])(?P<codes>:\s*[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)?", re.IGNORECASE)
@@ -87,25 +87,19 @@ def _header(source: Source, offset: int) -> tuple[int, int] | None:
     if innermost is None:
         return None
     if not body:
-        return _first_line(innermost), (innermost.end_lineno or innermost.lineno) - 1
-    line, end = source.lines.line_of(offset), _first_line(body[0])
+        return first_line(innermost), (innermost.end_lineno or innermost.lineno) - 1
+    line, end = source.lines.line_of(offset), first_line(body[0])
     if line > end:
         return None  # On an `else:` or `except …:` line, which is nobody's first or last.
     while end > line and (
-        not (text := source.lines.text(end).strip()) or text.startswith("#") or end == _first_line(body[0])
+        not (text := source.lines.text(end).strip()) or text.startswith("#") or end == first_line(body[0])
     ):
         end -= 1
-    return _first_line(innermost), end
+    return first_line(innermost), end
 
 
 def _holds(source: Source, statement: ast.stmt, offset: int) -> bool:
-    return source.lines.start(_first_line(statement)) <= offset < source.span(statement).end
-
-
-def _first_line(statement: ast.stmt) -> int:
-    """0-based; a decorated definition begins with its first decorator."""
-    decorators = getattr(statement, "decorator_list", [])
-    return int(min([statement.lineno, *(d.lineno for d in decorators)])) - 1
+    return source.lines.start(first_line(statement)) <= offset < source.span(statement).end
 
 
 def _children(statement: ast.stmt) -> list[ast.stmt]:

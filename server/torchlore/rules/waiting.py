@@ -10,6 +10,7 @@ from torchlore.analysis import Analysis
 from torchlore.analysis.events import Call, Kind, Root
 from torchlore.rules.model import Finding
 from torchlore.text import Notebook
+from torchlore.text.nodes import first_line
 
 
 def settled(analysis: Analysis, findings: list[Finding]) -> list[Finding]:
@@ -48,11 +49,10 @@ def _broken_functions(
     analysis: Analysis, blanked: frozenset[int]
 ) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Functions of which the header, or a decorator, does not parse."""
-    for node in ast.walk(analysis.source.tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-            if not blanked.isdisjoint(range(first - 1, node.lineno)):
-                yield node
+    nodes = ast.walk(analysis.source.tree)
+    for function in (node for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)):
+        if not blanked.isdisjoint(range(first_line(function), function.lineno)):
+            yield function
 
 
 def _is_anybodys(analysis: Analysis, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

@@ -36,12 +36,17 @@ def around(node: ast.AST, tree: ast.AST) -> tuple[ast.AST, ...] | None:
 
 def _covers(node: ast.AST, line: int | None) -> bool:
     """Whether `line` can be one of a node's; operators, arguments and such have no lines of their own."""
-    first: int | None = getattr(node, "lineno", None)
-    if line is None or first is None:
+    if line is None or getattr(node, "lineno", None) is None:
         return True
-    last: int = getattr(node, "end_lineno", None) or first
+    last: int = getattr(node, "end_lineno", None) or node.lineno  # type: ignore[attr-defined]
+    return first_line(node) < line <= last
+
+
+def first_line(node: ast.AST) -> int:
+    """0-based; a decorated definition begins with its first decorator."""
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    return min([first, *(part.lineno for part in decorators)]) <= line <= last
+    lines: list[int] = [node.lineno, *(part.lineno for part in decorators)]  # type: ignore[attr-defined]
+    return min(lines) - 1
 
 
 _PLAIN = frozenset(

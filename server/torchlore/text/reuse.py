@@ -6,6 +6,8 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from torchlore.text.nodes import first_line
+
 LONG = 50_000
 """Characters from which on a text is worth remembering: shorter ones are parsed in some milliseconds."""
 
@@ -92,15 +94,15 @@ def changed(old: Whole, text: str) -> Changed | None:
         return None
     begin = _index(old.body, first) - 1
     stop = _index(old.body, last) + 2
-    while begin > 0 and _end(old.body[begin - 1]) > _first(old.body[begin]):  # on one line: `a = 1; b = 2`
+    while begin > 0 and _end(old.body[begin - 1]) > first_line(old.body[begin]):  # as in `a = 1; b = 2`
         begin -= 1
-    while 0 < stop < len(old.body) and _end(old.body[stop - 1]) > _first(old.body[stop]):
+    while 0 < stop < len(old.body) and _end(old.body[stop - 1]) > first_line(old.body[stop]):
         stop += 1
     begin = max(0, begin)
     before, after = old.body[:begin], old.body[stop:]
     lines = text.split("\n")
     top = _end(before[-1]) if before else 0
-    bottom = _first(after[0]) if after else len(lines)
+    bottom = first_line(after[0]) if after else len(lines)
     edited = "\n".join(lines[first : last + 1]) + "\n".join(old.text.split("\n")[first : last + 1])
     if lines[bottom - 1].endswith("\\") or "\\\n" in f"{edited}\n" or any(q in edited for q in _QUOTES):
         return None
@@ -139,17 +141,11 @@ def _index(body: Sequence[ast.stmt], line: int) -> int:
     low, high = 0, len(body)
     while low < high:
         middle = (low + high) // 2
-        if _first(body[middle]) <= line:
+        if first_line(body[middle]) <= line:
             low = middle + 1
         else:
             high = middle
     return low - 1
-
-
-def _first(statement: ast.stmt) -> int:
-    """The first line of a statement, with its decorators, 0-based."""
-    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
-    return min([statement.lineno, *(part.lineno for part in decorators)]) - 1
 
 
 def _end(statement: ast.stmt) -> int:

@@ -9,6 +9,8 @@ from typing import TypeAlias
 
 from torchlore_agent.symbol_index import prose, stubs, warned
 
+from torchlore.text.nodes import first_line
+
 # A module that binds names by program text cannot show: what is not seen in it may be there all the same.
 _DYNAMIC = re.compile(
     r"^def __getattr__\b|\bglobals\(\)(?:\[|\.update)|sys\.modules\[__name__\]\s*=|setattr\(\s*sys\.modules"
@@ -273,8 +275,7 @@ class _Reader:
         return _WARNS.search(self._text_of(node)) is not None
 
     def _text_of(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:
-        first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-        return "\n".join(self._lines[first - 1 : node.end_lineno])
+        return "\n".join(self._lines[first_line(node) : node.end_lineno])
 
     def _deprecation(
         self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, doc: str, name: str = ""
