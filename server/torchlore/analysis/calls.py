@@ -221,22 +221,22 @@ def follow(
         grad = None
     frame = Frame(code, parent=function.frame, pause=pause)
     run.activations.append(frame)
-    with run.following(function, node):
+    frame_before, path_before, grad_before = run.frame, run.path, run.grad
+    charged = run.begin_following(function, node)
+    try:
         _bind_parameters(run, frame, function, arguments)
-        outer, run.frame = run.frame, frame
-        path_before, run.path = run.path, path
-        grad_before = run.grad
+        run.frame, run.path = frame, path
         if grad != "same":
             run.grad = grad
-        try:
-            if isinstance(code, ast.Lambda):
-                frame.returns.append(expressions.evaluate(run, code.body))
-            elif not statements.run_block(run, code.body):  # a body that was cut short gives anything
-                frame.returns.append(Const(None) if run.goes_on else Unknown())
-        finally:
-            run.frame, run.path = outer, path_before
-            if grad != "same":
-                run.grad = grad_before
+        if isinstance(code, ast.Lambda):
+            frame.returns.append(expressions.evaluate(run, code.body))
+        elif not statements.run_block(run, code.body):  # a body that was cut short gives anything
+            frame.returns.append(Const(None) if run.goes_on else Unknown())
+    finally:
+        run.frame, run.path = frame_before, path_before
+        if grad != "same":
+            run.grad = grad_before
+        run.end_following(charged)
     run.frames[code] = frame
     return frame
 

@@ -9,7 +9,7 @@ from torchlore.analysis.events import Path
 from torchlore.analysis.values import Function, Value
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)  # as of `Event`, there are many, and nobody changes one
 class Circumstances:
     """All that decides what a call does.
 
@@ -34,7 +34,7 @@ class Circumstances:
     depth: int
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Summary:
     """What a function gave when it was followed last, and what happened.
 

@@ -65,6 +65,7 @@ def dissolve(cls: LocalClass) -> None:
         cls.attributes.forget()
     cls.attributes = {}
     cls.order = ()
+    cls.beyond = None
 
 
 def _own(run: Run, cls: LocalClass, frame: Frame) -> None:

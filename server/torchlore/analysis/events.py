@@ -44,6 +44,9 @@ class Kind(Enum):
     RETURN = auto()  # an entry point handed `value` to a caller that we cannot see
     HAVOC = auto()  # anything may have happened
 
+    def __init__(self, number: int) -> None:
+        self.bit = 1 << number
+
     __hash__ = object.__hash__  # there is one of each; that of `Enum` is a function of Python, and slow
 
 
@@ -146,7 +149,11 @@ class Root:
 
     def places_of(self, kind: Kind) -> tuple[Place, ...]:
         """The same with what they lie in."""
-        return self._places_by_kind.get(kind, ()) if self.of(kind) else ()
+        known = self._places_by_kind.get(kind)
+        if known is None:
+            found = self._places_by_kind[kind] = tuple(places(self.path, kind) if self.of(kind) else ())
+            return found
+        return known
 
     @cached_property
     def _by_kind(self) -> dict[Kind, tuple[Event, ...]]:
@@ -157,10 +164,7 @@ class Root:
 
     @cached_property
     def _places_by_kind(self) -> dict[Kind, tuple[Place, ...]]:
-        found: dict[Kind, list[Place]] = {}
-        for place in self.places:
-            found.setdefault(place.event.kind, []).append(place)
-        return {kind: tuple(them) for kind, them in found.items()}
+        return {}
 
 
 @dataclass(eq=False, slots=True)
@@ -179,29 +183,33 @@ class Place:
         return any(isinstance(step, Call) and step.forward is not None for step in self.within)
 
 
-def places(path: Path, within: tuple[Loop | Call | Branch, ...] = ()) -> list[Place]:
-    """Every event below `path`, in the order of the text."""
+def places(path: Path, kind: Kind | None = None) -> list[Place]:
+    """Every event below `path` (those of one kind), in the order of the text."""
     found: list[Place] = []
-    _add_places(path, within, found)
+    _add_places(path, (), kind, found)
     return found
 
 
-def _add_places(path: Path, within: tuple[Loop | Call | Branch, ...], found: list[Place]) -> None:
+def _add_places(
+    path: Path, within: tuple[Loop | Call | Branch, ...], kind: Kind | None, found: list[Place]
+) -> None:
     """A list that is handed down, not generators in one another: each would touch every event again."""
     for step in path:
-        match step:
-            case Event():
+        if isinstance(step, Event):
+            if kind is None or step.kind is kind:
                 found.append(Place(step, within))
+            continue
+        if isinstance(step, Jump) or (kind is not None and not _sounds(step) & kind.bit):
+            continue
+        match step:
             case Branch(arms=arms):
                 for arm in arms:
-                    _add_places(arm, (*within, step), found)
+                    _add_places(arm, (*within, step), kind, found)
             case Loop(body=body) | Call(body=body):
-                _add_places(body, (*within, step), found)
+                _add_places(body, (*within, step), kind, found)
             case Finally(body=body, final=final):
-                _add_places(body, within, found)
-                _add_places(final, within, found)
-            case Jump():
-                pass
+                _add_places(body, within, kind, found)
+                _add_places(final, within, kind, found)
 
 
 def has_jump(path: Path, kinds: frozenset[str] = frozenset({"break", "continue", "return", "raise"})) -> bool:
@@ -275,7 +283,7 @@ def walk(
     Returns:
         For every event of those kinds that can be reached, the states in which it can be.
     """
-    hears = _JUMPS | sum(1 << kind.value for kind in set(kinds))
+    hears = _JUMPS | sum(kind.bit for kind in set(kinds))
     automaton = _Automaton(move, frozenset(kinds), hears)  # type: ignore[arg-type]
     _walk(path, {start}, automaton)
     return automaton.seen  # type: ignore[return-value]
@@ -316,7 +324,7 @@ def _sounds(step: Branch | Loop | Call | Finally) -> int:
                 paths = (body,)
         for inner in chain.from_iterable(paths):
             if isinstance(inner, Event):
-                known |= 1 << inner.kind.value
+                known |= inner.kind.bit
             else:
                 known |= _JUMPS if isinstance(inner, Jump) else _sounds(inner)
         step._sounds = known

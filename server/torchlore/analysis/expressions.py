@@ -276,8 +276,9 @@ def _if_exp(run: Run, node: ast.IfExp) -> Value:
 
     def arm(expression: ast.expr, holds: bool) -> Callable[[], bool]:
         def go() -> bool:
-            with narrowing.narrowed(run, node.test, holds):
-                found.append(evaluate(run, expression))
+            narrowed = narrowing.begin(run, node.test, holds)
+            found.append(evaluate(run, expression))
+            narrowing.end(run, narrowed)
             return False
 
         return go

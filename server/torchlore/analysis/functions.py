@@ -263,12 +263,15 @@ def _inputs(argument: Value) -> tuple[Value, ...]:
 
 
 def attached(inputs: list[Value]) -> bool | None:
-    tensors = [v for v in inputs if isinstance(v, Tensor)]
-    if any(t.attached for t in tensors) or any(isinstance(v, Params) for v in inputs):
-        return True
-    if any(t.attached is None for t in tensors) or any(isinstance(v, Unknown | Container) for v in inputs):
-        return None
-    return False
+    """Whether what is computed from `inputs` carries a graph; None where that is not known."""
+    is_known = True
+    for value in inputs:
+        cls = value.__class__
+        if cls is Params or (isinstance(value, Tensor) and value.attached):
+            return True
+        if cls is Unknown or cls is Container or (isinstance(value, Tensor) and value.attached is None):
+            is_known = False
+    return False if is_known else None
 
 
 def _call_foreign(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
@@ -280,7 +283,7 @@ def _call_foreign(run: Run, name: str, arguments: Arguments, node: ast.expr) -> 
             Instance(name, node, arguments) if torch_facts.is_class_name(name) and _is_context(name) else None
         )
         return made or Unknown(tokens, made_by=name)
-    run.escape(node, list(arguments.all()))
+    run.escape(node, arguments.all())
     result = run.given(node, tokens | {node}, made_by=name)
     callbacks.entrust(run, name, arguments, result, node)
     return result
@@ -292,7 +295,9 @@ def _is_context(name: str) -> bool:
 
 def call_back(run: Run, arguments: Arguments, node: ast.AST) -> None:
     """Known code that is given a function may call it."""
-    run.escape(node, [value for value in arguments.all() if isinstance(value, Function)])
+    given = [value for value in arguments.all() if isinstance(value, Function)]
+    if given:
+        run.escape(node, given)
 
 
 def _chained(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
@@ -324,7 +329,7 @@ def _call_plain(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Va
     if torch_facts.keeps_its_hands_off(name):
         call_back(run, arguments, node)
     else:
-        run.escape(node, list(arguments.all()))
+        run.escape(node, arguments.all())
     if (
         name in python_facts.ELEMENTWISE
         and arguments.positional

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 
 from torchlore.analysis import (
@@ -238,10 +238,12 @@ def derives(cls: str | LocalClass, base: LocalClass) -> bool:
     return isinstance(cls, LocalClass) and any(part is base for part in mro(cls))
 
 
-def imported_bases(cls: LocalClass) -> Iterator[Value]:
+def imported_bases(cls: LocalClass) -> tuple[Value, ...]:
     """Bases of `cls`, and of its bases, that are not classes of this file."""
-    for current in mro(cls):
-        yield from (base for base in current.bases if not isinstance(base, LocalClass))
+    if cls.beyond is None:
+        every = (base for current in mro(cls) for base in current.bases)
+        cls.beyond = tuple(base for base in every if not isinstance(base, LocalClass))
+    return cls.beyond
 
 
 def is_open(cls: LocalClass) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 
 from torchlore.analysis import definitions, expressions, members, python_facts, submodules, torch_facts
 from torchlore.analysis.plain import Plain
@@ -25,31 +24,35 @@ from torchlore.analysis.values import (
     Value,
 )
 
+_Narrowed = dict[str, tuple[Value, Value]]
+"""What some names were before a branch, and what they are at the beginning of an arm of it."""
 
-@contextmanager
-def narrowed(run: Run, test: ast.expr, holds: bool, other: Sequence[ast.stmt] = ()) -> Iterator[None]:
-    """Meanwhile names are what they are where a test holds (or does not); then again what they were.
+
+def begin(run: Run, test: ast.expr, holds: bool, other: Sequence[ast.stmt] = ()) -> _Narrowed:
+    """From here on names are what they are where a test holds (or does not). Gives what `end` wants.
 
     A name that is bound anew meanwhile keeps that, and so does one that the `other` arm binds anew: it is
     what it was before on no path. After the branch an object is known as it was before.
     """
     names = subjects(test)
     if not names:
-        yield
-        return
+        return {}
     rebound = _assigned(other)
     before = run.frame.now(names)
     narrow(run, test, holds)
-    meanwhile = run.frame.now(names)
-    yield
-    for name, value in before.items():
-        if (
-            value is not None
-            and name not in rebound
-            and value is not meanwhile[name]
-            and run.frame.names.get(name) is meanwhile[name]
-        ):
-            run.frame.bind(name, value)
+    now = run.frame.names
+    return {
+        name: (value, now[name])
+        for name, value in before.items()
+        if value is not None and name not in rebound and value is not now[name]
+    }
+
+
+def end(run: Run, narrowed: _Narrowed) -> None:
+    """Takes back what `begin` did."""
+    for name, (before, meanwhile) in narrowed.items():
+        if run.frame.names.get(name) is meanwhile:
+            run.frame.bind(name, before)
 
 
 def _assigned(body: Sequence[ast.stmt]) -> set[str]:

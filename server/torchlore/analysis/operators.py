@@ -16,6 +16,7 @@ from torchlore.analysis.values import (
     Container,
     Instance,
     LocalClass,
+    OneOf,
     Params,
     Ref,
     Tensor,
@@ -75,6 +76,8 @@ _EXPONENT = 64
 
 def _operands(value: Value) -> tuple[Value, ...]:
     """What takes part in arithmetic: a parameter as the tensor that it is."""
+    if value.__class__ is not OneOf and value.__class__ is not Params:
+        return (value,)
     return tuple(
         tensors.of_parameter(option) if isinstance(option, Params) and option.one else option
         for option in options(value)

@@ -205,19 +205,36 @@ _SEEN = ("attached", "certain", "activation", "made_at", "parameter", "dtype", "
 
 
 def _join_tensors(tensors: list[Tensor]) -> Tensor:
+    """What all of them have in common: one loop, as a generator for each attribute takes thrice as long."""
     first = tensors[0]
-    same_activation = all(t.activation == first.activation for t in tensors)
-    return Tensor(
-        attached=first.attached if all(t.attached == first.attached for t in tensors) else None,
-        certain=all(t.certain for t in tensors),
-        activation=first.activation if same_activation else None,
-        made_at=first.made_at if all(t.made_at is first.made_at for t in tensors) else None,
-        tokens=frozenset().union(*(t.tokens for t in tensors)),
-        parameter=all(t.parameter for t in tensors),
-        dtype=first.dtype if all(t.dtype == first.dtype for t in tensors) else "",
-        device=first.device if all(t.device == first.device for t in tensors) else "",
-        made_by=first.made_by if all(t.made_by == first.made_by for t in tensors) else "",
+    joined = Tensor(
+        first.attached,
+        first.certain,
+        first.activation,
+        first.made_at,
+        first.tokens,
+        first.parameter,
+        first.dtype,
+        first.device,
+        made_by=first.made_by,
     )
+    for tensor in tensors[1:]:
+        joined.tokens |= tensor.tokens
+        joined.certain &= tensor.certain
+        joined.parameter &= tensor.parameter
+        if tensor.attached is not joined.attached:
+            joined.attached = None
+        if tensor.activation != joined.activation:
+            joined.activation = None
+        if tensor.made_at is not joined.made_at:
+            joined.made_at = None
+        if tensor.dtype != joined.dtype:
+            joined.dtype = ""
+        if tensor.device != joined.device:
+            joined.device = ""
+        if tensor.made_by != joined.made_by:
+            joined.made_by = ""
+    return joined
 
 
 def tokens_of(value: Value, depth: int = 3) -> frozenset[Token]:

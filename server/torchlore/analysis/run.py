@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -33,6 +33,10 @@ MAX_DEPTH = 12
 
 MAX_NESTING = 160
 """Expressions and blocks nested deeper than this are unknown: Python's own stack is finite."""
+
+_Charged = tuple[int, bool, bool, int, int]
+"""The context and whether imported code was followed before a call; whether its function was followed before;
+how many evaluations are kept from it, and how many it had."""
 
 
 @dataclass(slots=True)
@@ -160,7 +164,7 @@ class Run:
         arms = tuple([Event(kind, node, part, None, None, self.grad)] for part in subject.options)
         self.path.append(Branch(node, tuple(list[Step](arm) for arm in arms)))
 
-    def escape(self, node: ast.AST, values: Iterator[Value] | list[Value]) -> None:
+    def escape(self, node: ast.AST, values: Iterable[Value]) -> None:
         """Code that we cannot see gets hold of `values` and of what hangs on them."""
         for value in values:
             if any(isinstance(part, _ESCAPING) for part in reachable(value)):
@@ -213,9 +217,12 @@ class Run:
             found.insert(0, step)
         return found
 
-    @contextmanager
-    def following(self, function: Function, call: ast.AST) -> Iterator[None]:
-        """A function is followed meanwhile: evaluations are charged to where it stands, and to repetition."""
+    def begin_following(self, function: Function, call: ast.AST) -> _Charged:
+        """From here on evaluations are charged to where `function` stands, and to repetition.
+
+        Gives what `end_following` wants. Two halves, not a context manager: every call that is followed
+        passes here, and the generator of one costs more than all that these two do.
+        """
         code = function.node
         again = code in self.reached and not self.repeating
         self.stack.append(code)
@@ -226,18 +233,19 @@ class Run:
         goes_away = self.is_away and not is_away
         kept = max(0, self.left - self.budget.call) if goes_away else 0
         self.left -= kept
-        left = self.left
         self.repeating |= again
-        try:
-            yield
-        finally:
-            if again:
-                self.repeating = False
-                self.left_again -= left - self.left
-            self.left += kept
-            self._go(is_away)
-            self.context = context
-            self.stack.pop()
+        return context, is_away, again, kept, self.left
+
+    def end_following(self, charged: _Charged) -> None:
+        """The function that `begin_following` told of has been followed."""
+        context, is_away, again, kept, left = charged
+        if again:
+            self.repeating = False
+            self.left_again -= left - self.left
+        self.left += kept
+        self._go(is_away)
+        self.context = context
+        self.stack.pop()
 
     def _go(self, away: bool) -> None:
         """From here on evaluations are charged to imported code, or to the file."""

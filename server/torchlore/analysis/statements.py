@@ -151,8 +151,9 @@ def _if(run: Run, node: ast.If) -> bool:
 
     def arm(body: list[ast.stmt], index: int) -> Callable[[], bool]:
         def go() -> bool:
-            with narrowing.narrowed(run, node.test, index == 0, node.body if index else node.orelse):
-                left[index] = run_block(run, body)
+            narrowed = narrowing.begin(run, node.test, index == 0, node.body if index else node.orelse)
+            left[index] = run_block(run, body)
+            narrowing.end(run, narrowed)
             return left[index]
 
         return go

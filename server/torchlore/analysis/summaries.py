@@ -61,8 +61,8 @@ def write_call(run: Run, function: Function, node: ast.AST, path: Path) -> Call 
 def remember(run: Run, function: Function, summary: Summary) -> None:
     """Keeps what a call of `function` gave and did."""
     known = run.summaries.get(function.node)
-    makes = summary.makes or (known is not None and known.makes)  # it makes the same ones again
-    run.summaries[function.node] = replace(summary, makes=makes)
+    summary.makes |= known is not None and known.makes  # it makes the same ones again
+    run.summaries[function.node] = summary
 
 
 def repeated(run: Run, function: Function, before: Circumstances) -> Value | None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -141,6 +141,7 @@ class LocalClass(Value):
         attributes: its methods and class variables.
         home: its module.
         order: itself and its bases in the order in which attributes are looked up, once that was asked for.
+        beyond: its bases, and theirs, that are not of the workspace, once that was asked for.
         maker: its metaclass, where it names one.
     """
 
@@ -150,6 +151,7 @@ class LocalClass(Value):
     decorators: tuple[Value, ...] = ()
     home: Frame | None = None
     order: tuple[LocalClass, ...] = ()
+    beyond: tuple[Value, ...] | None = None
     maker: Value | None = None
 
 
@@ -294,6 +296,5 @@ class Arguments:
             return self.positional[index]
         return self.keywords.get(name)
 
-    def all(self) -> Iterator[Value]:
-        yield from self.positional
-        yield from self.keywords.values()
+    def all(self) -> list[Value]:
+        return [*self.positional, *self.keywords.values()]

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 
-def blocks(node: ast.AST | None) -> Iterator[list[ast.stmt]]:
+def blocks(node: ast.AST | None) -> Sequence[list[ast.stmt]]:
     """The blocks of statements that stand in a statement: its body, `else`, `finally`, handlers and cases."""
     if node.__class__ in _PLAIN:
-        return
-    for field in ("body", "orelse", "finalbody"):
-        block = getattr(node, field, None)
-        if isinstance(block, list):
-            yield block
-    for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
-        yield part.body
+        return ()
+    parts = [getattr(node, field, None) for field in ("body", "orelse", "finalbody")]
+    parts += [part.body for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ()))]
+    return [part for part in parts if isinstance(part, list)]
 
 
 def around(node: ast.AST, tree: ast.AST) -> tuple[ast.AST, ...] | None:

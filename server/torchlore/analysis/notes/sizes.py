@@ -162,7 +162,7 @@ def _parts(run: Run, module: Instance, cls: LocalClass) -> Iterator[Value]:
 
 def _is_plain_module(cls: LocalClass) -> bool:
     """Whether nothing but `nn.Module` and classes of the workspace makes an object of the class."""
-    bases = list(members.imported_bases(cls))
+    bases = members.imported_bases(cls)
     names = {base.name for base in bases if isinstance(base, Ref)}
     made_plainly = all(current.maker is None and not current.decorators for current in members.mro(cls))
     return (

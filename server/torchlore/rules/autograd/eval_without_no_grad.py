@@ -103,8 +103,9 @@ class EvalWithoutNoGrad(Rule):
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         reported: set[Loop] = set()
-        training = _training(analysis)
-        for root in analysis.roots:
+        roots = [root for root in analysis.roots if root.of(Kind.EVAL)]
+        training = _training(analysis) if roots else set()
+        for root in roots:
             if not root.certain and not root.of(Kind.BACKWARD):
                 continue
             for place in root.places_of(Kind.FORWARD):
@@ -218,8 +219,9 @@ def _freezes(analysis: Analysis, event: Event, model: Value) -> bool:
     """Whether parameters of the model stop to require gradients, or code that we cannot see has the model."""
     if event.kind is Kind.ESCAPE:
         return holds(event.value, model) and not _is_method_of(analysis, event.node, model)
-    related = event.subject is None or holds(event.subject, model) or holds(model, event.subject)
-    return event.kind is Kind.FREEZE and related
+    if event.kind is not Kind.FREEZE:
+        return False
+    return event.subject is None or holds(event.subject, model) or holds(model, event.subject)
 
 
 def _hands_out(analysis: Analysis, event: Event, forward: ast.AST) -> bool:
@@ -261,9 +263,7 @@ def _fixes(analysis: Analysis, root: Root, place: Place, training: set[ast.AST])
     function = call.callee if call is not None and place.loops[-1] in _loops_below(call.body) else None
     if isinstance(function, ast.FunctionDef) and function not in training and analysis.owns(function):
         lines = analysis.source.lines
-        first = min([function.lineno, *(d.lineno for d in function.decorator_list)]) - 1
-        if function.decorator_list:
-            first = function.lineno - 1
+        first = function.lineno - 1
         start = lines.start(first)
         text = f"{analysis.source.indent(first)}@{torch}.no_grad(){analysis.source.newline}"
         title = f"Evaluate without gradients: decorate `{function.name}` with `@{torch}.no_grad()`"

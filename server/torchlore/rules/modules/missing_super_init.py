@@ -164,11 +164,13 @@ class MissingSuperInit(Rule):
 
 def _classes(body: Sequence[ast.stmt]) -> Iterator[ast.ClassDef]:
     """The classes that statements define, at any depth; expressions define none."""
-    for statement in body:
+    waiting = [*body]
+    while waiting:
+        statement = waiting.pop()
         if isinstance(statement, ast.ClassDef):
             yield statement
         for block in blocks(statement):
-            yield from _classes(block)
+            waiting += block
 
 
 def _may_be_late(node: ast.ClassDef) -> bool:

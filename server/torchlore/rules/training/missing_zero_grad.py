@@ -87,7 +87,7 @@ class MissingZeroGrad(Rule):
                 if any(_hides(event, optimizer) for event in root.of(Kind.ESCAPE)):
                     continue
                 states = walk(root.path, "clean", partial(_move, optimizer), _KINDS)
-                for place in root.places:
+                for place in root.places_of(Kind.STEP):
                     if place.event.subject is optimizer and "mixed" in states.get(place.event, ()):
                         yield from _report(self, analysis, place, optimizer)
 
