@@ -1,17 +1,17 @@
 """The collectives on two processes: what goes in, and what comes out where."""
 
-import tempfile
-
 import torch
 import torch.distributed as dist
+from torch.distributed.run import main as torchrun
 
 
 def row(*values):
     return torch.tensor(values, dtype=torch.float32)
 
 
-def work(rank, folder):
-    dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
+def work():
+    dist.init_process_group("gloo")
+    rank = dist.get_rank()
     summed, sent = row(rank + 1), row(rank)
     gathered, scattered, shuffled, given = row(0, 0), row(0), row(0, 0), row(0)
     assert dist.all_reduce(summed) is None  # in place
@@ -32,6 +32,7 @@ def work(rank, folder):
     dist.barrier(), dist.destroy_process_group()  # who leaves first would break the others' connections
 
 
-if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder:
-        torch.multiprocessing.spawn(work, (folder,), nprocs=2)
+if __name__ == "__main__" and dist.is_torchelastic_launched():
+    work()
+elif __name__ == "__main__":  # by hand: as with `torchrun --nproc-per-node=2 FILE`
+    torchrun(["--standalone", "--nproc-per-node=2", __file__])

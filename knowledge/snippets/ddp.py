@@ -1,10 +1,9 @@
 """Two processes: equal weights at the start, averaged gradients, and what no_sync and .module leave out."""
 
-import tempfile
-
 import torch
 import torch.distributed as dist
 from torch import nn
+from torch.distributed.run import main as torchrun
 from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
 
 data = TensorDataset(torch.arange(16.0).view(8, 2) / 10)
@@ -16,9 +15,9 @@ def gradient(model, x):
     return next(model.parameters()).grad.clone()
 
 
-def train(rank, folder):
-    dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
-    torch.manual_seed(rank)  # different weights, until DDP broadcasts those of rank 0
+def train():
+    dist.init_process_group("gloo")
+    torch.manual_seed(rank := dist.get_rank())  # different weights, until DDP broadcasts those of rank 0
     model = nn.parallel.DistributedDataParallel(nn.Linear(2, 1))
     ((x,),) = DataLoader(data, batch_size=4, sampler=DistributedSampler(data, shuffle=False))
     averaged = gradient(model, x)
@@ -34,6 +33,7 @@ def train(rank, folder):
     dist.barrier(), dist.destroy_process_group()  # who leaves first would break the others' connections
 
 
-if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder:
-        torch.multiprocessing.spawn(train, (folder,), nprocs=2)
+if __name__ == "__main__" and dist.is_torchelastic_launched():
+    train()
+elif __name__ == "__main__":  # by hand: as with `torchrun --nproc-per-node=2 FILE`
+    torchrun(["--standalone", "--nproc-per-node=2", __file__])

@@ -1,18 +1,17 @@
 """One tensor on two processes: placements, what they imply, and an MLP with a single all_reduce."""
 
-import copy
-import tempfile
-
 import torch
 import torch.distributed as dist
 from torch import nn
+from torch.distributed.run import main as torchrun
 from torch.distributed.tensor import Partial, Replicate, Shard, distribute_tensor
 from torch.distributed.tensor.debug import CommDebugMode
 from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, parallelize_module
 
 
-def work(rank, folder):
-    dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
+def work():
+    dist.init_process_group("gloo")
+    rank = dist.get_rank()
     mesh = dist.init_device_mesh("cpu", (2,), mesh_dim_names=("tp",))
     whole = torch.arange(8.0).view(4, 2)
     x = distribute_tensor(whole, mesh, [Shard(0)])
@@ -24,7 +23,7 @@ def work(rank, folder):
 
     torch.manual_seed(0)  # the same weights on both
     mlp, tokens = nn.Sequential(nn.Linear(4, 8), nn.GELU(), nn.Linear(8, 4)), torch.randn(3, 4)
-    expected = copy.deepcopy(mlp)(tokens)
+    expected = mlp(tokens)
     parallelize_module(mlp, mesh["tp"], {"0": ColwiseParallel(), "2": RowwiseParallel()})
     assert mlp[0].weight.placements == (Shard(0),) and mlp[2].weight.placements == (Shard(1),)
     with CommDebugMode() as communication:
@@ -34,6 +33,7 @@ def work(rank, folder):
     dist.barrier(), dist.destroy_process_group()  # who leaves first would break the others' connections
 
 
-if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder:
-        torch.multiprocessing.spawn(work, (folder,), nprocs=2)
+if __name__ == "__main__" and dist.is_torchelastic_launched():
+    work()
+elif __name__ == "__main__":  # by hand: as with `torchrun --nproc-per-node=2 FILE`
+    torchrun(["--standalone", "--nproc-per-node=2", __file__])
