@@ -58,6 +58,12 @@ def call(run: Run, node: ast.Call) -> Value:
         return _super(run, node)
     callee = expressions.evaluate(run, node.func)
     arguments = _arguments(run, node)
+    if not run.is_away:
+        known = run.calls.get(node)
+        if known is None:
+            run.calls[node] = [arguments]
+        else:
+            known.append(arguments)
     if _is_anybodys(run, node, callee):
         run.emit(Kind.HAVOC, node)
     alternatives = options(callee) if callee.__class__ is OneOf else (callee,)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ast
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from torchlore.analysis import lookup, notes, passed, scope
+from torchlore.analysis import called, lookup, notes, passed, scope
+from torchlore.analysis.called import Called
 from torchlore.analysis.events import Root
 from torchlore.analysis.interpret import dissolve, interpret
 from torchlore.analysis.names import mentions_torch
 from torchlore.analysis.passed import Given, Passed
 from torchlore.analysis.run import Run
+from torchlore.analysis.values import Const, Unknown, Value
 from torchlore.analysis.workspace import Dependencies, Imports, Workspace
 from torchlore.text import Source, Span
 from torchlore.text.nodes import around
@@ -125,6 +127,24 @@ class Analysis:
                 if file.was_read and file.holds(node):
                     return file.source
         return self.source
+
+    def called(self, *names: str) -> Iterator[Called]:
+        """The calls in this file of what has one of these names (see `Called`), in the order of the text.
+
+        Calls of what is not known, or of one thing here and another there, are not among them.
+        """
+        found = [call for name in names for call in self._called.get(name, ())]
+        return iter(found if len(names) == 1 else sorted(found, key=Called.place))
+
+    @cached_property
+    def _called(self) -> Mapping[str, list[Called]]:
+        return called.by_name(self.run)
+
+    def value(self, node: ast.AST) -> Value:
+        """What an expression is, wherever it is evaluated; unknown where that is not known."""
+        if isinstance(node, ast.Constant):
+            return Const(node.value)
+        return self.run.values.get(node) or Unknown()
 
     def around(self, node: ast.AST) -> tuple[ast.AST, ...] | None:
         """The nodes of the file that `node` lies in, outermost first; None where it is not of this file."""

@@ -61,6 +61,7 @@ class Run:
         depth: how deep expressions and statements are nested in one another now, across calls.
         values: what was found for names, attributes and calls, for hovers.
         owners: what the attributes of expressions were looked up on.
+        calls: what each call in the file was given, once for every time that it was come by.
         reached: functions that were followed at least once.
         functions, classes: all that were defined, in order.
         frames: the last frame in which each function (or the module) ran.
@@ -103,6 +104,7 @@ class Run:
     depth: int = 0
     values: dict[ast.AST, Value] = field(default_factory=dict)
     owners: dict[ast.Attribute, Value] = field(default_factory=dict)
+    calls: dict[ast.Call, list[Arguments]] = field(default_factory=dict)
     reached: set[ast.AST] = field(default_factory=set)
     functions: dict[ast.AST, Function] = field(default_factory=dict)
     classes: dict[ast.AST, LocalClass] = field(default_factory=dict)

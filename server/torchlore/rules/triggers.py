@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from weakref import WeakKeyDictionary
 
@@ -12,22 +12,27 @@ from torchlore.text import Source
 from torchlore.text.words import words_in
 
 
-def triggered(rules: Iterable[type[Rule]], source: Source) -> list[type[Rule]]:
+def triggered(rules: Sequence[type[Rule]], source: Source) -> list[type[Rule]]:
     """Those of `rules` whose trigger matches somewhere in a file, and that do not see that all is well.
 
     Most triggers are a choice of whole words. The words of the file are collected once for all of these:
     searching the text for each rule by itself would take longer than parsing it as soon as there are ten.
     """
     text = source.text
-    found = None
-    able: list[type[Rule]] = []
+    choices, others = _sorted(tuple(rules))
+    able = {rule for word in _words_in(text) & choices.keys() for rule in choices[word]} if choices else set()
+    able.update(rule for rule in others if re.search(rule.trigger, text))
+    return [rule for rule in rules if rule in able and _concerns(rule, source)]
+
+
+@lru_cache(maxsize=8)
+def _sorted(rules: tuple[type[Rule], ...]) -> tuple[dict[bytes, list[type[Rule]]], list[type[Rule]]]:
+    """Rules by the words that trigger them, and those whose trigger is not a choice of words."""
+    choices: dict[bytes, list[type[Rule]]] = {}
     for rule in rules:
-        words = _words_of(rule.trigger)
-        if words is not None and found is None:
-            found = _words_in(text)
-        if re.search(rule.trigger, text) if words is None or found is None else not words.isdisjoint(found):
-            able.append(rule)
-    return [rule for rule in able if _concerns(rule, source)]
+        for word in _words_of(rule.trigger) or ():
+            choices.setdefault(word, []).append(rule)
+    return choices, [rule for rule in rules if _words_of(rule.trigger) is None]
 
 
 def _concerns(rule: type[Rule], source: Source) -> bool:

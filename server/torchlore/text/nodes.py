@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 
 def blocks(node: ast.AST | None) -> Sequence[list[ast.stmt]]:
@@ -13,6 +13,16 @@ def blocks(node: ast.AST | None) -> Sequence[list[ast.stmt]]:
     parts = [getattr(node, field, None) for field in ("body", "orelse", "finalbody")]
     parts += [part.body for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ()))]
     return [part for part in parts if isinstance(part, list)]
+
+
+def statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a block and of the blocks in them, in the order of the text."""
+    waiting = [*reversed(body)]
+    while waiting:
+        statement = waiting.pop()
+        yield statement
+        for block in reversed(blocks(statement)):
+            waiting += reversed(block)
 
 
 def around(node: ast.AST, tree: ast.AST) -> tuple[ast.AST, ...] | None:

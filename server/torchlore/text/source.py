@@ -7,10 +7,14 @@ import io
 import tokenize
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from typing import TypeVar
 
 from torchlore.text.edits import Edit, Span, apply_edits
 from torchlore.text.lines import Encoding, LineTable
+from torchlore.text.nodes import statements
 from torchlore.text.parse import Parsed, parse_tolerantly
+
+Statement = TypeVar("Statement", bound=ast.stmt)
 
 
 class Source:
@@ -48,6 +52,17 @@ class Source:
     @cached_property
     def _ascii(self) -> bool:
         return self.text.isascii()
+
+    def every(self, kind: type[Statement]) -> list[Statement]:
+        """The statements of one class (`ast.Expr`), at any depth, in the order of the text."""
+        return self._statements.get(kind, [])  # type: ignore[return-value]
+
+    @cached_property
+    def _statements(self) -> dict[type[ast.stmt], list[ast.stmt]]:
+        found: dict[type[ast.stmt], list[ast.stmt]] = {}
+        for statement in statements(self.tree.body):
+            found.setdefault(statement.__class__, []).append(statement)
+        return found
 
     def offset(self, line: int, column: int, encoding: Encoding = Encoding.UTF32) -> int:
         return self.lines.offset(line, column, encoding)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import (
@@ -24,7 +24,6 @@ from torchlore.analysis.values import Function, Instance, LocalClass
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source, Span
-from torchlore.text.nodes import blocks
 
 
 class MissingSuperInit(Rule):
@@ -96,7 +95,7 @@ class MissingSuperInit(Rule):
 
     @classmethod
     def concerns(cls, source: Source) -> bool:
-        return any(map(_may_be_late, _classes(source.tree.body)))
+        return any(map(_may_be_late, source.every(ast.ClassDef)))
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         runs: dict[ast.AST, tuple[Path, Path]] | None = None
@@ -160,17 +159,6 @@ class MissingSuperInit(Rule):
         )
         fixes = () if called else _fixes(analysis, cls, init)
         yield self.finding(message, analysis.source.span(shown), fixes=fixes)
-
-
-def _classes(body: Sequence[ast.stmt]) -> Iterator[ast.ClassDef]:
-    """The classes that statements define, at any depth; expressions define none."""
-    waiting = [*body]
-    while waiting:
-        statement = waiting.pop()
-        if isinstance(statement, ast.ClassDef):
-            yield statement
-        for block in blocks(statement):
-            waiting += block
 
 
 def _may_be_late(node: ast.ClassDef) -> bool:

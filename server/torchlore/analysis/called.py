@@ -1,0 +1,111 @@
+"""What the file calls, by name: the question that most rules begin with."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torchlore.analysis import members
+from torchlore.analysis.queries import join
+from torchlore.analysis.run import Run
+from torchlore.analysis.values import Arguments, BoundMethod, Const, Instance, LocalClass, OneOf, Ref, Value
+
+
+@dataclass(eq=False, slots=True)
+class Called:
+    """A call in the file, of something that is surely known.
+
+    Attributes:
+        name: the dotted public name of a function or class (`torch.load`, `torch.nn.Linear`); a method with
+            the kind of what it is called on (`Tensor.numpy`, `Optimizer.step`: see `members.kind_of`); an
+            object that is called by its class with parentheses (`torch.nn.MSELoss()`), or by its kind, where
+            its class is of the workspace (`Module()`).
+        node: the call.
+        receiver: what a method is called on; None of a function or a class.
+        given: its arguments, once for every time that the call was come by (loops, several callers).
+    """
+
+    name: str
+    node: ast.Call
+    receiver: Value | None
+    given: list[Arguments]
+
+    def value(self, index: int, name: str) -> Value | None:
+        """What the argument at `index` or called `name` is, whenever the call runs; None where none is given.
+
+        Args:
+            index: among the positional arguments; -1 where it is given by name only.
+            name: of the parameter.
+        """
+        found = [arguments.get(index, name) for arguments in self.given]
+        known = [value for value in found if value is not None]
+        return join(known) if known and len(known) == len(found) else None
+
+    def literal(self, index: int, name: str) -> object:
+        """The literal that an argument surely is; `MISSING` where it is none, or is not given."""
+        value = self.value(index, name)
+        return value.value if isinstance(value, Const) else MISSING
+
+    def argument(self, index: int, name: str) -> ast.expr | None:
+        """The expression that is written for an argument; None where none is, or it comes out of `*`."""
+        before = self.node.args[: index + 1]
+        if 0 <= index < len(before) and not any(isinstance(written, ast.Starred) for written in before):
+            return before[index]
+        return next((keyword.value for keyword in self.node.keywords if keyword.arg == name), None)
+
+    def place(self) -> tuple[int, int]:
+        """Where the call ends: of `a.b().c()`, which begin together, `b` is called first."""
+        return self.node.end_lineno or self.node.lineno, self.node.end_col_offset or self.node.col_offset
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all arguments are seen: none comes out of a `*args` or `**kwargs` that is not known."""
+        return all(arguments.complete for arguments in self.given)
+
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING = _Missing()
+"""Stands for a literal that there is not: None is one."""
+
+
+def by_name(run: Run) -> Mapping[str, list[Called]]:
+    """The calls of the file that are surely of one thing, by its name, each list in the order of the text."""
+    found: dict[str, list[Called]] = {}
+    for node, given in run.calls.items():
+        callee = run.values.get(node.func)
+        if callee is None:
+            continue
+        named = _named(callee)
+        if named is not None:
+            found.setdefault(named[0], []).append(Called(named[0], node, named[1], given))
+    for calls in found.values():
+        calls.sort(key=Called.place)
+    return found
+
+
+def _named(callee: Value) -> tuple[str, Value | None] | None:
+    """The name of something callable, and what it is a method of; None where it may be several things."""
+    match callee:
+        case Ref(name=name):
+            return name, None
+        case BoundMethod(receiver=receiver, name=name):
+            kind = members.kind_of(receiver)
+            return (f"{kind}.{name}", receiver) if kind != "Unknown" else None
+        case Instance(cls=str() as name):
+            return f"{name}()", callee
+        case Instance(cls=LocalClass()):
+            return f"{members.kind_of(callee)}()", callee
+        case OneOf(options=parts):
+            names = [_named(part) for part in parts]
+            first = names[0]
+            if first is None or any(named is None or named[0] != first[0] for named in names):
+                return None
+            receivers = [named[1] for named in names if named is not None and named[1] is not None]
+            return first[0], join(receivers) if receivers else None
+        case _:
+            return None
