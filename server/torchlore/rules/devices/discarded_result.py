@@ -9,6 +9,7 @@ from torchlore.analysis import Analysis
 from torchlore.analysis.queries import options
 from torchlore.analysis.values import BoundMethod, Container, Function, Grads, Params, Tensor, Value
 from torchlore.rules import support
+from torchlore.rules.devices._purpose import is_tried
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source, Span
 
@@ -48,9 +49,10 @@ class DiscardedResult(Rule):
     ```py
     import torch
 
-    model = torch.nn.Linear(4, 1)
-    x = torch.randn(8, 4, dtype=torch.float64)
-    x.float()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = torch.nn.Linear(4, 1).to(device)
+    x = torch.randn(8, 4)
+    x.to(device)
     print(model(x))
     ```
 
@@ -59,9 +61,10 @@ class DiscardedResult(Rule):
     ```py
     import torch
 
-    model = torch.nn.Linear(4, 1)
-    x = torch.randn(8, 4, dtype=torch.float64)
-    x = x.float()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = torch.nn.Linear(4, 1).to(device)
+    x = torch.randn(8, 4)
+    x = x.to(device)
     print(model(x))
     ```
 
@@ -172,27 +175,13 @@ def _is_no_doubtful_parameter(analysis: Analysis, place: ast.expr) -> bool:
 
 def _is_for_the_result(analysis: Analysis, statement: ast.Expr, method: ast.Attribute, place: _Place) -> bool:
     """Whether the call is there to change the tensor: not to wait, to measure, or to see what happens."""
-    if not analysis.is_whole(statement):
-        return False
-    outer = analysis.around(statement) or ()
-    if isinstance(outer[-1], ast.Try) and statement in outer[-1].body and outer[-1].handlers:
-        return False
-    if any(_expects_errors(item) for node in outer if isinstance(node, ast.With) for item in node.items):
+    if not analysis.is_whole(statement) or is_tried(analysis, statement):
         return False
     if any(_waits(analysis, other) for other in support.block_of(analysis, statement)):
         return False
     if not isinstance(place, ast.Name) or _is_read_later(analysis, statement, place):
         return True
     return method.attr in _FOR_NOTHING_ELSE and _comes_from_elsewhere(analysis, statement, place)
-
-
-def _expects_errors(item: ast.withitem) -> bool:
-    """Whether this is `pytest.raises(...)`, `self.assertRaises(...)` or a relative of theirs."""
-    match item.context_expr:
-        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
-            return name.startswith(("raises", "warns", "assertRaises", "assertWarns", "suppress", "profile"))
-        case _:
-            return False
 
 
 def _waits(analysis: Analysis, statement: ast.stmt) -> bool:
