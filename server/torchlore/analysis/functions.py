@@ -197,6 +197,9 @@ def _tensor_function(run: Run, name: str, last: str, arguments: Arguments) -> Va
     mixed = len(found) < len(inputs) and any(isinstance(value, Unknown) for value in inputs)
     dtype = "" if mixed and last not in _FIRST_DECIDES else tensors.result_dtype(last, found, arguments)
     device = tensors.result_device(found, arguments)
+    several = tensors.indices(last, arguments, device) if last in ("where", "nonzero") else None
+    if several is not None:
+        return several
     if last in torch_facts.NOT_DIFFERENTIABLE:
         trained = _requires_grad(arguments)
         return Tensor(trained, dtype=dtype, device=device, leaf=trained is not False, made_by=name)
