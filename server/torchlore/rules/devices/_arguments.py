@@ -26,7 +26,7 @@ def removed(analysis: Analysis, call: ast.Call, keyword: ast.keyword) -> Edit | 
     """Takes a keyword argument away with the comma that is no longer needed; None where a comment is near."""
     source = analysis.source
     span = source.span(keyword)
-    others = [*call.args, *call.keywords]
+    others: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
     starts = sorted(source.span(other).start for other in others)
     index = starts.index(span.start)
     if index + 1 < len(starts):

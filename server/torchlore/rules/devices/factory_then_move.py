@@ -103,8 +103,8 @@ class FactoryThenMove(Rule):
         if names & {"device", "out", "requires_grad", "generator", "pin_memory", None}:
             return
         message = (
-            f"`{support.written(analysis, made.func)}(…)` makes a tensor that is moved to `{device}` at once: "
-            "`device=` makes it there"
+            f"`{support.written(analysis, made.func)}(…)` makes a tensor that is moved to "
+            f"`{device}` at once: `device=` makes it there"
         )
         safe = factory.name in _EXACT | _ALIKE
         fixes = tuple(_fixes(analysis, call.node, made, device, safe))
