@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
@@ -11,6 +12,11 @@ from torchlore.rules import support
 from torchlore.rules.devices._arguments import removed
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source
+
+_WRAPPERS = re.compile(
+    r"^\s*(?:from|import)\s+(?:accelerate|deepspeed|colossalai|lightning|pytorch_lightning)\b", re.M
+)
+"""Frameworks whose optimizers are not torch's own."""
 
 
 class SetToNone(Rule):
@@ -75,6 +81,10 @@ class SetToNone(Rule):
     card = "zero-grad"
     trigger = r"\bset_to_none\b"
     follows = False
+
+    @classmethod
+    def concerns(cls, source: Source) -> bool:
+        return _WRAPPERS.search(source.text) is None
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for call in analysis.called("Optimizer.zero_grad", "Module.zero_grad"):
