@@ -106,8 +106,9 @@ class SetToNone(Rule):
         )
         span = analysis.source.span(written if keyword is None else keyword)
         edit = Edit(span, "") if keyword is None else removed(analysis, call.node, keyword)
-        title = f"Remove `set_to_none={written.value}`"
-        fixes = (Fix(title, (edit,), safe=bool(written.value)),) if edit is not None else ()
+        is_default = bool(written.value)
+        title = f"Remove `set_to_none={is_default}`"
+        fixes = (Fix(title, (edit,), safe=is_default),) if edit is not None else ()
         return self.finding(message, span, fixes=fixes)
 
 
