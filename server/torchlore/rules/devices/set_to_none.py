@@ -87,6 +87,8 @@ class SetToNone(Rule):
         return _WRAPPERS.search(source.text) is None
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
+        if not self.concerns(analysis.source):  # rules may be asked about files that they do not concern
+            return
         for call in analysis.called("Optimizer.zero_grad", "Module.zero_grad"):
             keyword = next((part for part in call.node.keywords if part.arg == "set_to_none"), None)
             written = keyword.value if keyword is not None else next(iter(call.node.args), None)
