@@ -88,7 +88,7 @@ class TransferInLoop(Rule):
     def _report(self, analysis: Analysis, call: Called, tensor: ast.Name, loop: _Loop) -> Finding:
         source, name = analysis.source, tensor.id
         message = (
-            f"`{name}` is the same in every iteration of the loop on line {loop.lineno}, and moved in each"
+            f"`{name}` is moved in every iteration of the loop on line {loop.lineno}, and always the same"
         )
         code = support.written(analysis, call.node)
         before = support.insert_before(analysis, loop, f"{name} = {code}")
