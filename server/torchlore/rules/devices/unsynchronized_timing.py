@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 
 from torchlore.analysis import Analysis, members
@@ -12,7 +13,7 @@ from torchlore.analysis.queries import options
 from torchlore.analysis.values import BoundMethod, Function, Instance, LocalClass, Ref, Tensor, Value
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.text import Edit
+from torchlore.text import Edit, Source
 from torchlore.text.nodes import blocks, statements
 
 _CLOCKS = frozenset(f"time.{name}" for name in words("time perf_counter monotonic time_ns perf_counter_ns"))
@@ -32,6 +33,7 @@ _FUNCTIONS = {"builtins.range"} | {
     )
 }
 _FUNCTIONAL = "torch.nn.functional."
+_ELAPSED = re.compile(r"(?:time|perf_counter|monotonic|_ns)\(\)\s*-\s*\w")
 _Work = ast.Call | ast.BinOp
 _DEPTH = 3
 """So deep are modules of the file looked into."""
@@ -102,9 +104,11 @@ class UnsynchronizedTiming(Rule):
     trigger = r"\b(?:perf_counter|monotonic|time|time_ns|perf_counter_ns)\b"
     follows = False
 
+    @classmethod
+    def concerns(cls, source: Source) -> bool:
+        return "cuda" in source.text and _ELAPSED.search(source.text) is not None
+
     def check(self, analysis: Analysis) -> Iterator[Finding]:
-        if "cuda" not in analysis.source.text:
-            return
         for call in analysis.called(*_CLOCKS):
             statement = support.statement_of(analysis, call.node)
             match statement:
