@@ -14,7 +14,7 @@ from torchlore.analysis.values import BoundMethod, Function, Instance, LocalClas
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source
-from torchlore.text.nodes import blocks, statements
+from torchlore.text.nodes import blocks
 
 _CLOCKS = frozenset(f"time.{name}" for name in words("time perf_counter monotonic time_ns perf_counter_ns"))
 _WAITS = words("item tolist numpy cpu nonzero unique masked_select synchronize to equal allclose is_nonzero")
@@ -34,6 +34,7 @@ _FUNCTIONS = {"builtins.range"} | {
 }
 _FUNCTIONAL = "torch.nn.functional."
 _ELAPSED = re.compile(r"(?:time|perf_counter|monotonic|_ns)\(\)\s*-\s*\w")
+_SIMPLE = (ast.Assign, ast.AugAssign, ast.Expr, ast.For, ast.With)
 _Work = ast.Call | ast.BinOp
 _DEPTH = 3
 """So deep are modules of the file looked into."""
@@ -152,10 +153,10 @@ def _elapsed(analysis: Analysis, statement: ast.stmt, start: str) -> ast.expr | 
 def _work(analysis: Analysis, between: Sequence[ast.stmt]) -> _Work | None:
     """The last expression that gives a GPU something to do; None if there is none, or something may wait."""
     found: _Work | None = None
-    for statement in statements(between):
-        if not isinstance(statement, ast.Assign | ast.AugAssign | ast.Expr | ast.For | ast.With):
-            return None
+    for statement in between:
         for node in ast.walk(statement):
+            if isinstance(node, ast.stmt) and not isinstance(node, _SIMPLE):
+                return None
             if isinstance(node, ast.FormattedValue | ast.Compare):  # a tensor in it would be waited for
                 return None
             if isinstance(node, ast.Call) and not _returns_at_once(analysis, node, _DEPTH):
