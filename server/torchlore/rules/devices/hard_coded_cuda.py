@@ -90,13 +90,11 @@ class HardCodedCuda(Rule):
             yield self._report(analysis, places)
 
     def _report(self, analysis: Analysis, places: list[ast.expr]) -> Finding:
-        count = len(places) - 1
-        others = "" if not count else f" and in {count} more place{'s' if count > 1 else ''}"
         message = (
-            f"`{support.written(analysis, places[0])}` is asked for here{others}, "
+            f"`{support.written(analysis, places[0])}` is asked for here, "
             "but nothing in this file asks whether there is such a device"
         )
-        fix = _fix(analysis, places[0]) if not count else None
+        fix = _fix(analysis, places[0]) if len(places) == 1 else None
         return self.finding(message, analysis.source.span(places[0]), fixes=() if fix is None else (fix,))
 
 
