@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache
@@ -69,7 +69,11 @@ class FileReport:
 
 
 def check_files(
-    files: Iterable[tuple[Path, Config]], fixing: Fixing, jobs: int | None, cache: Cache | None
+    files: Iterable[tuple[Path, Config]],
+    fixing: Fixing,
+    jobs: int | None,
+    cache: Cache | None,
+    advance: Callable[[int], None] = lambda count: None,
 ) -> Iterator[FileReport]:
     """Reports on files in the order given; those without anything to say are left out.
 
@@ -78,6 +82,7 @@ def check_files(
         fixing: which fixes to apply (to the reports' texts; nothing is written).
         jobs: processes; None: one for few files, one per core for many.
         cache: what earlier runs found; None: check everything.
+        advance: told how many more files are done.
     """
     work = list(files)
     _workspace.cache_clear()  # files may have changed since the last time that this process was asked
@@ -86,13 +91,15 @@ def check_files(
     if processes == 1:
         for chunk in chunks:
             yield from _check_chunk(chunk, fixing, cache)
+            advance(len(chunk))
         return
     from concurrent.futures import ProcessPoolExecutor
 
     with ProcessPoolExecutor(processes, initializer=set_up_logging) as pool:
         futures = [pool.submit(_check_chunk, chunk, fixing, cache) for chunk in chunks]
-        for future in futures:
+        for chunk, future in zip(chunks, futures, strict=True):
             yield from future.result()
+            advance(len(chunk))
 
 
 def check_text(text: str, path: Path, config: Config, fixing: Fixing) -> FileReport:
