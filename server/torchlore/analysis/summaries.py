@@ -186,9 +186,22 @@ def not_followed(run: Run, function: Function, arguments: Arguments | None, node
         return made or run.given(node, tokens)
     if any(matters(step) for step in known.path):
         run.emit(Kind.HAVOC, node)
-    elif any(event.kind is Kind.SUPER_INIT for event in events(known.path)):
-        run.emit(Kind.SUPER_INIT, node, subject=function.receiver)
+    else:
+        _repeat_harmless(run, function, known, given, node)
     return _weakened(known.result, tokens) or declared(run, function, node) or run.given(node, tokens)
+
+
+def _repeat_harmless(run: Run, function: Function, known: Summary, given: list[Value], node: ast.AST) -> None:
+    """Writes what happens in a call that is not followed, in which nothing happens but what is harmless.
+
+    What got into other hands the last time does so again, and so may what it is given now.
+    """
+    happened = events(known.path)
+    escaped = [event.value for event in happened if event.kind is Kind.ESCAPE and event.value is not None]
+    if escaped:
+        run.escape(node, [*given, *escaped])
+    if any(event.kind is Kind.SUPER_INIT for event in happened):
+        run.emit(Kind.SUPER_INIT, node, subject=function.receiver)
 
 
 def _blur(run: Run, code: ast.AST) -> None:
@@ -231,7 +244,16 @@ def declared(run: Run, function: Function, node: ast.AST) -> Value | None:
 
 
 _HARMLESS = frozenset(
-    {Kind.FORWARD, Kind.RESET, Kind.REGISTER, Kind.LOSS, Kind.SUPER_INIT, Kind.ACCUMULATE, Kind.YIELD}
+    {
+        Kind.FORWARD,
+        Kind.RESET,
+        Kind.REGISTER,
+        Kind.LOSS,
+        Kind.SUPER_INIT,
+        Kind.ACCUMULATE,
+        Kind.YIELD,
+        Kind.ESCAPE,
+    }
 )
 
 
