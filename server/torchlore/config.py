@@ -12,8 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from torchlore.analysis import Analysis
-from torchlore.rules import check
-from torchlore.rules.model import Finding, Severity
+from torchlore.rules import all_rules, check
+from torchlore.rules.model import Finding, Rule, Severity
 from torchlore.rules.selection import Selection, SelectionError, check_selector
 from torchlore.rules.suppression import suppressed
 from torchlore.text import Source
@@ -90,6 +90,18 @@ class Config:
         here = tuple(s for pattern, off in self.per_file_ignores if self._matches(pattern, path) for s in off)
         return selection.without(here) if here else selection
 
+    def rules_for(self, path: str | Path, mildest: Severity) -> tuple[type[Rule], ...]:
+        """The rules of which findings in a file are shown. The others need not be asked.
+
+        Args:
+            path: of the file.
+            mildest: as for `check_source`.
+
+        Raises:
+            SelectionError: as for `selection_for`.
+        """
+        return _rules(self.selection_for(path), self.severity or mildest)
+
     def excludes(self, path: str | Path) -> bool:
         """Whether `path`, or a folder between `root` and it, is one not to check."""
         here = _absolute(path)
@@ -128,13 +140,23 @@ def check_source(analysis: Analysis, config: Config, mildest: Severity = Severit
         config: what `find_config` gave for that path.
         mildest: the mildest severity shown where neither the configuration nor a selector says otherwise.
     """
+    findings = check(analysis, config.rules_for(analysis.source.path, mildest))
     selection = config.selection_for(analysis.source.path)
-    rules = selection.rules()
-    findings = check(analysis, rules)
-    asked = {rule.code for rule in rules if selection.asks_for(rule)}
-    shown = _SEVERITIES[: _SEVERITIES.index(config.severity or mildest) + 1]
+    asked = {rule.code for rule in all_rules() if selection.asks_for(rule)}
+    shown = _up_to(config.severity or mildest)
     findings = [f for f in findings if f.severity in shown or f.code in asked]
     return [_mendable(analysis.source, f) for f in suppressed(analysis.source, findings)]
+
+
+@lru_cache(maxsize=64)
+def _rules(selection: Selection, mildest: Severity) -> tuple[type[Rule], ...]:
+    """The selected rules of a severity that is shown, and those that a selector asks for."""
+    shown = _up_to(mildest)
+    return tuple(r for r in selection.rules() if r.severity in shown or selection.asks_for(r))
+
+
+def _up_to(mildest: Severity) -> tuple[Severity, ...]:
+    return _SEVERITIES[: _SEVERITIES.index(mildest) + 1]
 
 
 def _mendable(source: Source, finding: Finding) -> Finding:

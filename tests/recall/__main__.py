@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from torchlore.analysis import analyze
-from torchlore.analysis.workspace import Workspace
 from torchlore.rules import check, rule_by_code_or_name
 from torchlore.text import Source
 
-from tests.perf.corpus import File, files
+from tests.perf.corpus import File, files, workspace
 from tests.recall import modules, training
 from tests.recall.mutants import MUTATORS, Mutant
 
@@ -49,7 +48,7 @@ def planted(found: list[File], rules: list[str]) -> Iterator[Planted]:
 def _count(name: str, text: str, path: Path) -> int:
     rule = rule_by_code_or_name(name)
     assert rule is not None
-    analysis = analyze(Source(text, str(path)), workspace=Workspace())
+    analysis = analyze(Source(text, str(path)), workspace=workspace())
     found = check(analysis, [rule])
     analysis.forget()
     return len(found)

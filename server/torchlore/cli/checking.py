@@ -18,7 +18,6 @@ from torchlore.cli.cache import Cache
 from torchlore.cli.terminal import set_up_logging
 from torchlore.config import Config, check_source
 from torchlore.fixing import Fixed, fix_text
-from torchlore.rules import all_rules
 from torchlore.rules.model import Finding, Severity
 from torchlore.rules.triggers import follow_imports, triggered
 from torchlore.text import Notebook, NotebookError, Source, decode, source_of
@@ -120,7 +119,8 @@ def _check_text(text: str, path: Path, config: Config, fixing: Fixing) -> FileRe
         unsafe = fixing is Fixing.UNSAFE
         fixed = fix_text(source, config, unsafe=unsafe, workspace=_workspace())
         return _mended(text, path, source, problems, fixed)
-    follow = follow_imports(triggered(all_rules(), source), source)
+    rules = config.rules_for(path, Severity.WARNING)
+    follow = follow_imports(triggered(rules, source), source)
     analysis = analyze(source, workspace=_workspace(), follow=follow)
     findings = check_source(analysis, config, Severity.WARNING)
     dependencies = analysis.dependencies
