@@ -10,7 +10,7 @@ from itertools import pairwise
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import Kind, Place, Root, events
 from torchlore.analysis.queries import holds, is_none, options
-from torchlore.analysis.values import Arguments, Const, Instance, Value
+from torchlore.analysis.values import Arguments, Const, Instance
 from torchlore.rules import support
 from torchlore.rules.distributed import _epochs, _frameworks
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
@@ -99,7 +99,7 @@ class MissingSetEpoch(Rule):
         for root in analysis.roots:
             for place in root.places_of(Kind.STEP):
                 for pass_ in _passes(analysis, place):
-                    if pass_.sampler not in told and _is_certain(analysis, root, place, pass_):
+                    if pass_.sampler.node not in told and _is_certain(analysis, root, place, pass_):
                         yield from self._report(analysis, pass_)
 
     def _report(self, analysis: Analysis, pass_: _Pass) -> Iterator[Finding]:
@@ -149,12 +149,13 @@ def _is_said_elsewhere(analysis: Analysis) -> bool:
     )
 
 
-def _told(analysis: Analysis) -> set[Value] | None:
-    """The samplers that the file tells the epoch; None where it tells something that is not known."""
-    found: set[Value] = set()
+def _told(analysis: Analysis) -> set[ast.AST] | None:
+    """Where samplers are made that the file tells the epoch; None where it tells something not known."""
+    found: set[ast.AST] = set()
     calls = list(analysis.called("Sampler.set_epoch"))
     for call in calls:
-        found.update(options(call.receiver) if call.receiver is not None else ())
+        receivers = options(call.receiver) if call.receiver is not None else ()
+        found.update(sampler.node for sampler in receivers if isinstance(sampler, Instance))
     return found if analysis.source.text.count("set_epoch") == len(calls) else None
 
 
