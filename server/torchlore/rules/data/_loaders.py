@@ -18,6 +18,7 @@ from torchlore.analysis.values import (
     Tensor,
     Value,
 )
+from torchlore.rules import expecting
 
 LOADER = "torch.utils.data.DataLoader"
 
@@ -42,7 +43,7 @@ _OPTIONS = (
 def loaders(analysis: Analysis) -> Iterator[Called]:
     """The calls that make a loader, but for those of which somebody expects that they fail."""
     for call in analysis.called(LOADER):
-        if analysis.is_whole(call.node) and not expects_an_error(analysis, call.node):
+        if analysis.is_whole(call.node) and not expecting.expects_an_error(analysis, call.node):
             yield call
 
 
@@ -92,24 +93,3 @@ def is_iterable_dataset(found: Value | None) -> bool:
 
 
 _ITERABLE = frozenset({"torch.utils.data.IterableDataset", "torch.utils.data.ChainDataset"})
-
-
-def expects_an_error(analysis: Analysis, node: ast.AST) -> bool:
-    """Whether somebody expects that what happens at `node` may fail: a test, a `try`."""
-    inner: ast.AST = node
-    for outer in reversed(analysis.around(node) or ()):
-        if isinstance(outer, ast.With) and any(map(_is_about_errors, outer.items)):
-            return True
-        if isinstance(outer, ast.Try) and outer.handlers and inner in outer.body:
-            return True
-        inner = outer
-    return False
-
-
-def _is_about_errors(item: ast.withitem) -> bool:
-    """`pytest.raises(…)`, `self.assertRaisesRegex(…)`, `contextlib.suppress(…)`."""
-    call = item.context_expr
-    if not isinstance(call, ast.Call):
-        return False
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    return name in ("raises", "suppress") or name.startswith("assertRaises")
