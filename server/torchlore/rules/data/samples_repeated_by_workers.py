@@ -222,8 +222,8 @@ def _is_fixed(analysis: Analysis, method: ast.FunctionDef, node: ast.expr, depth
 
 _OVER = words(
     """
-    builtins.enumerate builtins.filter builtins.iter builtins.list builtins.map builtins.reversed builtins.sorted
-    builtins.tuple builtins.zip csv.DictReader csv.reader
+    builtins.enumerate builtins.filter builtins.iter builtins.list builtins.map builtins.reversed
+    builtins.sorted builtins.tuple builtins.zip csv.DictReader csv.reader
     """
 )
 """What gives something for each of the things that it is given."""
