@@ -12,8 +12,8 @@ from torchlore.analysis.called import Called
 from torchlore.analysis.names import words
 from torchlore.analysis.queries import options
 from torchlore.analysis.values import Container, Function, Instance, LocalClass, Ref, Tensor
-from torchlore.rules import support
-from torchlore.rules.data import _imports, _loaders
+from torchlore.rules import imports, support
+from torchlore.rules.data import _loaders
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
 from torchlore.text import Edit, Span
 
@@ -258,7 +258,7 @@ def _fix(analysis: Analysis, repeated: _Repeated) -> Fix | None:
     indent = source.indent(body[0].lineno - 1)
     asked = f"worker = get_worker_info(){source.newline}{indent}{_PART}"
     above = support.insert_before(analysis, body[0], asked)
-    imported = _imports.missing(analysis, "import itertools", "from torch.utils.data import get_worker_info")
+    imported = imports.missing(analysis, "import itertools", "from torch.utils.data import get_worker_info")
     if above is None or imported is None:
         return None
     span = source.span(gone_through)

@@ -6,9 +6,9 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 
-from torchlore.analysis import Analysis
+from torchlore.analysis import Analysis, members
 from torchlore.analysis.queries import options
-from torchlore.analysis.values import Const, Function, Instance, Number, Ref, Tensor
+from torchlore.analysis.values import Const, Function, Instance, LocalClass, Number, Ref, Tensor, Value
 from torchlore.text.nodes import blocks
 
 _WORDS = re.compile(
@@ -131,17 +131,30 @@ def may_tell_ranks(analysis: Analysis, test: ast.expr, seen: frozenset[str] = fr
             bound = _bound_to(analysis, name) if name not in seen else ()
             if any(may_tell_ranks(analysis, value, seen | {name}) for value in bound):
                 return True
-            if isinstance(node, ast.Name) and _is_unknown_parameter(analysis, node):
-                return True
-    return False
+    holders = {node.value for node in ast.walk(test) if isinstance(node, ast.Attribute)}
+    names = (node for node in ast.walk(test) if isinstance(node, ast.Name))
+    return any(_is_unknown_parameter(analysis, name, _KNOWN if name in holders else _PLAIN) for name in names)
+
+
+_PLAIN = (Number, Const, Tensor)
+_KNOWN = (*_PLAIN, Instance)
 
 
 def _is_alike(analysis: Analysis, call: ast.Call) -> bool:
-    """Whether a call gives the same on each rank: functions of Python and torch that do not ask for it."""
+    """Whether a call gives the same on each rank: what does not ask for the rank, nor for chance."""
     callee = analysis.value(call.func)
     if isinstance(callee, Ref):
-        return callee.name.startswith(("builtins.", "math.", "os.path.", "pathlib.", "torch."))
+        return callee.name.startswith(_ALIKE) and "rand" not in callee.name
+    if isinstance(callee, LocalClass):
+        parts = [(analysis.source_of(part.node), part.node) for part in members.mro(callee)]
+        return not any(_ASKING.search(source.segment(source.span(node))) for source, node in parts)
     return isinstance(call.func, ast.Attribute) and call.func.attr in ("format", "join", "item")
+
+
+_ALIKE = ("builtins.", "math.", "os.path.", "pathlib.", "torch.", "torchvision.")
+
+_ASKING = re.compile(r"rank|world|shard|rand|worker|distributed|\bdist\b|environ|split", re.I)
+"""Words of a class whose objects may hold something else on each rank."""
 
 
 def _bound_to(analysis: Analysis, name: str) -> Iterator[ast.expr]:
@@ -151,12 +164,12 @@ def _bound_to(analysis: Analysis, name: str) -> Iterator[ast.expr]:
             yield statement.value
 
 
-def _is_unknown_parameter(analysis: Analysis, node: ast.Name) -> bool:
-    """Whether a variable is a parameter, of which the callers do not show what it is."""
+def _is_unknown_parameter(analysis: Analysis, node: ast.Name, known: tuple[type[Value], ...]) -> bool:
+    """Whether a variable is a parameter, of which the callers do not show that it is one of the `known`."""
     for outer in reversed(analysis.around(node) or ()):
         if isinstance(outer, _FUNCTIONS):
             parameters = {arg.arg for arg in ast.walk(outer.args) if isinstance(arg, ast.arg)}
             if node.id in parameters:
                 values = options(analysis.value(node))
-                return not all(isinstance(value, Number | Const | Tensor | Instance) for value in values)
+                return not all(isinstance(value, known) for value in values)
     return False
