@@ -18,6 +18,9 @@ _WORDS = re.compile(
 )
 """What names speak of that are different on each rank. They keep rules silent and never make a finding."""
 
+_PLAIN: tuple[type[Value], ...] = (Number, Const, Tensor)
+KNOWN: tuple[type[Value], ...] = (*_PLAIN, Instance)
+
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
@@ -119,8 +122,20 @@ def _exits(node: ast.AST) -> bool:
     return name in ("exit", "_exit", "quit")
 
 
-def may_tell_ranks(analysis: Analysis, test: ast.expr, seen: frozenset[str] = frozenset()) -> bool:
-    """Whether what an expression gives may differ from rank to rank; what `seen` names is asked already."""
+def may_tell_ranks(
+    analysis: Analysis,
+    test: ast.expr,
+    holders: tuple[type[Value], ...] = KNOWN,
+    seen: frozenset[str] = frozenset(),
+) -> bool:
+    """Whether what an expression gives may differ from rank to rank.
+
+    Args:
+        analysis: of the file.
+        test: the expression.
+        holders: what a parameter has to be that an attribute is asked of (`args.path`).
+        seen: names that are asked already.
+    """
     if _WORDS.search(ast.unparse(test)):
         return True
     for node in ast.walk(test):
@@ -129,15 +144,11 @@ def may_tell_ranks(analysis: Analysis, test: ast.expr, seen: frozenset[str] = fr
         if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
             name = node.id if isinstance(node, ast.Name) else node.attr
             bound = _bound_to(analysis, name) if name not in seen else ()
-            if any(may_tell_ranks(analysis, value, seen | {name}) for value in bound):
+            if any(may_tell_ranks(analysis, value, holders, seen | {name}) for value in bound):
                 return True
-    holders = {node.value for node in ast.walk(test) if isinstance(node, ast.Attribute)}
+    asked = {node.value for node in ast.walk(test) if isinstance(node, ast.Attribute)}
     names = (node for node in ast.walk(test) if isinstance(node, ast.Name))
-    return any(_is_unknown_parameter(analysis, name, _KNOWN if name in holders else _PLAIN) for name in names)
-
-
-_PLAIN = (Number, Const, Tensor)
-_KNOWN = (*_PLAIN, Instance)
+    return any(_is_unknown_parameter(analysis, name, holders if name in asked else _PLAIN) for name in names)
 
 
 def _is_alike(analysis: Analysis, call: ast.Call) -> bool:
@@ -148,7 +159,7 @@ def _is_alike(analysis: Analysis, call: ast.Call) -> bool:
     if isinstance(callee, LocalClass):
         parts = [(analysis.source_of(part.node), part.node) for part in members.mro(callee)]
         return not any(_ASKING.search(source.segment(source.span(node))) for source, node in parts)
-    return isinstance(call.func, ast.Attribute) and call.func.attr in ("format", "join", "item")
+    return isinstance(call.func, ast.Attribute) and call.func.attr in ("format", "item", "join", "parse_args")
 
 
 _ALIKE = ("builtins.", "math.", "os.path.", "pathlib.", "torch.", "torchvision.")

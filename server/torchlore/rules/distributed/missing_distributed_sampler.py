@@ -204,7 +204,7 @@ def _is_shared(analysis: Analysis, loader: Instance) -> bool:
         and not _loaders.is_iterable_dataset(one)
         and isinstance(one.node, ast.Call)
         and analysis.owns(one.node)
-        and not _ranks.may_tell_ranks(analysis, one.node)
+        and not _ranks.may_tell_ranks(analysis, one.node, (Value,))
         for one in known
     )
 
