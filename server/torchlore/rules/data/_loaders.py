@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 
 from torchlore.analysis import Analysis, members
 from torchlore.analysis.called import Called
@@ -40,11 +39,9 @@ _OPTIONS = (
 """The parameters of `DataLoader` that may be given by their place, in order (torch 2.13)."""
 
 
-def loaders(analysis: Analysis) -> Iterator[Called]:
-    """The calls that make a loader, but for those of which somebody expects that they fail."""
-    for call in analysis.called(LOADER):
-        if analysis.is_whole(call.node) and not expecting.expects_an_error(analysis, call.node):
-            yield call
+def should_work(analysis: Analysis, call: Called) -> bool:
+    """Whether a loader is written whole, and nobody expects that it cannot be made."""
+    return analysis.is_whole(call.node) and not expecting.expects_an_error(analysis, call.node)
 
 
 def value(call: Called, option: str) -> Value | None:

@@ -73,12 +73,10 @@ class ConflictingLoaderOptions(Rule):
     follows = False
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
-        for call in _loaders.loaders(analysis):
-            if _loaders.is_iterable_dataset(_loaders.value(call, "dataset")):
-                continue  # that it takes no sampler at all is another mistake (TL503)
+        for call in analysis.called(_loaders.LOADER):
             for chooser, option in _conflicts(call):
                 node = _loaders.written(call, option)
-                if node is not None:
+                if node is not None and _loaders.should_work(analysis, call):
                     yield self._finding(analysis, call.node, chooser, option, node)
 
     def _finding(
@@ -103,6 +101,8 @@ _WHY = {
 
 def _conflicts(call: Called) -> Iterator[tuple[str, str]]:
     """What decides how samples are chosen, with each option that is surely given beside it in vain."""
+    if _loaders.is_iterable_dataset(_loaders.value(call, "dataset")):
+        return  # that it takes no sampler at all is another mistake (TL503)
     size = _loaders.literal(call, "batch_size")
     has_sampler = _loaders.is_something(_loaders.value(call, "sampler"))
     if _loaders.is_something(_loaders.value(call, "batch_sampler")):

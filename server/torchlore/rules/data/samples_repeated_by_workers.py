@@ -93,13 +93,13 @@ class SamplesRepeatedByWorkers(Rule):
     follows = False
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
-        for call in _loaders.loaders(analysis):
+        for call in analysis.called(_loaders.LOADER):
             number = _loaders.literal(call, "num_workers")
             written = _loaders.written(call, "num_workers")
             if not isinstance(number, int) or number < 2 or written is None or not _is_alone(call):
                 continue
             repeated = _repeated(analysis, call)
-            if repeated is not None:
+            if repeated is not None and _loaders.should_work(analysis, call):
                 yield self._finding(analysis, call, repeated, number, written)
 
     def _finding(

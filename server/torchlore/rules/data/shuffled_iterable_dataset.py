@@ -77,13 +77,13 @@ class ShuffledIterableDataset(Rule):
     follows = False
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
-        for call in _loaders.loaders(analysis):
+        for call in analysis.called(_loaders.LOADER):
             dataset = _loaders.written(call, "dataset")
             if dataset is None or not _loaders.is_iterable_dataset(_loaders.value(call, "dataset")):
                 continue
             for option in _choosing(call):
                 node = _loaders.written(call, option)
-                if node is not None:
+                if node is not None and _loaders.should_work(analysis, call):
                     yield self._finding(analysis, call.node, dataset, option, node)
 
     def _finding(

@@ -70,12 +70,12 @@ class WorkersOptionWithoutWorkers(Rule):
     follows = False
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
-        for call in _loaders.loaders(analysis):
+        for call in analysis.called(_loaders.LOADER):
             if not _has_no_workers(call):
                 continue
             for option in _asked_for(call):
                 given = arguments.keyword(call.node, option)
-                if given is not None:
+                if given is not None and _loaders.should_work(analysis, call):
                     yield self._finding(analysis, call, given)
 
     def _finding(self, analysis: Analysis, call: Called, given: ast.keyword) -> Finding:

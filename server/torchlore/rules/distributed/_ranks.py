@@ -136,7 +136,8 @@ def may_tell_ranks(
         holders: what a parameter has to be that an attribute is asked of (`args.path`).
         seen: names that are asked already.
     """
-    if _WORDS.search(ast.unparse(test)):
+    source = analysis.source
+    if _WORDS.search(source.segment(source.span(test))):
         return True
     for node in ast.walk(test):
         if isinstance(node, ast.Call) and not _is_alike(analysis, node):

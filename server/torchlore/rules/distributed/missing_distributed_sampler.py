@@ -100,12 +100,12 @@ class MissingDistributedSampler(Rule):
     trigger = r"\bDistributedDataParallel\b"
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
-        source = analysis.source
-        if _frameworks.manages_training(source) or _SHARING.search(source.text):
-            return
         wrapping = list(analysis.called("torch.nn.parallel.DistributedDataParallel"))
         models = {model for call in wrapping for model in _instances(call.value(0, "module"))}
-        if not models:
+        if not models or not any(analysis.called(_loaders.LOADER)):
+            return
+        source = analysis.source
+        if _frameworks.manages_training(source) or _SHARING.search(source.text):
             return
         for root in analysis.roots:
             escaped = [event.value for event in root.of(Kind.ESCAPE)]

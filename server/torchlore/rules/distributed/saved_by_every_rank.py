@@ -90,13 +90,14 @@ class SavedByEveryRank(Rule):
     follows = False
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
-        if _frameworks.manages_training(analysis.source) or _SHARDED.search(analysis.source.text):
-            return
-        wrapping = list(analysis.called("torch.nn.parallel.DistributedDataParallel"))
+        saves = list(analysis.called("torch.save"))
+        wrapping = list(analysis.called("torch.nn.parallel.DistributedDataParallel")) if saves else []
         models = {model for call in wrapping for model in _options(call.value(0, "module"))}
         if not models or not analysis.is_whole(analysis.source.tree):
             return
-        for call in analysis.called("torch.save"):
+        if _frameworks.manages_training(analysis.source) or _SHARDED.search(analysis.source.text):
+            return
+        for call in saves:
             saved, path = call.argument(0, "obj"), call.argument(1, "f")
             if saved is None or path is None or not _holds_state(analysis, saved, models):
                 continue

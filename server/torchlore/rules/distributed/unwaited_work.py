@@ -159,7 +159,7 @@ _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Module)
 def _gathers(node: ast.AST) -> bool:
     """Whether a `with` gives one handle for all that is started in it."""
     return isinstance(node, ast.With) and any(
-        "coalescing_manager" in ast.unparse(item.context_expr) for item in node.items
+        "coalescing_manager" in ast.dump(item.context_expr) for item in node.items
     )
 
 
