@@ -13,6 +13,7 @@ from torchlore.analysis import Analysis
 from torchlore.text.nodes import blocks
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_SCOPES = (ast.ClassDef, ast.DictComp, ast.GeneratorExp, ast.Lambda, ast.ListComp, ast.SetComp)
 
 
 def binding(analysis: Analysis, use: ast.expr) -> ast.expr | None:
@@ -36,7 +37,7 @@ def binding(analysis: Analysis, use: ast.expr) -> ast.expr | None:
             return None  # by an earlier iteration, or by what failed
         if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef):
             return _of_object(inside[:index], parent, name)
-        if isinstance(parent, ast.Lambda | ast.ClassDef | ast.ListComp | ast.GeneratorExp | ast.DictComp):
+        if isinstance(parent, _SCOPES):
             return None
     return None
 
@@ -93,12 +94,9 @@ def _of_object(
 ) -> ast.expr | None:
     """What `__init__` last bound an attribute to, where no other method binds it or may run before."""
     cls = outer[-1] if outer else None
-    if (
-        not name.startswith("self.")
-        or not isinstance(cls, ast.ClassDef)
-        or _bases(cls)
-        or method.decorator_list
-    ):
+    if not name.startswith("self.") or not isinstance(cls, ast.ClassDef) or method.decorator_list:
+        return None
+    if any(not (isinstance(base, ast.Name) and base.id == "object") for base in cls.bases):
         return None
     methods = {node.name: node for node in cls.body if isinstance(node, ast.FunctionDef)}
     init = methods.get("__init__")
@@ -109,10 +107,6 @@ def _of_object(
         return None
     found = _last(init.body, name)
     return found if isinstance(found, ast.expr) else None
-
-
-def _bases(cls: ast.ClassDef) -> list[ast.expr]:
-    return [base for base in cls.bases if not (isinstance(base, ast.Name) and base.id == "object")]
 
 
 def _may_run(method: str, before: Sequence[ast.stmt], methods: dict[str, ast.FunctionDef]) -> bool:

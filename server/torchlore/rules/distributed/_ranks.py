@@ -106,15 +106,20 @@ def _is_main(test: ast.expr) -> bool:
 
 def _leaves(analysis: Analysis, statement: ast.stmt) -> bool:
     """Whether some ranks may leave at a statement: `if rank != 0: return`, `assert rank == 0`."""
+    if isinstance(statement, _DEFINITIONS):
+        return False
     if isinstance(statement, ast.Assert):
         return may_tell_ranks(analysis, statement.test)
-    if not isinstance(statement, ast.If):
-        return False
-    jumps = any(isinstance(node, _JUMPS) or _exits(node) for node in ast.walk(statement))
-    return jumps and may_tell_ranks(analysis, statement.test)
+    asked = (node for node in ast.walk(statement) if isinstance(node, ast.If))
+    return any(_has_jump(branch) and may_tell_ranks(analysis, branch.test) for branch in asked)
 
 
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _JUMPS = (ast.Return, ast.Continue, ast.Break, ast.Raise)
+
+
+def _has_jump(branch: ast.If) -> bool:
+    return any(isinstance(node, _JUMPS) or _exits(node) for node in ast.walk(branch))
 
 
 def _exits(node: ast.AST) -> bool:
@@ -160,7 +165,7 @@ def _is_alike(analysis: Analysis, call: ast.Call) -> bool:
     if isinstance(callee, LocalClass):
         parts = [(analysis.source_of(part.node), part.node) for part in members.mro(callee)]
         return not any(_ASKING.search(source.segment(source.span(node))) for source, node in parts)
-    return isinstance(call.func, ast.Attribute) and call.func.attr in ("format", "item", "join", "parse_args")
+    return isinstance(call.func, ast.Attribute) and call.func.attr in ("format", "join", "parse_args")
 
 
 _ALIKE = ("builtins.", "math.", "os.path.", "pathlib.", "torch.", "torchvision.")
