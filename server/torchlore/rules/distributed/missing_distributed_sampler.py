@@ -129,7 +129,7 @@ class MissingDistributedSampler(Rule):
         return self.finding(message, span, fixes=(fix,) if fix is not None else (), related=related)
 
 
-_SHARING = re.compile(r"DeviceMesh|device_mesh|parallelize_module|DTensor|\brpc\b|xla|pipelin")
+_SHARING = re.compile(r"DeviceMesh|device_mesh|parallelize_module|DTensor|\brpc\b|xla|[pP]ipeline")
 
 
 def _instances(value: Value | None) -> tuple[Instance, ...]:
