@@ -134,7 +134,7 @@ class Analysis:
         Calls of what is not known, or of one thing here and another there, are not among them.
         """
         found = [call for name in names for call in self._called.get(name, ())]
-        return iter(found if len(names) == 1 else sorted(found, key=Called.place))
+        return iter(found if len(found) < 2 else sorted(found, key=Called.place))
 
     @cached_property
     def _called(self) -> Mapping[str, list[Called]]:
