@@ -34,8 +34,19 @@ def count(layer: str, arguments: Arguments) -> int:
         return 0
     if layer not in LAYERS or not arguments.complete:
         raise NotKnown
-    names, formula = LAYERS[layer]
-    return formula(_Settings(names.split(), arguments))
+    signature, formula = LAYERS[layer]
+    return formula(settings(signature, arguments))
+
+
+def settings(signature: str, arguments: Arguments) -> Settings:
+    """The arguments of a constructor by name; one that is not known raises `NotKnown` when it is asked for.
+
+    Args:
+        signature: the names in order, those with a default written `name=default`: a number, True, False,
+            None, mean, or 0 for anything that nobody asks about.
+        arguments: what the constructor is given.
+    """
+    return _Settings(signature.split(), arguments)
 
 
 class _Settings(dict[str, object]):
@@ -62,7 +73,7 @@ class _Settings(dict[str, object]):
         return _DEFAULTS[default] if default in _DEFAULTS else int(default)
 
 
-_DEFAULTS: dict[str, object] = {"True": True, "False": False, "None": None}
+_DEFAULTS: dict[str, object] = {"True": True, "False": False, "None": None, "mean": "mean"}
 
 
 def literal(value: Value) -> object:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Set
 from collections.abc import Iterable as ManyOf
 from typing import Any
 
+from torchlore.analysis.shapes.shape import joined as shape_in_common
 from torchlore.analysis.values import (
     NO_TOKENS,
     Batch,
@@ -160,8 +161,8 @@ def _kinds(value: Value) -> set[object]:
 
 def _kind(value: Value) -> object:
     match value:
-        case Tensor(attached=attached, activation=activation):
-            return attached, activation
+        case Tensor(attached=attached, activation=activation, shape=shape):
+            return attached, activation, None if shape is None else shape[:2]
         case Const(value=literal):
             return (type(literal), literal) if isinstance(literal, bool) else type(literal)
         case Instance() | Function() | LocalClass() | LocalModule():
@@ -200,7 +201,7 @@ def alike(a: Value | None, b: Value | None) -> bool:
             return same(a, b)
 
 
-_SEEN = ("attached", "certain", "activation", "made_at", "parameter", "dtype", "device", "leaf", "made_by")
+_SEEN = ("attached", "certain", "activation", "made_at", "parameter", "dtype", "device", "leaf", "made_by", "shape")
 """What there is to know of a tensor, but for its tokens."""
 
 
@@ -217,6 +218,7 @@ def _join_tensors(tensors: list[Tensor]) -> Tensor:
         first.dtype,
         first.device,
         made_by=first.made_by,
+        shape=first.shape,
     )
     for tensor in tensors[1:]:
         joined.tokens |= tensor.tokens
@@ -234,6 +236,8 @@ def _join_tensors(tensors: list[Tensor]) -> Tensor:
             joined.device = ""
         if tensor.made_by != joined.made_by:
             joined.made_by = ""
+        if joined.shape is not None and tensor.shape != joined.shape:
+            joined.shape = shape_in_common(joined.shape, tensor.shape)
     return joined
 
 

@@ -1,0 +1,453 @@
+"""What layers of `torch.nn` make of shapes, from what their constructors were given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from torchlore.analysis import layer_sizes
+from torchlore.analysis.layer_sizes import NotKnown, Settings
+from torchlore.analysis.shapes.reading import shape_of
+from torchlore.analysis.shapes.reshaping import batched, flattened, has_channels, padded, unflattened
+from torchlore.analysis.shapes.shape import (
+    SCALAR,
+    Clash,
+    Dim,
+    Shape,
+    dim_at,
+    ending,
+    place,
+    replaced,
+    with_dims,
+)
+from torchlore.analysis.values import Arguments, Instance, Value
+
+_Layer = Callable[[Settings, "Shape | None", "Value | None"], "Shape | None"]
+"""What a layer with these settings makes of a shape; the last is the layer itself."""
+
+
+def output(layer: Instance, given: Shape | None) -> Shape | None:
+    """The shape of what a layer of torch gives; None where it is not known.
+
+    Raises:
+        Clash: it was made for another width, or for another number of dimensions.
+    """
+    assert isinstance(layer.cls, str)
+    known = LAYERS.get(layer.cls.removeprefix("torch.nn."))
+    if known is None or layer.arguments is None or not layer.arguments.complete:
+        return None
+    if any(not name.startswith(" ") for name in layer.attributes):
+        return None  # something was set on it, such as a weight of another size
+    signature, through = known
+    try:
+        return through(layer_sizes.settings(signature, layer.arguments), given, layer)
+    except NotKnown:
+        return None
+
+
+def _dim(settings: Settings, name: str) -> Dim:
+    """A size that a constructor was given; None where it is not known."""
+    try:
+        found = settings[name]
+    except NotKnown:
+        return None
+    return found if type(found) is int and found >= 0 else None
+
+
+def _each(settings: Settings, name: str, dimensions: int) -> tuple[Dim, ...]:
+    """A size for each dimension; one number stands for all of them."""
+    try:
+        found = settings[name]
+    except NotKnown:
+        return (None,) * dimensions
+    if isinstance(found, tuple) and len(found) == dimensions:
+        return tuple(part if type(part) is int else None for part in found)
+    return (found if type(found) is int else None,) * dimensions
+
+
+def _expect(given: Shape | None, axis: int, wanted: Dim, after: Shape | None) -> None:
+    """Says that a tensor is not as wide as it has to be."""
+    got = None if given is None else dim_at(given, axis)
+    if given is not None and got is not None and wanted is not None and got != wanted:
+        raise Clash("features", wanted, got, (given,), after)
+
+
+def _ranked(given: Shape | None, least: int, most: int) -> None:
+    """Says that a tensor has too few or too many dimensions."""
+    if given is not None and not given.is_open and not least <= len(given.dims) <= most:
+        raise Clash("dimensions", most, len(given.dims), (given,))
+
+
+def _linear(settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
+    out = _dim(settings, "out_features")
+    if given is None or not given.dims:
+        return ending((out,), layer)
+    after = with_dims(given, (*given.dims[:-1], out), layer)
+    _expect(given, -1, _dim(settings, "in_features"), after)
+    return after
+
+
+def _embedding(settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
+    return looked_up(given, _dim(settings, "embedding_dim"), layer)
+
+
+def looked_up(given: Shape | None, width: Dim, layer: Value | None = None) -> Shape | None:
+    """What is as wide as `width` for each number of `given`."""
+    return ending((width,), layer) if given is None else with_dims(given, (*given.dims, width), layer)
+
+
+def _spatial(
+    given: Shape | None, dimensions: int, size: Callable[[int, int], Dim], channels: Dim, layer: Value | None
+) -> Shape | None:
+    """What a convolution gives.
+
+    Args:
+        given: what it is applied to.
+        dimensions: of the space that it moves in.
+        size: what becomes of a size along a dimension, given both.
+        channels: how many come out.
+        layer: itself.
+    """
+    sizes: list[Dim] = []
+    for index in range(dimensions):
+        dim = None if given is None else dim_at(given, index - dimensions)
+        sizes.append(None if dim is None else _positive(size(dim, index)))
+    if given is None or given.is_open:
+        return ending((channels, *sizes), layer)
+    before = given.dims[: len(given.dims) - dimensions - 1]
+    return Shape((*before, channels, *sizes), False, layer)
+
+
+def _positive(dim: Dim) -> Dim:
+    """Torch takes no kernel that is larger than what it moves over: what then would come out is nothing."""
+    return dim if dim is not None and dim > 0 else None
+
+
+def _convolution(dimensions: int, settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
+    kernel, stride = _each(settings, "kernel_size", dimensions), _each(settings, "stride", dimensions)
+    padding, dilation = _paddings(settings, dimensions), _each(settings, "dilation", dimensions)
+
+    def size(dim: int, index: int) -> Dim:
+        if padding == "same":
+            return dim
+        return slid(dim, kernel[index], stride[index], padding[index], dilation[index])  # type: ignore[arg-type]
+
+    return _convolved(dimensions, settings, given, layer, size)
+
+
+def _paddings(settings: Settings, dimensions: int) -> str | tuple[Dim, ...]:
+    try:
+        found = settings["padding"]
+    except NotKnown:
+        return (None,) * dimensions
+    if found == "valid":
+        return (0,) * dimensions
+    return "same" if found == "same" else _each(settings, "padding", dimensions)
+
+
+def slid(dim: int, kernel: Dim, stride: Dim, padding: Dim, dilation: Dim) -> Dim:
+    """How many places a kernel has along a dimension."""
+    if kernel is None or not stride or padding is None or dilation is None:
+        return None
+    return (dim + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+
+
+def _transposed(dimensions: int, settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
+    names = ("kernel_size", "stride", "padding", "output_padding", "dilation")
+    kernel, stride, padding, extra, dilation = (_each(settings, name, dimensions) for name in names)
+
+    def size(dim: int, index: int) -> Dim:
+        k, s, p, o, d = kernel[index], stride[index], padding[index], extra[index], dilation[index]
+        if k is None or s is None or p is None or o is None or d is None:
+            return None
+        return (dim - 1) * s - 2 * p + d * (k - 1) + o + 1
+
+    return _convolved(dimensions, settings, given, layer, size)
+
+
+def _convolved(
+    dimensions: int,
+    settings: Settings,
+    given: Shape | None,
+    layer: Value | None,
+    size: Callable[[int, int], Dim],
+) -> Shape | None:
+    _ranked(given, dimensions + 1, dimensions + 2)
+    after = _spatial(given, dimensions, size, _dim(settings, "out_channels"), layer)
+    _expect(given, -dimensions - 1, _dim(settings, "in_channels"), after)
+    return after
+
+
+def _pool(
+    kind: str, dimensions: int, settings: Settings, given: Shape | None, layer: Value | None
+) -> Shape | None:
+    """Pooling moves over the last dimensions, and keeps the channels before them."""
+    if given is None:
+        return None
+    if kind.startswith("adaptive"):
+        after = _each(settings, "output_size", dimensions)
+        kept = (dim_at(given, axis - dimensions) for axis in range(dimensions))
+        asked = _asked(settings, dimensions)
+        sizes = [old if is_kept else new for old, new, is_kept in zip(kept, after, asked, strict=True)]
+    else:
+        sizes = _pooled(kind, dimensions, settings, given)
+    before = given.dims[: max(0, len(given.dims) - dimensions)]
+    return with_dims(given, (*before, *sizes), given.given_by)
+
+
+def _asked(settings: Settings, dimensions: int) -> list[bool]:
+    """Of each dimension, whether adaptive pooling keeps it as it is: where None is asked for."""
+    try:
+        found = settings["output_size"]
+    except NotKnown:
+        return [False] * dimensions
+    parts = found if isinstance(found, tuple) else (found,) * dimensions
+    if len(parts) != dimensions:
+        raise NotKnown
+    return [part is None for part in parts]
+
+
+def _pooled(kind: str, dimensions: int, settings: Settings, given: Shape) -> list[Dim]:
+    kernel, padding = _each(settings, "kernel_size", dimensions), _each(settings, "padding", dimensions)
+    stride = kernel if settings["stride"] is None else _each(settings, "stride", dimensions)
+    dilation = _each(settings, "dilation", dimensions) if kind == "max" else (1,) * dimensions
+    if settings["ceil_mode"] is not False:
+        return [None] * dimensions
+    sizes: list[Dim] = []
+    for index in range(dimensions):
+        dim = dim_at(given, index - dimensions)
+        moved = None if dim is None else slid(dim, kernel[index], stride[index], padding[index], dilation[index])
+        sizes.append(_positive(moved))
+    return sizes
+
+
+def pool_function(kind: str, dimensions: int, arguments: Arguments) -> Shape | None:
+    """`F.max_pool2d(x, 2)`: the settings of the layer stand behind the tensor."""
+    given = shape_of(arguments.get(0, "input"))
+    keywords = {name: value for name, value in arguments.keywords.items() if name != "input"}
+    settings = Arguments(arguments.positional[1:], keywords, arguments.complete)
+    if given is None or not settings.complete:
+        raise NotKnown
+    return _pool(kind, dimensions, layer_sizes.settings(_POOLS[kind], settings), given, None)
+
+
+def _batch_norm(dimensions: int, settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
+    """Over `(N, C, *)`, with a batch in any case."""
+    channels = _dim(settings, "num_features")
+    _ranked(given, dimensions + 2, dimensions + 2)
+    spatial: tuple[Dim, ...] = (None,) * dimensions
+    if given is None:
+        return Shape((None, channels, *spatial), False, layer)
+    if given.is_open and len(given.dims) <= dimensions + 2:
+        given = Shape(((None,) * (dimensions + 2 - len(given.dims)) + given.dims), False, given.given_by)
+    return _normed(given, -dimensions - 1, channels, layer)
+
+
+def _batch_norm_1d(settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
+    """Over `(N, C)` or `(N, C, L)`: of what may be either, a width that does not fit is a length."""
+    channels = _dim(settings, "num_features")
+    _ranked(given, 2, 3)
+    if given is None:
+        return None
+    if not given.is_open:
+        return _normed(given, 1 - len(given.dims), channels, layer)
+    if len(given.dims) == 2 and has_channels(given):
+        return _normed(Shape((None, *given.dims), False, given.given_by), -2, channels, layer)
+    width = given.dims[-1]
+    if len(given.dims) == 1 and width is not None and channels is not None and width != channels:
+        return Shape((None, channels, width), False, given.given_by)
+    return given
+
+
+def _normed(given: Shape, axis: int, wanted: Dim, layer: Value | None) -> Shape | None:
+    """What is normalised keeps its shape. After a width that does not fit, none is certain."""
+    _expect(given, axis, wanted, replaced(given, axis, None))
+    if dim_at(given, axis) is None:
+        return replaced(given, axis, wanted, layer)
+    return given
+
+
+def _instance_norm(dimensions: int, settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
+    """Torch looks at the number of features only where there are weights for them."""
+    _ranked(given, dimensions + 1, dimensions + 2)
+    if given is None or settings["affine"] is not True:
+        return given
+    return _normed(given, -dimensions - 1, _dim(settings, "num_features"), layer)
+
+
+def _group_norm(settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
+    """Over `(N, C, *)`."""
+    if given is None:
+        return None
+    given = batched(given)
+    if given.is_open or len(given.dims) < 2:
+        return given
+    return _normed(given, 1 - len(given.dims), _dim(settings, "num_channels"), layer)
+
+
+def _layer_norm(settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
+    found = settings["normalized_shape"]
+    sizes = found if isinstance(found, tuple) else (found,)
+    wanted = [dim if type(dim) is int else None for dim in sizes]
+    if given is None or (given.is_open and len(given.dims) < len(wanted)):
+        return ending(wanted, layer) if given is None else given
+    _ranked(given, len(wanted), max(len(wanted), len(given.dims)))
+    result: Shape | None = given
+    for step in range(1, len(wanted) + 1):
+        if result is not None:
+            result = _normed(result, -step, wanted[-step], layer)
+    return result
+
+
+def _recurrent(settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
+    """The output of every step, of both directions; the last state has a shape of its own."""
+    hidden = _dim(settings, "proj_size") or _dim(settings, "hidden_size")
+    both = settings["bidirectional"]
+    out = None if hidden is None or not isinstance(both, bool) else hidden * (1 + both)
+    if given is None or not given.dims:
+        return ending((out,), layer)
+    after = with_dims(given, (*given.dims[:-1], out), layer)
+    _expect(given, -1, _dim(settings, "input_size"), after)
+    _ranked(given, 2, 3)
+    return after
+
+
+def _cell(settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
+    hidden = _dim(settings, "hidden_size")
+    if given is None or not given.dims:
+        return ending((hidden,), layer)
+    after = with_dims(given, (*given.dims[:-1], hidden), layer)
+    _expect(given, -1, _dim(settings, "input_size"), after)
+    return after
+
+
+def _wide(name: str, settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
+    """Attention and transformer layers give as much as they are given."""
+    width = _dim(settings, name)
+    if given is None or not given.dims:
+        return ending((width,), layer)
+    after = with_dims(given, (*given.dims[:-1], width), layer)
+    _expect(given, -1, width, after)
+    return after
+
+
+def _same(settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
+    return given
+
+
+def _flatten(settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
+    return flattened(given, _axis(settings, "start_dim"), _axis(settings, "end_dim"))
+
+
+def _axis(settings: Settings, name: str) -> int:
+    found = settings[name]
+    if type(found) is not int:
+        raise NotKnown
+    return found
+
+
+def _unflatten(settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
+    sizes = settings["unflattened_size"]
+    if given is None or not isinstance(sizes, tuple):
+        return None
+    return unflattened(given, _axis(settings, "dim"), tuple(s if type(s) is int else None for s in sizes))
+
+
+def _resized(settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
+    """`nn.Upsample` keeps the channels; how large the rest becomes is left open."""
+    given = None if given is None else batched(given)
+    if given is None or given.is_open or len(given.dims) < 3:
+        return None
+    return given._replace(dims=(*given.dims[:2], *(None for _ in given.dims[2:])))
+
+
+def _pad(dimensions: int, settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
+    return None if given is None else padded(given, _each(settings, "padding", 2 * dimensions))
+
+
+def _shuffled(settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
+    """`(C r², H, W)` becomes `(C, H r, W r)`."""
+    factor = _dim(settings, "upscale_factor")
+    if given is None or factor is None or len(given.dims) < 3:
+        return None
+    index = place(given, -3)
+    channels, height, width = given.dims[index:]
+    out = channels // factor**2 if channels is not None and channels % factor**2 == 0 else None
+    dims = (out, *(None if dim is None else dim * factor for dim in (height, width)))
+    return with_dims(given, (*given.dims[:index], *dims))
+
+
+def _loss(settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
+    """A number, unless it is told not to be reduced."""
+    return SCALAR if settings["reduction"] in ("mean", "sum", "batchmean") else None
+
+
+_POOLS: Mapping[str, str] = {
+    "max": "kernel_size stride=None padding=0 dilation=1 ceil_mode=False return_indices=False",
+    "avg": "kernel_size stride=None padding=0 ceil_mode=False count_include_pad=True divisor_override=None",
+    "adaptive_avg": "output_size",
+    "adaptive_max": "output_size return_indices=False",
+}
+"""The settings of pooling as a function, in order."""
+
+_POOL_LAYERS = {
+    "Max": "kernel_size stride=None padding=0 dilation=1 return_indices=False ceil_mode=False",
+    "Avg": _POOLS["avg"],
+    "AdaptiveAvg": _POOLS["adaptive_avg"],
+    "AdaptiveMax": _POOLS["adaptive_max"],
+}
+
+_LOSSES = (
+    *("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "CrossEntropyLoss", "NLLLoss", "BCELoss"),
+    *("BCEWithLogitsLoss", "KLDivLoss"),
+)
+
+_UNCHANGED = (
+    *("ReLU", "ReLU6", "LeakyReLU", "ELU", "SELU", "CELU", "GELU", "SiLU", "Mish", "PReLU", "RReLU"),
+    *("Sigmoid", "LogSigmoid", "Tanh", "Tanhshrink", "Softplus", "Softshrink", "Hardshrink", "Softsign"),
+    *("Hardtanh", "Hardswish", "Hardsigmoid", "Threshold", "Identity", "Dropout", "Dropout1d", "Dropout2d"),
+    *("Dropout3d", "AlphaDropout", "FeatureAlphaDropout", "Softmin", "LocalResponseNorm", "ChannelShuffle"),
+)
+
+_OF_SIZES = layer_sizes.LAYERS
+
+
+def _signature(name: str) -> str:
+    return _OF_SIZES[name][0]
+
+
+LAYERS: dict[str, tuple[str, _Layer]] = {
+    "Linear": (_signature("Linear"), _linear),
+    "Embedding": (_signature("Embedding"), _embedding),
+    **{f"Conv{n}d": (_signature(f"Conv{n}d"), partial(_convolution, n)) for n in (1, 2, 3)},
+    **{f"ConvTranspose{n}d": (_signature(f"ConvTranspose{n}d"), partial(_transposed, n)) for n in (1, 2, 3)},
+    "BatchNorm1d": (_signature("BatchNorm1d"), _batch_norm_1d),
+    **{f"BatchNorm{n}d": (_signature(f"BatchNorm{n}d"), partial(_batch_norm, n)) for n in (2, 3)},
+    **{f"InstanceNorm{n}d": (_signature(f"InstanceNorm{n}d"), partial(_instance_norm, n)) for n in (1, 2, 3)},
+    "LayerNorm": (_signature("LayerNorm"), _layer_norm),
+    "RMSNorm": (_signature("RMSNorm"), _layer_norm),
+    "GroupNorm": (_signature("GroupNorm"), _group_norm),
+    **{name: (_signature(name), _recurrent) for name in ("LSTM", "GRU", "RNN")},
+    **{name: (_signature(name), _cell) for name in ("LSTMCell", "GRUCell", "RNNCell")},
+    "MultiheadAttention": (_signature("MultiheadAttention"), partial(_wide, "embed_dim")),
+    "TransformerEncoderLayer": (_signature("TransformerEncoderLayer"), partial(_wide, "d_model")),
+    "TransformerDecoderLayer": (_signature("TransformerDecoderLayer"), partial(_wide, "d_model")),
+    **{
+        f"{prefix}Pool{n}d": (signature, partial(_pool, _kind, n))
+        for prefix, signature in _POOL_LAYERS.items()
+        for _kind in [{"Max": "max", "Avg": "avg"}.get(prefix, "adaptive")]
+        for n in (1, 2, 3)
+    },
+    "Flatten": ("start_dim=1 end_dim=-1", _flatten),
+    "Unflatten": ("dim unflattened_size", _unflatten),
+    "Upsample": ("size=None scale_factor=None mode=0 align_corners=None", _resized),
+    **{
+        f"{kind}Pad{n}d": ("padding value=0", partial(_pad, n))
+        for kind in ("Zero", "Constant", "Reflection", "Replication", "Circular")
+        for n in (1, 2, 3)
+    },
+    "PixelShuffle": ("upscale_factor", _shuffled),
+    **dict.fromkeys(_LOSSES, ("reduction=mean", _loss)),
+    **dict.fromkeys(_UNCHANGED, ("", _same)),
+}
+"""For each layer its constructor's signature, as `layer_sizes` writes them, and what it makes of a shape."""
