@@ -204,7 +204,9 @@ def _tensor_function(run: Run, name: str, last: str, arguments: Arguments, node:
     shape = following.of_function(run, name, last, found, arguments, node)
     if last in torch_facts.NOT_DIFFERENTIABLE:
         trained = _requires_grad(arguments)
-        return Tensor(trained, dtype=dtype, device=device, leaf=trained is not False, made_by=name, shape=shape)
+        return Tensor(
+            trained, dtype=dtype, device=device, leaf=trained is not False, made_by=name, shape=shape
+        )
     tokens = tokens_of_all(inputs)
     first = arguments.positional[0] if arguments.positional else None
     if last in torch_facts.RESHAPES and isinstance(first, Tensor):
@@ -247,9 +249,7 @@ def _factory(run: Run, name: str, last: str, arguments: Arguments) -> Tensor:
     dtype = tensors.factory_dtype(run, last, arguments)
     device = tensors.factory_device(run, arguments)
     shape = creation.made(last, arguments)
-    return Tensor(
-        trained, dtype=dtype, device=device, leaf=trained is not False, made_by=name, shape=shape
-    )
+    return Tensor(trained, dtype=dtype, device=device, leaf=trained is not False, made_by=name, shape=shape)
 
 
 def _values_and_indices(combined: Tensor, last: str, arguments: Arguments) -> Value:
@@ -331,9 +331,7 @@ def _parameter(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Val
     if isinstance(data, Tensor):
         dtype, device, shape = data.dtype, data.device, data.shape
     leaf = trained is not False
-    return Tensor(
-        trained, parameter=True, dtype=dtype, device=device, leaf=leaf, made_by=name, shape=shape
-    )
+    return Tensor(trained, parameter=True, dtype=dtype, device=device, leaf=leaf, made_by=name, shape=shape)
 
 
 def _call_plain(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:

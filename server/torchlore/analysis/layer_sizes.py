@@ -6,7 +6,7 @@ The counts are those of torch 2.13; `tests/analysis/test_sizes.py` makes every l
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from math import prod
 
 from torchlore.analysis.names import words
@@ -46,31 +46,43 @@ def settings(signature: str, arguments: Arguments) -> Settings:
             None, mean, or 0 for anything that nobody asks about.
         arguments: what the constructor is given.
     """
-    return _Settings(signature.split(), arguments)
+    return _Settings(_parsed(signature), arguments)
+
+
+@cache
+def _parsed(signature: str) -> dict[str, object]:
+    """The names in order, each with its default; `_REQUIRED` where there is none."""
+    pairs = (part.partition("=") for part in signature.split())
+    return {name: _default(text) if text else _REQUIRED for name, _, text in pairs}
+
+
+def _default(text: str) -> object:
+    return _DEFAULTS[text] if text in _DEFAULTS else int(text)
+
+
+_REQUIRED = object()
 
 
 class _Settings(dict[str, object]):
     """The arguments of a constructor by name; one that is not known raises when it is asked for."""
 
-    def __init__(self, names: list[str], arguments: Arguments) -> None:
-        """Names are written `name=default`, in the order of the signature."""
+    def __init__(self, defaults: dict[str, object], arguments: Arguments) -> None:
+        """The defaults are in the order of the signature."""
         super().__init__()
-        self._given: dict[str, Value] = dict(
-            zip((name.partition("=")[0] for name in names), arguments.positional, strict=False)
-        )
+        self._given: dict[str, Value] = dict(zip(defaults, arguments.positional, strict=False))
         self._given |= arguments.keywords
-        self._defaults = dict(name.split("=") for name in names if "=" in name)
-        self._is_overfull = len(arguments.positional) > len(names)
+        self._defaults = defaults
+        self._is_overfull = len(arguments.positional) > len(defaults)
 
     def __missing__(self, name: str) -> object:
         if self._is_overfull:
             raise NotKnown
         if name in self._given:
             return literal(self._given[name])
-        if name not in self._defaults:
+        default = self._defaults.get(name, _REQUIRED)
+        if default is _REQUIRED:
             raise NotKnown
-        default = self._defaults[name]
-        return _DEFAULTS[default] if default in _DEFAULTS else int(default)
+        return default
 
 
 _DEFAULTS: dict[str, object] = {"True": True, "False": False, "None": None, "mean": "mean"}

@@ -201,7 +201,18 @@ def alike(a: Value | None, b: Value | None) -> bool:
             return same(a, b)
 
 
-_SEEN = ("attached", "certain", "activation", "made_at", "parameter", "dtype", "device", "leaf", "made_by", "shape")
+_SEEN = (
+    "attached",
+    "certain",
+    "activation",
+    "made_at",
+    "parameter",
+    "dtype",
+    "device",
+    "leaf",
+    "made_by",
+    "shape",
+)
 """What there is to know of a tensor, but for its tokens."""
 
 

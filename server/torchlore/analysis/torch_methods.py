@@ -161,9 +161,7 @@ _SPECIAL: dict[str, Callable[[Run, Tensor, Arguments, ast.expr], Value]] = {
 }
 
 
-def _reshaped(
-    run: Run, tensor: Tensor, name: str, arguments: Arguments, shape: Shape | None
-) -> Tensor:
+def _reshaped(run: Run, tensor: Tensor, name: str, arguments: Arguments, shape: Shape | None) -> Tensor:
     """The same numbers in another shape (which is `shape`), dtype or place."""
     dtype, device = tensor.dtype, tensor.device
     match name:
@@ -199,9 +197,7 @@ def _reshaped(
     )
 
 
-def _computed(
-    run: Run, tensor: Tensor, name: str, arguments: Arguments, shape: Shape | None
-) -> Value:
+def _computed(run: Run, tensor: Tensor, name: str, arguments: Arguments, shape: Shape | None) -> Value:
     """What a method gives that computes something new, of this shape."""
     others = [v for a in arguments.all() for v in options(a)]
     found = [tensor, *(v for v in others if isinstance(v, Tensor))]

@@ -158,5 +158,3 @@ def _of_part(run: Run, whole: Instance, part: Instance, given: Shape | None) -> 
     except Clash as clash:
         _report(run, part.node, clash, part, whole)
         return clash.after
-
-

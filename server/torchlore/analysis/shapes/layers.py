@@ -7,6 +7,7 @@ from functools import partial
 
 from torchlore.analysis import layer_sizes
 from torchlore.analysis.layer_sizes import NotKnown, Settings
+from torchlore.analysis.names import words
 from torchlore.analysis.shapes.reading import shape_of
 from torchlore.analysis.shapes.reshaping import batched, flattened, has_channels, padded, unflattened
 from torchlore.analysis.shapes.shape import (
@@ -33,7 +34,10 @@ def output(layer: Instance, given: Shape | None) -> Shape | None:
         Clash: it was made for another width, or for another number of dimensions.
     """
     assert isinstance(layer.cls, str)
-    known = LAYERS.get(layer.cls.removeprefix("torch.nn."))
+    name = layer.cls.removeprefix("torch.nn.")
+    if name in UNCHANGED:
+        return given
+    known = LAYERS.get(name)
     if known is None or layer.arguments is None or not layer.arguments.complete:
         return None
     if any(not name.startswith(" ") for name in layer.attributes):
@@ -123,7 +127,9 @@ def _positive(dim: Dim) -> Dim:
     return dim if dim is not None and dim > 0 else None
 
 
-def _convolution(dimensions: int, settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
+def _convolution(
+    dimensions: int, settings: Settings, given: Shape | None, layer: Value | None
+) -> Shape | None:
     kernel, stride = _each(settings, "kernel_size", dimensions), _each(settings, "stride", dimensions)
     padding, dilation = _paddings(settings, dimensions), _each(settings, "dilation", dimensions)
 
@@ -152,7 +158,9 @@ def slid(dim: int, kernel: Dim, stride: Dim, padding: Dim, dilation: Dim) -> Dim
     return (dim + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
 
 
-def _transposed(dimensions: int, settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
+def _transposed(
+    dimensions: int, settings: Settings, given: Shape | None, layer: Value | None
+) -> Shape | None:
     names = ("kernel_size", "stride", "padding", "output_padding", "dilation")
     kernel, stride, padding, extra, dilation = (_each(settings, name, dimensions) for name in names)
 
@@ -216,7 +224,9 @@ def _pooled(kind: str, dimensions: int, settings: Settings, given: Shape) -> lis
     sizes: list[Dim] = []
     for index in range(dimensions):
         dim = dim_at(given, index - dimensions)
-        moved = None if dim is None else slid(dim, kernel[index], stride[index], padding[index], dilation[index])
+        moved = (
+            None if dim is None else slid(dim, kernel[index], stride[index], padding[index], dilation[index])
+        )
         sizes.append(_positive(moved))
     return sizes
 
@@ -231,7 +241,9 @@ def pool_function(kind: str, dimensions: int, arguments: Arguments) -> Shape | N
     return _pool(kind, dimensions, layer_sizes.settings(_POOLS[kind], settings), given, None)
 
 
-def _batch_norm(dimensions: int, settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
+def _batch_norm(
+    dimensions: int, settings: Settings, given: Shape | None, layer: Value | None
+) -> Shape | None:
     """Over `(N, C, *)`, with a batch in any case."""
     channels = _dim(settings, "num_features")
     _ranked(given, dimensions + 2, dimensions + 2)
@@ -267,7 +279,9 @@ def _normed(given: Shape, axis: int, wanted: Dim, layer: Value | None) -> Shape 
     return given
 
 
-def _instance_norm(dimensions: int, settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
+def _instance_norm(
+    dimensions: int, settings: Settings, given: Shape | None, layer: Value | None
+) -> Shape | None:
     """Torch looks at the number of features only where there are weights for them."""
     _ranked(given, dimensions + 1, dimensions + 2)
     if given is None or settings["affine"] is not True:
@@ -329,10 +343,6 @@ def _wide(name: str, settings: Settings, given: Shape | None, layer: Value | Non
     after = with_dims(given, (*given.dims[:-1], width), layer)
     _expect(given, -1, width, after)
     return after
-
-
-def _same(settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
-    return given
 
 
 def _flatten(settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
@@ -402,12 +412,15 @@ _LOSSES = (
     *("BCEWithLogitsLoss", "KLDivLoss"),
 )
 
-_UNCHANGED = (
-    *("ReLU", "ReLU6", "LeakyReLU", "ELU", "SELU", "CELU", "GELU", "SiLU", "Mish", "PReLU", "RReLU"),
-    *("Sigmoid", "LogSigmoid", "Tanh", "Tanhshrink", "Softplus", "Softshrink", "Hardshrink", "Softsign"),
-    *("Hardtanh", "Hardswish", "Hardsigmoid", "Threshold", "Identity", "Dropout", "Dropout1d", "Dropout2d"),
-    *("Dropout3d", "AlphaDropout", "FeatureAlphaDropout", "Softmin", "LocalResponseNorm", "ChannelShuffle"),
+UNCHANGED = words(
+    """
+    ReLU ReLU6 LeakyReLU ELU SELU CELU GELU SiLU Mish PReLU RReLU Sigmoid LogSigmoid Tanh Tanhshrink Softplus
+    Softshrink Hardshrink Softsign Hardtanh Hardswish Hardsigmoid Threshold Identity Dropout Dropout1d Dropout2d
+    Dropout3d AlphaDropout FeatureAlphaDropout Softmin LocalResponseNorm ChannelShuffle Softmax Softmax2d
+    LogSoftmax
+    """
 )
+"""Layers whose output has the shape of their input."""
 
 _OF_SIZES = layer_sizes.LAYERS
 
@@ -448,6 +461,5 @@ LAYERS: dict[str, tuple[str, _Layer]] = {
     },
     "PixelShuffle": ("upscale_factor", _shuffled),
     **dict.fromkeys(_LOSSES, ("reduction=mean", _loss)),
-    **dict.fromkeys(_UNCHANGED, ("", _same)),
 }
 """For each layer its constructor's signature, as `layer_sizes` writes them, and what it makes of a shape."""

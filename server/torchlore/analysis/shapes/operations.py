@@ -135,10 +135,13 @@ OPERATIONS: dict[str, Operation] = {
     "embedding": _embedding,
 }
 
-FROM_NOTHING = words(
-    """
+FROM_NOTHING = (
+    words(
+        """
     view reshape flatten permute expand one_hot embedding linear new_zeros new_ones new_empty view_as
     reshape_as expand_as gather sum mean prod std var all any max min amax amin argmax argmin norm
     """
-) | _LOSSES
+    )
+    | _LOSSES
+)
 """Operations whose result tells something also where nothing is known of what they are applied to."""

@@ -48,9 +48,7 @@ def _without(given: Shape, dropped: tuple[int, ...], keep: bool) -> Shape | None
 
 def chosen(arguments: Arguments) -> Shape | None:
     """`x.topk(k, dim)`."""
-    return replaced(
-        first(arguments), whole(arguments.get(2, "dim"), -1), size(arguments.get(1, "k"))
-    )
+    return replaced(first(arguments), whole(arguments.get(2, "dim"), -1), size(arguments.get(1, "k")))
 
 
 def gathered(arguments: Arguments) -> Shape | None:
@@ -108,7 +106,5 @@ def _picked(dims: tuple[Dim, ...], keys: list[Value]) -> list[Dim]:
         dim = left.pop(0)
         if isinstance(key.value, slice):
             whole_range = key.value == slice(None)
-            found.append(
-                dim if whole_range else None if dim is None else len(range(*key.value.indices(dim)))
-            )
+            found.append(dim if whole_range else None if dim is None else len(range(*key.value.indices(dim))))
     return found

@@ -244,9 +244,7 @@ def without(given: Shape, axis: int) -> Shape | None:
 
 
 def narrow(arguments: Arguments) -> Shape | None:
-    return replaced(
-        first(arguments), whole(arguments.get(1, "dim")), size(arguments.get(3, "length"))
-    )
+    return replaced(first(arguments), whole(arguments.get(1, "dim")), size(arguments.get(3, "length")))
 
 
 def index_select(arguments: Arguments) -> Shape | None:
