@@ -199,7 +199,7 @@ def _bin_op(run: Run, node: ast.BinOp) -> Value:
     if left.__class__ is Const and right.__class__ is Const and not _is_counted(run, node):
         return operators.folded(left, right, node.op) or operators.combine(left, right, node.op)
     if left.__class__ is Tensor and right.__class__ is Tensor:
-        following.check_operator(run, node, left, right)  # type: ignore[arg-type]
+        following.check_operator(run, node, left, right)
     return tensors.recorded(run, operators.combine(left, right, node.op))
 
 

@@ -161,8 +161,8 @@ def _kinds(value: Value) -> set[object]:
 
 def _kind(value: Value) -> object:
     match value:
-        case Tensor(attached=attached, activation=activation, shape=shape):
-            return attached, activation, None if shape is None else shape[:2]
+        case Tensor(attached=attached, activation=activation):
+            return attached, activation
         case Const(value=literal):
             return (type(literal), literal) if isinstance(literal, bool) else type(literal)
         case Instance() | Function() | LocalClass() | LocalModule():

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 from torchlore.analysis.events import Kind
 from torchlore.analysis.layer_sizes import NotKnown
-from torchlore.analysis.shapes import combining, layers, reshaping
+from torchlore.analysis.run import Run
+from torchlore.analysis.shapes import combining, layers, losses, reshaping
 from torchlore.analysis.shapes.operations import FROM_NOTHING, OPERATIONS
 from torchlore.analysis.shapes.reading import shape_of, size
 from torchlore.analysis.shapes.shape import Clash, Dim, Shape, dim_at
-from torchlore.analysis.run import Run
 from torchlore.analysis.values import Arguments, Const, Container, Instance, Number, Tensor, Value
 
 
@@ -27,7 +27,19 @@ def of_function(
         return None
     if name not in (f"torch.{last}", f"torch.nn.functional.{last}"):
         return None  # `torch.linalg.norm` means another dimension
+    if last in losses.KINDS:
+        _check_loss(run, last, arguments, node)
     return _of_operation(run, last, arguments, node)
+
+
+def _check_loss(run: Run, name: str, arguments: Arguments, node: ast.expr) -> None:
+    """Tells of a loss whose input and target do not fit."""
+    given, target = arguments.get(0, "input"), arguments.get(1, "target")
+    if isinstance(given, Tensor) and isinstance(target, Tensor):
+        try:
+            losses.check(name, given, target)
+        except Clash as clash:
+            _report(run, node, clash, None, given)
 
 
 def of_method(run: Run, tensor: Tensor, name: str, arguments: Arguments, node: ast.expr) -> Shape | None:
@@ -54,6 +66,10 @@ def _of_operation(run: Run, name: str, arguments: Arguments, node: ast.expr) -> 
 def of_layer(run: Run, layer: Instance, arguments: Arguments, node: ast.expr) -> Shape | None:
     """The shape of what a layer of torch gives in the call `node`."""
     given = arguments.positional[0] if arguments.positional else arguments.keywords.get("input")
+    assert isinstance(layer.cls, str)
+    loss = layer.cls.removeprefix("torch.nn.")
+    if loss in losses.KINDS:
+        _check_loss(run, loss, arguments, node)
     try:
         return layers.output(layer, shape_of(given))
     except Clash as clash:
@@ -63,6 +79,7 @@ def of_layer(run: Run, layer: Instance, arguments: Arguments, node: ast.expr) ->
 
 def _report(run: Run, node: ast.AST, clash: Clash, subject: Value | None, value: Value | None) -> None:
     if not run.choices:
+        run.clashes = True
         run.emit(Kind.CLASH, node, subject, value, clash)
 
 

@@ -33,10 +33,11 @@ SCALAR = Shape(())
 
 
 class Clash(Exception):
-    """Shapes that do not fit: torch raises.
+    """Shapes that do not fit: torch raises, or does what nobody wants.
 
     Attributes:
-        what: "features", "dimensions", "matmul", "cat", "stack", "view" or "broadcast".
+        what: "features", "dimensions", "matmul", "cat", "stack", "view", "broadcast"; of losses "loss",
+            "target" or "classes".
         wanted: the size that is asked for; of dimensions, how many there may be at most.
         got: the size that is there; of dimensions, how many there are.
         shapes: of the tensors that do not fit, as far as they are known.

@@ -1,0 +1,150 @@
+"""What rules about shapes share: which clashes are told, where, and edits of what is written there."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from torchlore.analysis import Analysis
+from torchlore.analysis.events import Call, Event, Kind, Place
+from torchlore.analysis.queries import options
+from torchlore.analysis.shapes.shape import Clash
+from torchlore.analysis.values import Instance, Ref
+from torchlore.rules import support
+from torchlore.text import Edit
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Shapes that do not fit, at a node of this file."""
+
+    event: Event
+    clash: Clash
+    node: ast.expr
+
+
+def clashes(analysis: Analysis, *kinds: str) -> Iterator[Found]:
+    """The clashes of these kinds that are certain to happen, and that nobody waits for."""
+    for root in analysis.roots if analysis.run.clashes else ():
+        for place in root.places_of(Kind.CLASH):
+            event = place.event
+            clash, node = event.key, event.node
+            if not isinstance(clash, Clash) or clash.what not in kinds or not isinstance(node, ast.expr):
+                continue
+            if analysis.owns(node) and _is_meant(analysis, place):
+                yield Found(event, clash, node)
+
+
+def _is_meant(analysis: Analysis, place: Place) -> bool:
+    """Whether a clash is a mistake: it happens, is not caught, and nothing around it failed to parse."""
+    event = place.event
+    if isinstance(event.value, Instance) and _is_taken_apart(analysis, event.value):
+        return False
+    calls = [step.node for step in place.within if isinstance(step, Call) and analysis.owns(step.node)]
+    if any(_is_caught(analysis, node) for node in (event.node, *calls)):
+        return False
+    return support.is_seen_whole(analysis, place, event.node)
+
+
+def _is_caught(analysis: Analysis, node: ast.AST) -> bool:
+    """Whether somebody is prepared for an error: `try`, `pytest.raises`, `contextlib.suppress`."""
+    around = (*(analysis.around(node) or ()), node)
+    for outer, inner in pairwise(around):
+        match outer:
+            case ast.Try(body=body, handlers=handlers) if handlers and inner in body:
+                return True
+            case ast.With(items=items) if any(_expects(item.context_expr) for item in items):
+                return True
+    return False
+
+
+def _expects(manager: ast.expr) -> bool:
+    called = manager.func if isinstance(manager, ast.Call) else manager
+    name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+    return "raises" in name.lower() or name == "suppress"
+
+
+def _is_taken_apart(analysis: Analysis, sequence: Instance) -> bool:
+    """Whether the layers of a sequence are also reached one by one: it may be no more than a list of them."""
+    for node in ast.walk(analysis.source.tree):
+        match node:
+            case ast.Subscript(value=held) | ast.For(iter=held) | ast.comprehension(iter=held):
+                looked_at = [held]
+            case ast.Starred(value=held) | ast.Attribute(value=held, attr="_modules"):
+                looked_at = [held]
+            case ast.Call(func=ast.Attribute(value=held, attr=attr)) if attr in _TAKES_APART:
+                looked_at = [held]
+            case ast.Call(func=ast.Name(), args=[_, *_] as given):
+                looked_at = given if _is_of_builtins(analysis, node) else []
+            case _:
+                continue
+        if any(_may_be(analysis, held, sequence) for held in looked_at):
+            return True
+    return False
+
+
+_TAKES_APART = frozenset(
+    {
+        "children",
+        "named_children",
+        "modules",
+        "named_modules",
+        "get_submodule",
+        "insert",
+        "pop",
+        "__getitem__",
+    }
+)
+
+
+def _is_of_builtins(analysis: Analysis, call: ast.Call) -> bool:
+    called = analysis.run.values.get(call.func)
+    return isinstance(called, Ref) and called.name.startswith("builtins.")
+
+
+def _may_be(analysis: Analysis, node: ast.expr, sequence: Instance) -> bool:
+    value = analysis.run.values.get(node)
+    return value is not None and any(option is sequence for option in options(value))
+
+
+def shown_at(node: ast.expr) -> ast.expr:
+    """Where a clash is underlined: of `self.fc(torch.relu(…))` what is called."""
+    is_layer_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name)
+    return node.func if is_layer_call and isinstance(node, ast.Call) else node
+
+
+def short(text: str) -> str:
+    """Code for a message, on one line of bearable length."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+_LONGEST = 40
+
+
+def grouped(node: ast.expr, text: str) -> str:
+    """The text of an expression, such that a method of it can be called."""
+    is_plain = isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Subscript)
+    return text if is_plain else f"({text})"
+
+
+def with_suffix(analysis: Analysis, node: ast.expr, suffix: str) -> Edit:
+    """Puts `.squeeze(-1)`, or whatever `suffix` is, behind an expression."""
+    span = analysis.source.span(node)
+    return Edit(span, f"{grouped(node, analysis.source.segment(span))}{suffix}")
+
+
+def argument(call: ast.Call, index: int, name: str) -> ast.expr | None:
+    """The argument at `index` or called `name`; None where arguments are spread, or it is absent."""
+    named = next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+    if named is not None or any(isinstance(arg, ast.Starred) for arg in call.args):
+        return named
+    return call.args[index] if index < len(call.args) else None
+
+
+def new_size(analysis: Analysis, node: ast.expr | None, old: int, new: int) -> Edit | None:
+    """Writes another size where `old` is written out; None where that is not so."""
+    if not isinstance(node, ast.Constant) or node.value != old or not analysis.owns(node):
+        return None
+    return Edit(analysis.source.span(node), str(new))
