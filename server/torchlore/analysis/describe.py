@@ -2,7 +2,8 @@
 
 The words name the kind of thing first, then the class as it was imported, then what its constructor was
 given; of a tensor its shape (`tensor[4, ?]`: the second size is not known; `tensor[..., 5]`: there may be
-more before the last one). They are short enough for one line of a hover and exact enough for a test to compare.
+more before the last one). They are short enough for one line of a hover and exact enough for a test to
+compare.
 """
 
 from __future__ import annotations

@@ -146,7 +146,7 @@ class Frame:
         if before is not value and (
             value.__class__ not in _ALIKE
             or before.__class__ is not value.__class__
-            or (isinstance(value, Tensor) and value.shape != before.shape)  # type: ignore[union-attr]
+            or (value.__class__ is Tensor and value.shape != before.shape)  # type: ignore
         ):
             home.bindings += 1
 
@@ -209,7 +209,7 @@ class Frame:
         value = self.names.get(name)
         if isinstance(value, Const) and type(value.value) in (int, float):
             self.bind(name, Number())
-        elif isinstance(value, Tensor) and value.shape is not None:
+        elif value.__class__ is Tensor and value.shape is not None:
             shapeless = copy(value)
             shapeless.shape = None
             self.bind(name, shapeless)

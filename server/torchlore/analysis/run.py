@@ -78,7 +78,7 @@ class Run:
         making: how often an object was made that was not there before.
         loops: how many loops are being run, one in another.
         branches: how many branches are being run, one in another.
-        clashes: whether shapes were found that do not fit: most files have none, and no rule need look for them.
+        clashes: whether shapes were found that do not fit: where none were, no rule need look for them.
         choices: how many calls of one of several things are being run, one in another.
         is_aside: whether what runs now may run at any time, or never.
         imported: files of which all that they change elsewhere has been changed.

@@ -129,12 +129,13 @@ def _put_together(one: Shape, other: Shape, axis: int) -> Shape:
     Raises:
         Clash: they are not.
     """
-    at, there = place(one, axis) - len(one.dims), place(other, axis) - len(other.dims)
     if not one.is_open and not other.is_open and len(one.dims) != len(other.dims):
         raise Clash("cat", len(one.dims), len(other.dims), (one, other))
-    length = min(len(one.dims), len(other.dims))
-    if at != there:
+    closed = other if one.is_open else one
+    if axis >= 0 and closed.is_open:
         raise NotKnown
+    at = axis if axis < 0 else axis - len(closed.dims)
+    length = min(len(one.dims), len(other.dims))
     dims: list[Dim] = []
     for index in range(-length, 0):
         a, b = one.dims[index], other.dims[index]

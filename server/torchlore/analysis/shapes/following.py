@@ -66,12 +66,11 @@ def _of_operation(run: Run, name: str, arguments: Arguments, node: ast.expr) -> 
 def of_layer(run: Run, layer: Instance, arguments: Arguments, node: ast.expr) -> Shape | None:
     """The shape of what a layer of torch gives in the call `node`."""
     given = arguments.positional[0] if arguments.positional else arguments.keywords.get("input")
-    assert isinstance(layer.cls, str)
-    loss = layer.cls.removeprefix("torch.nn.")
-    if loss in losses.KINDS:
-        _check_loss(run, loss, arguments, node)
+    name = layers.name_of(layer)
+    if name in losses.KINDS:
+        _check_loss(run, name, arguments, node)
     try:
-        return layers.output(layer, shape_of(given))
+        return layers.output(layer, name, shape_of(given))
     except Clash as clash:
         _report(run, node, clash, layer, given)
         return clash.after
@@ -171,7 +170,7 @@ def _through(run: Run, whole: Instance, sequence: Instance, given: Shape | None)
 
 def _of_part(run: Run, whole: Instance, part: Instance, given: Shape | None) -> Shape | None:
     try:
-        return layers.output(part, given)
+        return layers.output(part, layers.name_of(part), given)
     except Clash as clash:
         _report(run, part.node, clash, part, whole)
         return clash.after

@@ -27,14 +27,17 @@ _Layer = Callable[[Settings, "Shape | None", "Value | None"], "Shape | None"]
 """What a layer with these settings makes of a shape; the last is the layer itself."""
 
 
-def output(layer: Instance, given: Shape | None) -> Shape | None:
-    """The shape of what a layer of torch gives; None where it is not known.
+def name_of(layer: Instance) -> str:
+    """The class of a layer without its home: "Linear"."""
+    return layer.cls.removeprefix("torch.nn.") if isinstance(layer.cls, str) else ""
+
+
+def output(layer: Instance, name: str, given: Shape | None) -> Shape | None:
+    """The shape of what a layer of torch, of the class called `name`, gives; None where it is not known.
 
     Raises:
         Clash: it was made for another width, or for another number of dimensions.
     """
-    assert isinstance(layer.cls, str)
-    name = layer.cls.removeprefix("torch.nn.")
     if name in UNCHANGED:
         return given
     known = LAYERS.get(name)
@@ -415,8 +418,8 @@ _LOSSES = (
 UNCHANGED = words(
     """
     ReLU ReLU6 LeakyReLU ELU SELU CELU GELU SiLU Mish PReLU RReLU Sigmoid LogSigmoid Tanh Tanhshrink Softplus
-    Softshrink Hardshrink Softsign Hardtanh Hardswish Hardsigmoid Threshold Identity Dropout Dropout1d Dropout2d
-    Dropout3d AlphaDropout FeatureAlphaDropout Softmin LocalResponseNorm ChannelShuffle Softmax Softmax2d
+    Softshrink Hardshrink Softsign Hardtanh Hardswish Hardsigmoid Threshold Identity Dropout Dropout1d
+    Dropout2d Dropout3d AlphaDropout FeatureAlphaDropout Softmin LocalResponseNorm ChannelShuffle Softmax Softmax2d
     LogSoftmax
     """
 )

@@ -23,8 +23,8 @@ def check(name: str, given: Tensor, target: Tensor) -> None:
     """Says whether a loss does not do with two tensors what it is there for.
 
     Raises:
-        Clash: "loss", where each of the two is stretched to the other one; "target" and "classes", where torch
-            raises.
+        Clash: "loss", where each of the two is stretched to the other one; "target" and "classes", where
+            torch raises.
     """
     if given.shape is None or target.shape is None:
         return

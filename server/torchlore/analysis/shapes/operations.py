@@ -59,8 +59,8 @@ _SAME = words(
     """
     clone contiguous detach to cpu cuda float double half bfloat16 long int short bool byte type type_as
     requires_grad_ zeros_like ones_like empty_like rand_like randn_like full_like randint_like
-    abs neg negative exp exp2 log log2 log10 log1p expm1 sqrt rsqrt square sin cos tan tanh sinh cosh asin acos
-    atan sigmoid erf reciprocal sign ceil floor round trunc frac nan_to_num
+    abs neg negative exp exp2 log log2 log10 log1p expm1 sqrt rsqrt square sin cos tan tanh sinh cosh asin
+    acos atan sigmoid erf reciprocal sign ceil floor round trunc frac nan_to_num
     relu relu6 leaky_relu elu selu celu gelu silu mish softplus softsign hardtanh hardswish hardsigmoid
     logsigmoid threshold softmax log_softmax normalize dropout dropout1d dropout2d dropout3d alpha_dropout
     layer_norm group_norm batch_norm instance_norm rms_norm cumsum cumprod logcumsumexp flip roll fliplr

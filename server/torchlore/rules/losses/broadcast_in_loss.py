@@ -9,7 +9,7 @@ from torchlore.analysis import Analysis
 from torchlore.analysis.shapes.shape import Clash, Shape, broadcast, told
 from torchlore.rules import clashes, support
 from torchlore.rules.clashes import Found
-from torchlore.rules.literal_sizes import has_two
+from torchlore.rules.literal_sizes import has_layer, has_two
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Source
 
@@ -78,7 +78,7 @@ class BroadcastInLoss(Rule):
 
     @classmethod
     def concerns(cls, source: Source) -> bool:
-        return has_two(source)
+        return has_layer(source) or has_two(source)
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for found in clashes.clashes(analysis, "loss"):

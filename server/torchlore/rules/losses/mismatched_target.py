@@ -9,7 +9,7 @@ from torchlore.analysis import Analysis
 from torchlore.analysis.shapes.shape import told
 from torchlore.rules import clashes, support
 from torchlore.rules.clashes import Found
-from torchlore.rules.literal_sizes import has_two
+from torchlore.rules.literal_sizes import has_layer, has_two
 from torchlore.rules.losses.broadcast_in_loss import fixes_of_column
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Source
@@ -81,7 +81,7 @@ class MismatchedTarget(Rule):
 
     @classmethod
     def concerns(cls, source: Source) -> bool:
-        return has_two(source)
+        return has_layer(source) or has_two(source)
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for found in clashes.clashes(analysis, "target", "classes"):
