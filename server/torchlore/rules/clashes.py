@@ -40,12 +40,25 @@ def clashes(analysis: Analysis, *kinds: str) -> Iterator[Found]:
 def _is_meant(analysis: Analysis, place: Place) -> bool:
     """Whether a clash is a mistake: it happens, is not caught, and nothing around it failed to parse."""
     event = place.event
-    if isinstance(event.value, Instance) and _is_taken_apart(analysis, event.value):
+    if isinstance(event.value, Instance) and _may_be_a_list(analysis, event.value):
         return False
     calls = [step.node for step in place.within if isinstance(step, Call) and analysis.owns(step.node)]
     if any(_is_caught(analysis, node) for node in (event.node, *calls)):
         return False
+    if any(_is_near_broken(analysis, node) for node in (event.node, *calls)):
+        return False
     return support.is_seen_whole(analysis, place, event.node)
+
+
+def _is_near_broken(analysis: Analysis, node: ast.AST) -> bool:
+    """Whether a line of the function around `node` does not parse: it may be the `try` around it."""
+    blanked = analysis.source.parsed.blanked
+    if not blanked:
+        return False
+    functions = [outer for outer in analysis.around(node) or () if isinstance(outer, ast.FunctionDef)]
+    if not functions:
+        return True
+    return not blanked.isdisjoint(range(functions[0].lineno - 1, functions[0].end_lineno or 0))
 
 
 def _is_caught(analysis: Analysis, node: ast.AST) -> bool:
@@ -64,6 +77,11 @@ def _expects(manager: ast.expr) -> bool:
     called = manager.func if isinstance(manager, ast.Call) else manager
     name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
     return "raises" in name.lower() or name == "suppress"
+
+
+def _may_be_a_list(analysis: Analysis, sequence: Instance) -> bool:
+    """Whether a sequence that nobody called yet may be there to hold layers, and no more."""
+    return bool(analysis.source.parsed.blanked) or _is_taken_apart(analysis, sequence)
 
 
 def _is_taken_apart(analysis: Analysis, sequence: Instance) -> bool:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 
 from torchlore.analysis import layer_sizes
 from torchlore.analysis.layer_sizes import NotKnown, Settings
 from torchlore.analysis.names import words
-from torchlore.analysis.shapes.reading import shape_of
+from torchlore.analysis.shapes.moving import POOL_LAYERS, convolution, pool, transposed_convolution
 from torchlore.analysis.shapes.reshaping import batched, flattened, has_channels, padded, unflattened
+from torchlore.analysis.shapes.settings import each, expect, ranked, told_size
 from torchlore.analysis.shapes.shape import (
     SCALAR,
-    Clash,
     Dim,
     Shape,
     dim_at,
@@ -21,7 +21,7 @@ from torchlore.analysis.shapes.shape import (
     replaced,
     with_dims,
 )
-from torchlore.analysis.values import Arguments, Instance, Value
+from torchlore.analysis.values import Instance, Value
 
 _Layer = Callable[[Settings, "Shape | None", "Value | None"], "Shape | None"]
 """What a layer with these settings makes of a shape; the last is the layer itself."""
@@ -52,50 +52,17 @@ def output(layer: Instance, name: str, given: Shape | None) -> Shape | None:
         return None
 
 
-def _dim(settings: Settings, name: str) -> Dim:
-    """A size that a constructor was given; None where it is not known."""
-    try:
-        found = settings[name]
-    except NotKnown:
-        return None
-    return found if type(found) is int and found >= 0 else None
-
-
-def _each(settings: Settings, name: str, dimensions: int) -> tuple[Dim, ...]:
-    """A size for each dimension; one number stands for all of them."""
-    try:
-        found = settings[name]
-    except NotKnown:
-        return (None,) * dimensions
-    if isinstance(found, tuple) and len(found) == dimensions:
-        return tuple(part if type(part) is int else None for part in found)
-    return (found if type(found) is int else None,) * dimensions
-
-
-def _expect(given: Shape | None, axis: int, wanted: Dim, after: Shape | None) -> None:
-    """Says that a tensor is not as wide as it has to be."""
-    got = None if given is None else dim_at(given, axis)
-    if given is not None and got is not None and wanted is not None and got != wanted:
-        raise Clash("features", wanted, got, (given,), after)
-
-
-def _ranked(given: Shape | None, least: int, most: int) -> None:
-    """Says that a tensor has too few or too many dimensions."""
-    if given is not None and not given.is_open and not least <= len(given.dims) <= most:
-        raise Clash("dimensions", most, len(given.dims), (given,))
-
-
 def _linear(settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
-    out = _dim(settings, "out_features")
+    out = told_size(settings, "out_features")
     if given is None or not given.dims:
         return ending((out,), layer)
     after = with_dims(given, (*given.dims[:-1], out), layer)
-    _expect(given, -1, _dim(settings, "in_features"), after)
+    expect(given, -1, told_size(settings, "in_features"), after)
     return after
 
 
 def _embedding(settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
-    return looked_up(given, _dim(settings, "embedding_dim"), layer)
+    return looked_up(given, told_size(settings, "embedding_dim"), layer)
 
 
 def looked_up(given: Shape | None, width: Dim, layer: Value | None = None) -> Shape | None:
@@ -103,153 +70,12 @@ def looked_up(given: Shape | None, width: Dim, layer: Value | None = None) -> Sh
     return ending((width,), layer) if given is None else with_dims(given, (*given.dims, width), layer)
 
 
-def _spatial(
-    given: Shape | None, dimensions: int, size: Callable[[int, int], Dim], channels: Dim, layer: Value | None
-) -> Shape | None:
-    """What a convolution gives.
-
-    Args:
-        given: what it is applied to.
-        dimensions: of the space that it moves in.
-        size: what becomes of a size along a dimension, given both.
-        channels: how many come out.
-        layer: itself.
-    """
-    sizes: list[Dim] = []
-    for index in range(dimensions):
-        dim = None if given is None else dim_at(given, index - dimensions)
-        sizes.append(None if dim is None else _positive(size(dim, index)))
-    if given is None or given.is_open:
-        return ending((channels, *sizes), layer)
-    before = given.dims[: len(given.dims) - dimensions - 1]
-    return Shape((*before, channels, *sizes), False, layer)
-
-
-def _positive(dim: Dim) -> Dim:
-    """Torch takes no kernel that is larger than what it moves over: what then would come out is nothing."""
-    return dim if dim is not None and dim > 0 else None
-
-
-def _convolution(
-    dimensions: int, settings: Settings, given: Shape | None, layer: Value | None
-) -> Shape | None:
-    kernel, stride = _each(settings, "kernel_size", dimensions), _each(settings, "stride", dimensions)
-    padding, dilation = _paddings(settings, dimensions), _each(settings, "dilation", dimensions)
-
-    def size(dim: int, index: int) -> Dim:
-        if padding == "same":
-            return dim
-        return slid(dim, kernel[index], stride[index], padding[index], dilation[index])  # type: ignore[arg-type]
-
-    return _convolved(dimensions, settings, given, layer, size)
-
-
-def _paddings(settings: Settings, dimensions: int) -> str | tuple[Dim, ...]:
-    try:
-        found = settings["padding"]
-    except NotKnown:
-        return (None,) * dimensions
-    if found == "valid":
-        return (0,) * dimensions
-    return "same" if found == "same" else _each(settings, "padding", dimensions)
-
-
-def slid(dim: int, kernel: Dim, stride: Dim, padding: Dim, dilation: Dim) -> Dim:
-    """How many places a kernel has along a dimension."""
-    if kernel is None or not stride or padding is None or dilation is None:
-        return None
-    return (dim + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
-
-
-def _transposed(
-    dimensions: int, settings: Settings, given: Shape | None, layer: Value | None
-) -> Shape | None:
-    names = ("kernel_size", "stride", "padding", "output_padding", "dilation")
-    kernel, stride, padding, extra, dilation = (_each(settings, name, dimensions) for name in names)
-
-    def size(dim: int, index: int) -> Dim:
-        k, s, p, o, d = kernel[index], stride[index], padding[index], extra[index], dilation[index]
-        if k is None or s is None or p is None or o is None or d is None:
-            return None
-        return (dim - 1) * s - 2 * p + d * (k - 1) + o + 1
-
-    return _convolved(dimensions, settings, given, layer, size)
-
-
-def _convolved(
-    dimensions: int,
-    settings: Settings,
-    given: Shape | None,
-    layer: Value | None,
-    size: Callable[[int, int], Dim],
-) -> Shape | None:
-    _ranked(given, dimensions + 1, dimensions + 2)
-    after = _spatial(given, dimensions, size, _dim(settings, "out_channels"), layer)
-    _expect(given, -dimensions - 1, _dim(settings, "in_channels"), after)
-    return after
-
-
-def _pool(
-    kind: str, dimensions: int, settings: Settings, given: Shape | None, layer: Value | None
-) -> Shape | None:
-    """Pooling moves over the last dimensions, and keeps the channels before them."""
-    if given is None:
-        return None
-    if kind.startswith("adaptive"):
-        after = _each(settings, "output_size", dimensions)
-        kept = (dim_at(given, axis - dimensions) for axis in range(dimensions))
-        asked = _asked(settings, dimensions)
-        sizes = [old if is_kept else new for old, new, is_kept in zip(kept, after, asked, strict=True)]
-    else:
-        sizes = _pooled(kind, dimensions, settings, given)
-    before = given.dims[: max(0, len(given.dims) - dimensions)]
-    return with_dims(given, (*before, *sizes), given.given_by)
-
-
-def _asked(settings: Settings, dimensions: int) -> list[bool]:
-    """Of each dimension, whether adaptive pooling keeps it as it is: where None is asked for."""
-    try:
-        found = settings["output_size"]
-    except NotKnown:
-        return [False] * dimensions
-    parts = found if isinstance(found, tuple) else (found,) * dimensions
-    if len(parts) != dimensions:
-        raise NotKnown
-    return [part is None for part in parts]
-
-
-def _pooled(kind: str, dimensions: int, settings: Settings, given: Shape) -> list[Dim]:
-    kernel, padding = _each(settings, "kernel_size", dimensions), _each(settings, "padding", dimensions)
-    stride = kernel if settings["stride"] is None else _each(settings, "stride", dimensions)
-    dilation = _each(settings, "dilation", dimensions) if kind == "max" else (1,) * dimensions
-    if settings["ceil_mode"] is not False:
-        return [None] * dimensions
-    sizes: list[Dim] = []
-    for index in range(dimensions):
-        dim = dim_at(given, index - dimensions)
-        moved = (
-            None if dim is None else slid(dim, kernel[index], stride[index], padding[index], dilation[index])
-        )
-        sizes.append(_positive(moved))
-    return sizes
-
-
-def pool_function(kind: str, dimensions: int, arguments: Arguments) -> Shape | None:
-    """`F.max_pool2d(x, 2)`: the settings of the layer stand behind the tensor."""
-    given = shape_of(arguments.get(0, "input"))
-    keywords = {name: value for name, value in arguments.keywords.items() if name != "input"}
-    settings = Arguments(arguments.positional[1:], keywords, arguments.complete)
-    if given is None or not settings.complete:
-        raise NotKnown
-    return _pool(kind, dimensions, layer_sizes.settings(_POOLS[kind], settings), given, None)
-
-
 def _batch_norm(
     dimensions: int, settings: Settings, given: Shape | None, layer: Value | None
 ) -> Shape | None:
     """Over `(N, C, *)`, with a batch in any case."""
-    channels = _dim(settings, "num_features")
-    _ranked(given, dimensions + 2, dimensions + 2)
+    channels = told_size(settings, "num_features")
+    ranked(given, dimensions + 2, dimensions + 2)
     spatial: tuple[Dim, ...] = (None,) * dimensions
     if given is None:
         return Shape((None, channels, *spatial), False, layer)
@@ -260,8 +86,8 @@ def _batch_norm(
 
 def _batch_norm_1d(settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
     """Over `(N, C)` or `(N, C, L)`: of what may be either, a width that does not fit is a length."""
-    channels = _dim(settings, "num_features")
-    _ranked(given, 2, 3)
+    channels = told_size(settings, "num_features")
+    ranked(given, 2, 3)
     if given is None:
         return None
     if not given.is_open:
@@ -276,7 +102,7 @@ def _batch_norm_1d(settings: Settings, given: Shape | None, layer: Value | None)
 
 def _normed(given: Shape, axis: int, wanted: Dim, layer: Value | None) -> Shape | None:
     """What is normalised keeps its shape. After a width that does not fit, none is certain."""
-    _expect(given, axis, wanted, replaced(given, axis, None))
+    expect(given, axis, wanted, replaced(given, axis, None))
     if dim_at(given, axis) is None:
         return replaced(given, axis, wanted, layer)
     return given
@@ -286,10 +112,10 @@ def _instance_norm(
     dimensions: int, settings: Settings, given: Shape | None, layer: Value | None
 ) -> Shape | None:
     """Torch looks at the number of features only where there are weights for them."""
-    _ranked(given, dimensions + 1, dimensions + 2)
+    ranked(given, dimensions + 1, dimensions + 2)
     if given is None or settings["affine"] is not True:
         return given
-    return _normed(given, -dimensions - 1, _dim(settings, "num_features"), layer)
+    return _normed(given, -dimensions - 1, told_size(settings, "num_features"), layer)
 
 
 def _group_norm(settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
@@ -299,7 +125,7 @@ def _group_norm(settings: Settings, given: Shape | None, layer: Value | None) ->
     given = batched(given)
     if given.is_open or len(given.dims) < 2:
         return given
-    return _normed(given, 1 - len(given.dims), _dim(settings, "num_channels"), layer)
+    return _normed(given, 1 - len(given.dims), told_size(settings, "num_channels"), layer)
 
 
 def _layer_norm(settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
@@ -308,7 +134,7 @@ def _layer_norm(settings: Settings, given: Shape | None, layer: Value | None) ->
     wanted = [dim if type(dim) is int else None for dim in sizes]
     if given is None or (given.is_open and len(given.dims) < len(wanted)):
         return ending(wanted, layer) if given is None else given
-    _ranked(given, len(wanted), max(len(wanted), len(given.dims)))
+    ranked(given, len(wanted), max(len(wanted), len(given.dims)))
     result: Shape | None = given
     for step in range(1, len(wanted) + 1):
         if result is not None:
@@ -318,33 +144,33 @@ def _layer_norm(settings: Settings, given: Shape | None, layer: Value | None) ->
 
 def _recurrent(settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
     """The output of every step, of both directions; the last state has a shape of its own."""
-    hidden = _dim(settings, "proj_size") or _dim(settings, "hidden_size")
+    hidden = told_size(settings, "proj_size") or told_size(settings, "hidden_size")
     both = settings["bidirectional"]
     out = None if hidden is None or not isinstance(both, bool) else hidden * (1 + both)
     if given is None or not given.dims:
         return ending((out,), layer)
     after = with_dims(given, (*given.dims[:-1], out), layer)
-    _expect(given, -1, _dim(settings, "input_size"), after)
-    _ranked(given, 2, 3)
+    expect(given, -1, told_size(settings, "input_size"), after)
+    ranked(given, 2, 3)
     return after
 
 
 def _cell(settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
-    hidden = _dim(settings, "hidden_size")
+    hidden = told_size(settings, "hidden_size")
     if given is None or not given.dims:
         return ending((hidden,), layer)
     after = with_dims(given, (*given.dims[:-1], hidden), layer)
-    _expect(given, -1, _dim(settings, "input_size"), after)
+    expect(given, -1, told_size(settings, "input_size"), after)
     return after
 
 
 def _wide(name: str, settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
     """Attention and transformer layers give as much as they are given."""
-    width = _dim(settings, name)
+    width = told_size(settings, name)
     if given is None or not given.dims:
         return ending((width,), layer)
     after = with_dims(given, (*given.dims[:-1], width), layer)
-    _expect(given, -1, width, after)
+    expect(given, -1, width, after)
     return after
 
 
@@ -375,12 +201,12 @@ def _resized(settings: Settings, given: Shape | None, layer: Value | None) -> Sh
 
 
 def _pad(dimensions: int, settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
-    return None if given is None else padded(given, _each(settings, "padding", 2 * dimensions))
+    return None if given is None else padded(given, each(settings, "padding", 2 * dimensions))
 
 
 def _shuffled(settings: Settings, given: Shape | None, layer: Value | None) -> Shape | None:
     """`(C r², H, W)` becomes `(C, H r, W r)`."""
-    factor = _dim(settings, "upscale_factor")
+    factor = told_size(settings, "upscale_factor")
     if given is None or factor is None or len(given.dims) < 3:
         return None
     index = place(given, -3)
@@ -395,21 +221,6 @@ def _loss(settings: Settings, given: Shape | None, layer: Value | None) -> Shape
     return SCALAR if settings["reduction"] in ("mean", "sum", "batchmean") else None
 
 
-_POOLS: Mapping[str, str] = {
-    "max": "kernel_size stride=None padding=0 dilation=1 ceil_mode=False return_indices=False",
-    "avg": "kernel_size stride=None padding=0 ceil_mode=False count_include_pad=True divisor_override=None",
-    "adaptive_avg": "output_size",
-    "adaptive_max": "output_size return_indices=False",
-}
-"""The settings of pooling as a function, in order."""
-
-_POOL_LAYERS = {
-    "Max": "kernel_size stride=None padding=0 dilation=1 return_indices=False ceil_mode=False",
-    "Avg": _POOLS["avg"],
-    "AdaptiveAvg": _POOLS["adaptive_avg"],
-    "AdaptiveMax": _POOLS["adaptive_max"],
-}
-
 _LOSSES = (
     *("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "CrossEntropyLoss", "NLLLoss", "BCELoss"),
     *("BCEWithLogitsLoss", "KLDivLoss"),
@@ -419,8 +230,8 @@ UNCHANGED = words(
     """
     ReLU ReLU6 LeakyReLU ELU SELU CELU GELU SiLU Mish PReLU RReLU Sigmoid LogSigmoid Tanh Tanhshrink Softplus
     Softshrink Hardshrink Softsign Hardtanh Hardswish Hardsigmoid Threshold Identity Dropout Dropout1d
-    Dropout2d Dropout3d AlphaDropout FeatureAlphaDropout Softmin LocalResponseNorm ChannelShuffle Softmax Softmax2d
-    LogSoftmax
+    Dropout2d Dropout3d AlphaDropout FeatureAlphaDropout Softmin LocalResponseNorm ChannelShuffle Softmax
+    Softmax2d LogSoftmax
     """
 )
 """Layers whose output has the shape of their input."""
@@ -435,8 +246,11 @@ def _signature(name: str) -> str:
 LAYERS: dict[str, tuple[str, _Layer]] = {
     "Linear": (_signature("Linear"), _linear),
     "Embedding": (_signature("Embedding"), _embedding),
-    **{f"Conv{n}d": (_signature(f"Conv{n}d"), partial(_convolution, n)) for n in (1, 2, 3)},
-    **{f"ConvTranspose{n}d": (_signature(f"ConvTranspose{n}d"), partial(_transposed, n)) for n in (1, 2, 3)},
+    **{f"Conv{n}d": (_signature(f"Conv{n}d"), partial(convolution, n)) for n in (1, 2, 3)},
+    **{
+        f"ConvTranspose{n}d": (_signature(f"ConvTranspose{n}d"), partial(transposed_convolution, n))
+        for n in (1, 2, 3)
+    },
     "BatchNorm1d": (_signature("BatchNorm1d"), _batch_norm_1d),
     **{f"BatchNorm{n}d": (_signature(f"BatchNorm{n}d"), partial(_batch_norm, n)) for n in (2, 3)},
     **{f"InstanceNorm{n}d": (_signature(f"InstanceNorm{n}d"), partial(_instance_norm, n)) for n in (1, 2, 3)},
@@ -449,8 +263,8 @@ LAYERS: dict[str, tuple[str, _Layer]] = {
     "TransformerEncoderLayer": (_signature("TransformerEncoderLayer"), partial(_wide, "d_model")),
     "TransformerDecoderLayer": (_signature("TransformerDecoderLayer"), partial(_wide, "d_model")),
     **{
-        f"{prefix}Pool{n}d": (signature, partial(_pool, _kind, n))
-        for prefix, signature in _POOL_LAYERS.items()
+        f"{prefix}Pool{n}d": (signature, partial(pool, _kind, n))
+        for prefix, signature in POOL_LAYERS.items()
         for _kind in [{"Max": "max", "Avg": "avg"}.get(prefix, "adaptive")]
         for n in (1, 2, 3)
     },

@@ -7,7 +7,7 @@ from functools import partial
 
 from torchlore.analysis.layer_sizes import NotKnown
 from torchlore.analysis.names import words
-from torchlore.analysis.shapes import combining, layers, reducing, reshaping
+from torchlore.analysis.shapes import combining, layers, moving, reducing, reshaping
 from torchlore.analysis.shapes.reading import first, rest, shape_of
 from torchlore.analysis.shapes.shape import SCALAR, Shape
 from torchlore.analysis.values import Arguments, Const, Tensor
@@ -104,7 +104,7 @@ OPERATIONS: dict[str, Operation] = {
     **dict.fromkeys(("matmul", "mm", "bmm", "mv"), combining.matmul),
     **dict.fromkeys(("cat", "concat", "concatenate"), combining.cat),
     **{
-        f"{kind}_pool{n}d": partial(layers.pool_function, kind, n)
+        f"{kind}_pool{n}d": partial(moving.pool_function, kind, n)
         for kind in ("max", "avg", "adaptive_avg", "adaptive_max")
         for n in (1, 2, 3)
     },

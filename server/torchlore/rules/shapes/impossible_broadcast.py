@@ -54,7 +54,7 @@ class ImpossibleBroadcast(Rule):
 
     ## Known limits
 
-    Only shapes count that are certain.
+    Only shapes count that are certain. A file is looked at that writes out two sizes at least.
 
     ## References
 

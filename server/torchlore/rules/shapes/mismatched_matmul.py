@@ -55,7 +55,8 @@ class MismatchedMatmul(Rule):
 
     ## Known limits
 
-    Only shapes count that are certain. `einsum` and sparse tensors are not looked at.
+    Only shapes count that are certain. A file is looked at that writes out two sizes at least. `einsum`
+    and sparse tensors are not looked at.
 
     ## References
 
