@@ -50,10 +50,10 @@ def settings(signature: str, arguments: Arguments) -> Settings:
 
 
 @cache
-def _parsed(signature: str) -> dict[str, object]:
-    """The names in order, each with its default; `_REQUIRED` where there is none."""
+def _parsed(signature: str) -> dict[str, tuple[int, object]]:
+    """The names, each with its place and its default; `_REQUIRED` where there is none."""
     pairs = (part.partition("=") for part in signature.split())
-    return {name: _default(text) if text else _REQUIRED for name, _, text in pairs}
+    return {name: (at, _default(text) if text else _REQUIRED) for at, (name, _, text) in enumerate(pairs)}
 
 
 def _default(text: str) -> object:
@@ -66,23 +66,24 @@ _REQUIRED = object()
 class _Settings(dict[str, object]):
     """The arguments of a constructor by name; one that is not known raises when it is asked for."""
 
-    def __init__(self, defaults: dict[str, object], arguments: Arguments) -> None:
-        """The defaults are in the order of the signature."""
-        super().__init__()
-        self._given: dict[str, Value] = dict(zip(defaults, arguments.positional, strict=False))
-        self._given |= arguments.keywords
-        self._defaults = defaults
-        self._is_overfull = len(arguments.positional) > len(defaults)
+    def __init__(self, parameters: dict[str, tuple[int, object]], arguments: Arguments) -> None:
+        self._parameters = parameters
+        self._arguments = arguments
 
     def __missing__(self, name: str) -> object:
-        if self._is_overfull:
+        arguments, known = self._arguments, self._parameters.get(name)
+        if known is None or len(arguments.positional) > len(self._parameters):
             raise NotKnown
-        if name in self._given:
-            return literal(self._given[name])
-        default = self._defaults.get(name, _REQUIRED)
-        if default is _REQUIRED:
+        index, default = known
+        if index < len(arguments.positional):
+            given = arguments.positional[index]
+        elif name in arguments.keywords:
+            given = arguments.keywords[name]
+        elif default is _REQUIRED:
             raise NotKnown
-        return default
+        else:
+            return default
+        return given.value if given.__class__ is Const else literal(given)
 
 
 _DEFAULTS: dict[str, object] = {"True": True, "False": False, "None": None, "mean": "mean"}
