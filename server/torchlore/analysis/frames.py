@@ -146,7 +146,7 @@ class Frame:
         if before is not value and (
             value.__class__ not in _ALIKE
             or before.__class__ is not value.__class__
-            or (value.__class__ is Tensor and value.shape != before.shape)  # type: ignore
+            or (value.__class__ is Tensor and value.shape != before.shape)  # type: ignore[union-attr]
         ):
             home.bindings += 1
 

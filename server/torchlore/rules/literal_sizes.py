@@ -18,10 +18,11 @@ _LAYERS = (
     *("MultiheadAttention(", "Embedding("),
 )
 _OF_LAYER = re.compile(rf"\s*(?:\w+\s*=\s*)?(?:{_SIZE}|[\w.]+\s*,\s*(?:\w+\s*=\s*)?{_SIZE})")
-_MAKERS = (
-    *("randn(", "rand(", "zeros(", "ones(", "empty(", "full(", "randint(", "eye(", "arange(", "Tensor("),
-    "tensor(",
+_SIZED = (
+    *("randn(", "rand(", "zeros(", "ones(", "empty(", "full("),
+    *("randint(", "eye(", "arange(", "Tensor("),
 )
+_WRITTEN_OUT = ("tensor(",)
 _VIEWS = ("view(", "reshape(", "unflatten(")
 _OF_TENSOR = re.compile(rf"\s*(?:size\s*=\s*)?[(\[]*\s*(?:[\w.-]+\s*,\s*)?{_SIZE}")
 
@@ -32,14 +33,14 @@ def has_layer(source: Source) -> bool:
 
 
 def has_two(source: Source) -> bool:
-    """Whether two sizes can meet: of layers, of tensors that are made, or viewed, with sizes written out."""
+    """Whether two sizes can meet: of layers, and of tensors that are made with sizes written out."""
     text = source.text
-    return _layers(text) + _tensors(text) + _views(text) > 1
+    return _layers(text) + _tensors(text) + min(1, _lists(text)) > 1  # lists that are written out are alike
 
 
 def has_view_of_tensor(source: Source) -> bool:
     """Whether a tensor is made, and one viewed, with sizes written out."""
-    return _views(source.text) > 0 and _tensors(source.text) > 0
+    return _tensors(source.text) > 0 and _views(source.text) > 0
 
 
 @lru_cache(maxsize=1)  # several rules ask in turn
@@ -49,7 +50,12 @@ def _layers(text: str) -> int:
 
 @lru_cache(maxsize=1)
 def _tensors(text: str) -> int:
-    return sum(_followed(text, word, _OF_TENSOR) for word in _MAKERS)
+    return sum(_followed(text, word, _OF_TENSOR) for word in _SIZED)
+
+
+@lru_cache(maxsize=1)
+def _lists(text: str) -> int:
+    return sum(_followed(text, word, _OF_TENSOR) for word in _WRITTEN_OUT)
 
 
 @lru_cache(maxsize=1)
