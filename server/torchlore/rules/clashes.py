@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import Call, Event, Kind, Place
+from torchlore.analysis.names import words
 from torchlore.analysis.queries import options
 from torchlore.analysis.shapes.shape import Clash
 from torchlore.analysis.values import Instance, Ref
@@ -68,15 +70,26 @@ def _is_caught(analysis: Analysis, node: ast.AST) -> bool:
         match outer:
             case ast.Try(body=body, handlers=handlers) if handlers and inner in body:
                 return True
-            case ast.With(items=items) if any(_expects(item.context_expr) for item in items):
+            case ast.With(items=items) if any(_suppresses(item.context_expr) for item in items):
                 return True
-    return False
+    outermost = next((outer for outer in around if isinstance(outer, ast.FunctionDef)), None)
+    return outermost is not None and _expects_errors(analysis, outermost)
 
 
-def _expects(manager: ast.expr) -> bool:
+def _suppresses(manager: ast.expr) -> bool:
     called = manager.func if isinstance(manager, ast.Call) else manager
     name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-    return "raises" in name.lower() or name == "suppress"
+    return name == "suppress" or _RAISES.search(name) is not None
+
+
+def _expects_errors(analysis: Analysis, function: ast.FunctionDef) -> bool:
+    """Whether a test speaks of errors: it may hand what raises, as a function, to what waits for that."""
+    span = analysis.source.span(function)
+    return _RAISES.search(analysis.source.text, span.start, span.end) is not None
+
+
+_RAISES = re.compile(r"raises\b|[a-z]Raises", re.ASCII)
+"""`pytest.raises`, `assertRaises`, `assertRaisesRegex`."""
 
 
 def _may_be_a_list(analysis: Analysis, sequence: Instance) -> bool:
@@ -103,18 +116,13 @@ def _is_taken_apart(analysis: Analysis, sequence: Instance) -> bool:
     return False
 
 
-_TAKES_APART = frozenset(
-    {
-        "children",
-        "named_children",
-        "modules",
-        "named_modules",
-        "get_submodule",
-        "insert",
-        "pop",
-        "__getitem__",
-    }
+_TAKES_APART = words(
+    """
+    children named_children modules named_modules get_submodule __getitem__ insert pop add_module
+    register_module
+    """
 )
+"""Methods that give the layers of a sequence one by one, or change which these are."""
 
 
 def _is_of_builtins(analysis: Analysis, call: ast.Call) -> bool:
