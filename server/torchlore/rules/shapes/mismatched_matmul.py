@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
@@ -12,9 +11,10 @@ from torchlore.rules import clashes, support
 from torchlore.rules.clashes import Found
 from torchlore.rules.literal_sizes import has_two
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
+from torchlore.rules.triggers import words_of
 from torchlore.text import Source
 
-_PRODUCT = re.compile(r"(?<=[\w)\]])\s*@\s*[\w(]|\b(?:matmul|mm|bmm|mv|linear)\(")
+_PRODUCTS = frozenset({b"matmul", b"mm", b"bmm", b"mv", b"linear"})
 
 
 class MismatchedMatmul(Rule):
@@ -75,7 +75,7 @@ class MismatchedMatmul(Rule):
 
     @classmethod
     def concerns(cls, source: Source) -> bool:
-        return has_two(source) and _PRODUCT.search(source.text) is not None
+        return (" @ " in source.text or not _PRODUCTS.isdisjoint(words_of(source.text))) and has_two(source)
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for found in clashes.clashes(analysis, "matmul"):
