@@ -75,7 +75,9 @@ def call(run: Run, node: ast.Call) -> Value:
         results.append(call_value(run, option, arguments, node))
         return False
 
+    run.choices += 1
     run.branch(node, [lambda option=option: arm(option) for option in alternatives])  # type: ignore[misc]
+    run.choices -= 1
     return join(results)
 
 

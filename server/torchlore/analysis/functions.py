@@ -26,6 +26,7 @@ from torchlore.analysis import (
 from torchlore.analysis.events import Kind
 from torchlore.analysis.queries import join, options, reachable, tokens_of_all
 from torchlore.analysis.run import Run
+from torchlore.analysis.shapes import creation, following
 from torchlore.analysis.values import (
     Arguments,
     Const,
@@ -146,12 +147,15 @@ def _import(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
 
 
 def _legacy_tensor(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
-    return Tensor(attached=False, dtype=tensors.dtype_named(Ref(name)), made_by=name)
+    dtype, shape = tensors.dtype_named(Ref(name)), creation.legacy(arguments)
+    return Tensor(attached=False, dtype=dtype, made_by=name, shape=shape)
 
 
 def _made_by_torch(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
     made = run.make(node, name, arguments)
     run.emit(Kind.RESET, node, key=made)
+    if name == "torch.nn.Sequential":
+        following.check_sequence(run, made)
     loaders.remember_items(run, made, node)
     if name in torch_facts.SET_GRAD:  # takes effect at once, in a `with` statement or not
         _, run.grad = contexts.enter_context(run, node, made)
@@ -167,7 +171,7 @@ def _call_tensor_function(run: Run, name: str, arguments: Arguments, node: ast.e
     last = name.rpartition(".")[2]
     if last.endswith("_"):
         write_gradients(run, arguments, node)
-    return _tensor_function(run, name, last, arguments)
+    return _tensor_function(run, name, last, arguments, node)
 
 
 def _call_other_of_torch(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
@@ -185,7 +189,7 @@ def write_gradients(run: Run, arguments: Arguments, node: ast.expr) -> None:
                     run.emit(Kind.WRITE_GRADS, node, subject=module)
 
 
-def _tensor_function(run: Run, name: str, last: str, arguments: Arguments) -> Value:
+def _tensor_function(run: Run, name: str, last: str, arguments: Arguments, node: ast.expr) -> Value:
     given = [value for key, value in arguments.keywords.items() if key not in ("dtype", "device", "layout")]
     inputs = [v for a in [*arguments.positional, *given] for v in _inputs(a)]
     out = arguments.keywords.get("out")
@@ -197,9 +201,12 @@ def _tensor_function(run: Run, name: str, last: str, arguments: Arguments) -> Va
     mixed = len(found) < len(inputs) and any(isinstance(value, Unknown) for value in inputs)
     dtype = "" if mixed and last not in _FIRST_DECIDES else tensors.result_dtype(last, found, arguments)
     device = tensors.result_device(found, arguments)
+    shape = following.of_function(run, name, last, found, arguments, node)
     if last in torch_facts.NOT_DIFFERENTIABLE:
         trained = _requires_grad(arguments)
-        return Tensor(trained, dtype=dtype, device=device, leaf=trained is not False, made_by=name)
+        return Tensor(
+            trained, dtype=dtype, device=device, leaf=trained is not False, made_by=name, shape=shape
+        )
     tokens = tokens_of_all(inputs)
     first = arguments.positional[0] if arguments.positional else None
     if last in torch_facts.RESHAPES and isinstance(first, Tensor):
@@ -211,10 +218,10 @@ def _tensor_function(run: Run, name: str, last: str, arguments: Arguments) -> Va
             tokens,
             dtype=dtype,
             device=device,
+            shape=shape,
         )
-    combined = Tensor(
-        tensors.graph(run, attached(inputs)), tokens=tokens, dtype=dtype, device=device, made_by=name
-    )
+    graph = tensors.graph(run, attached(inputs))
+    combined = Tensor(graph, tokens=tokens, dtype=dtype, device=device, made_by=name, shape=shape)
     if name in tensor_facts.TUPLES:
         return Container("tuple", [combined] * tensor_facts.TUPLES[name], combined)
     if last in tensor_facts.PAIRS:
@@ -241,7 +248,8 @@ def _factory(run: Run, name: str, last: str, arguments: Arguments) -> Tensor:
         return first
     dtype = tensors.factory_dtype(run, last, arguments)
     device = tensors.factory_device(run, arguments)
-    return Tensor(trained, dtype=dtype, device=device, leaf=trained is not False, made_by=name)
+    shape = creation.made(last, arguments)
+    return Tensor(trained, dtype=dtype, device=device, leaf=trained is not False, made_by=name, shape=shape)
 
 
 def _values_and_indices(combined: Tensor, last: str, arguments: Arguments) -> Value:
@@ -251,7 +259,8 @@ def _values_and_indices(combined: Tensor, last: str, arguments: Arguments) -> Va
         return combined
     if len(arguments.positional) > 1 and isinstance(arguments.positional[1], Tensor):
         return combined
-    return torch_methods.named_pair(combined, Tensor(False, dtype="int64", device=combined.device))
+    indices = Tensor(False, dtype="int64", device=combined.device, shape=combined.shape)
+    return torch_methods.named_pair(combined, indices)
 
 
 def _inputs(argument: Value) -> tuple[Value, ...]:
@@ -318,10 +327,11 @@ def _parameter(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Val
     data = arguments.get(0, "data")
     flag = arguments.get(1, "requires_grad")
     trained = True if flag is None else expressions.truth(flag)
-    dtype, device = (data.dtype, data.device) if isinstance(data, Tensor) else ("", "")
-    return Tensor(
-        trained, parameter=True, dtype=dtype, device=device, leaf=trained is not False, made_by=name
-    )
+    dtype, device, shape = ("", "", None)
+    if isinstance(data, Tensor):
+        dtype, device, shape = data.dtype, data.device, data.shape
+    leaf = trained is not False
+    return Tensor(trained, parameter=True, dtype=dtype, device=device, leaf=leaf, made_by=name, shape=shape)
 
 
 def _call_plain(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:

@@ -345,7 +345,7 @@ def call_torch_instance(run: Run, instance: Instance, arguments: Arguments, node
     elif name == "torch.nn.Sequential":
         result = sequential.output(run, instance, arguments)
     else:
-        result = layers.output(run, name, instance, arguments)
+        result = layers.output(run, name, instance, arguments, node)
     result = module_output(run, instance, result, node)
     run.emit(Kind.FORWARD, node, subject=instance, value=result)
     return result

@@ -10,6 +10,7 @@ from typing import Any
 from torchlore.analysis import containers, hints, loaders, plain, tensors
 from torchlore.analysis.plain import Plain
 from torchlore.analysis.queries import join, options, tokens_of, tokens_of_all
+from torchlore.analysis.shapes import following, reducing
 from torchlore.analysis.values import (
     Batch,
     Const,
@@ -107,7 +108,8 @@ def _combined_tensor(
         )
         attached = False if all(graphless) else None
     dtype, device = _kind_of_result(parts, op)
-    return Tensor(attached, certain, tokens=tokens, dtype=dtype, device=device)
+    shape = following.of_operator(parts[0], parts[1], op) if len(parts) == 2 else None
+    return Tensor(attached, certain, tokens=tokens, dtype=dtype, device=device, shape=shape)
 
 
 def _kind_of_result(parts: list[Value], op: ast.operator | None) -> tuple[str, str]:
@@ -144,6 +146,7 @@ def item(owner: Value, key: Value, is_slice: bool = False) -> Value:
                 tokens=owner.tokens,
                 dtype=owner.dtype,
                 device=owner.device,
+                shape=None if owner.shape is None else reducing.item(owner.shape, key),
             )
         case Params():
             return owner
@@ -181,6 +184,7 @@ def compared(left: Value, right: Value) -> Value:
             certain=any(tensor.certain for tensor in found),
             dtype="bool",
             device=tensors.common_device(found),
+            shape=following.of_operator(left, right, None),
         )
     if plain.NDARRAY in (*options(left), *options(right)):
         return plain.NDARRAY

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Set
 from collections.abc import Iterable as ManyOf
 from typing import Any
 
+from torchlore.analysis.shapes.shape import joined as shape_in_common
 from torchlore.analysis.values import (
     NO_TOKENS,
     Batch,
@@ -203,7 +204,18 @@ def alike(a: Value | None, b: Value | None) -> bool:
             return same(a, b)
 
 
-_SEEN = ("attached", "certain", "activation", "made_at", "parameter", "dtype", "device", "leaf", "made_by")
+_SEEN = (
+    "attached",
+    "certain",
+    "activation",
+    "made_at",
+    "parameter",
+    "dtype",
+    "device",
+    "leaf",
+    "made_by",
+    "shape",
+)
 """What there is to know of a tensor, but for its tokens."""
 
 
@@ -220,6 +232,7 @@ def _join_tensors(tensors: list[Tensor]) -> Tensor:
         first.dtype,
         first.device,
         made_by=first.made_by,
+        shape=first.shape,
     )
     for tensor in tensors[1:]:
         joined.tokens |= tensor.tokens
@@ -237,6 +250,8 @@ def _join_tensors(tensors: list[Tensor]) -> Tensor:
             joined.device = ""
         if tensor.made_by != joined.made_by:
             joined.made_by = ""
+        if joined.shape is not None and tensor.shape != joined.shape:
+            joined.shape = shape_in_common(joined.shape, tensor.shape)
     return joined
 
 

@@ -116,6 +116,8 @@ def _set_attribute(run: Run, node: ast.Attribute, owner: Value, attr: str, value
                 freeze(run, node, module, value)
         case Tensor(parameter=True) if attr == "requires_grad":
             freeze(run, node, None, value)
+        case Tensor() if attr == "data":
+            tensors.forget_shape(run, owner)
         case Tensor() if attr == "requires_grad":
             tensors.keep_past(run, owner)
             owner.attached = True if isinstance(value, Const) and value.value is True else None

@@ -44,6 +44,7 @@ def like(tensor: Tensor, attached: bool | None, tokens: frozenset[Token]) -> Ten
         dtype=tensor.dtype,
         device=tensor.device,
         made_by=tensor.made_by,
+        shape=tensor.shape,
     )
 
 
@@ -53,6 +54,13 @@ def keep_past(run: Run, tensor: Tensor) -> None:
     for node, value in run.values.items():
         if value is tensor:
             run.values[node] = past
+
+
+def forget_shape(run: Run, tensor: Tensor) -> None:
+    """A tensor gets another shape in place."""
+    if tensor.shape is not None:
+        keep_past(run, tensor)
+        tensor.shape = None
 
 
 def dtype_named(value: Value | None) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torchlore.analysis.events import Call, Step
     from torchlore.analysis.frames import Frame
+    from torchlore.analysis.shapes.shape import Shape
 
 Token = ast.AST
 """Marks where a value came from (a `total += loss`, a call of a model) through later operations."""
@@ -101,6 +102,7 @@ class Tensor(Value):
         leaf: whether the user made it with `requires_grad=True`, so that an optimizer may own it.
         made_by: the dotted name of the function (or of the module's class) that gave it; empty where
             that is not one.
+        shape: as far as it is certain; None where nothing is known of it.
     """
 
     attached: bool | None = None
@@ -113,6 +115,7 @@ class Tensor(Value):
     device: str = ""
     leaf: bool = False
     made_by: str = ""
+    shape: Shape | None = None
 
 
 @dataclass(eq=False, slots=True)
