@@ -13,6 +13,7 @@ from torchlore.analysis.values import Instance, Value
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
 from torchlore.rules.training import _modes
+from torchlore.rules.training._uncalled import is_only_named
 from torchlore.text import Source
 
 
@@ -191,7 +192,7 @@ def _trains_on(analysis: Analysis, root: Root, forward: Place, evaluated: Place,
     loop = _loop_around(forward, evaluated)
     if loop is None or not analysis.owns(loop.node) or forward.event.node is _made_at(forward):
         return False
-    if not support.is_seen_whole(analysis, forward):
+    if not support.is_seen_whole(analysis, forward) or is_only_named(analysis, "train", model, loop.node):
         return False
     if any(_may_train(event, model) for event in events(loop.body)) or not analysis.is_whole(loop.node):
         return False
