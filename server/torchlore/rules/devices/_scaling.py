@@ -11,7 +11,7 @@ from torchlore.analysis import Analysis, parameters
 from torchlore.analysis.events import Event, Kind, Place, Root, walk
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.queries import holds, options
-from torchlore.analysis.values import Const, Grads, Instance, Value
+from torchlore.analysis.values import Const, Grads, Instance, Unknown, Value
 from torchlore.rules import support
 
 
@@ -30,8 +30,11 @@ class Gradients:
     scaled: frozenset[Event] = frozenset()
 
 
-def gradients(root: Root, optimizer: Instance) -> dict[Event, set[Gradients]]:
-    """What the gradients of `optimizer` can be when something happens to them."""
+def gradients(root: Root, optimizer: Value) -> dict[Event, set[Gradients]]:
+    """What the gradients of `optimizer` can be when something happens to them.
+
+    Of one that is not known they are taken to be all that there are.
+    """
     start = Gradients() if root.certain else Gradients("unknown")
     return walk(root.path, start, partial(_move, optimizer), _KINDS)
 
@@ -42,16 +45,14 @@ _KINDS = (
 )
 
 
-def _move(optimizer: Instance, event: Event, before: Gradients) -> Gradients:
+def _move(optimizer: Value, event: Event, before: Gradients) -> Gradients:
     match event.kind:
         case Kind.SCALE:
             return replace(before, scaled=before.scaled | {event})
         case Kind.BACKWARD:
             return _after_backward(event, before)
-        case Kind.CLEAR if support.surely_clears(event, optimizer):
-            return Gradients(scaled=before.scaled)
-        case Kind.CLEAR if support.may_clear(event, optimizer):
-            return replace(before, state="unknown")
+        case Kind.CLEAR:
+            return _after_clearing(event, before, optimizer)
         case Kind.UNSCALE if event.value is optimizer and before.state in ("scaled", "unscaled"):
             return replace(before, state="unscaled")
         case Kind.UNSCALE if event.value is not optimizer and not _is_other(event.value):
@@ -64,10 +65,18 @@ def _move(optimizer: Instance, event: Event, before: Gradients) -> Gradients:
             return replace(before, state="unknown")
         case Kind.ACCUMULATE if isinstance(event.subject, Grads):
             return replace(before, state="unknown")
-        case Kind.HAVOC | Kind.ESCAPE if support.holds_on_to(event, optimizer):
+        case Kind.HAVOC:
+            return replace(before, state="unknown")
+        case Kind.ESCAPE if isinstance(optimizer, Instance) and support.holds_on_to(event, optimizer):
             return replace(before, state="unknown")
         case _:
             return before
+
+
+def _after_clearing(event: Event, before: Gradients, optimizer: Value) -> Gradients:
+    if not isinstance(optimizer, Instance) or support.surely_clears(event, optimizer):
+        return Gradients(scaled=before.scaled)
+    return replace(before, state="unknown") if support.may_clear(event, optimizer) else before
 
 
 def _is_other(value: Value | None) -> bool:
@@ -89,8 +98,10 @@ def _is_of(scale: Event, backward: Event) -> bool:
     return scale.value is not None and any(option is backward.value for option in options(scale.value))
 
 
-def concerns(clip: Event, optimizer: Instance) -> bool:
-    """Whether what is clipped is surely updated by `optimizer`."""
+def concerns(clip: Event, optimizer: Value) -> bool:
+    """Whether what is clipped is surely updated by `optimizer`, if that is known."""
+    if not isinstance(optimizer, Instance):
+        return True
     clipped = parameters.owners(clip.value) if clip.value is not None else None
     mine = support.owners(optimizer)
     if clipped is None or mine is None:
@@ -115,11 +126,11 @@ def _is_switched_off(scaler: Instance) -> bool:
     return isinstance(flag, Const) and not flag.value
 
 
-def steps(root: Root) -> Iterator[tuple[Instance, Place]]:
-    """Every step of an optimizer that is known."""
+def steps(root: Root) -> Iterator[tuple[Value, Place]]:
+    """Every step of an optimizer, or of what is not known (a scaler steps nothing else)."""
     for place in root.places_of(Kind.STEP):
         optimizer = place.event.subject
-        if isinstance(optimizer, Instance) and support.is_optimizer(optimizer):
+        if isinstance(optimizer, Unknown) or (optimizer is not None and support.is_optimizer(optimizer)):
             yield optimizer, place
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import Event, Kind, Place, Root
+from torchlore.analysis.values import Instance, Value
 from torchlore.rules import support
 from torchlore.rules.devices import _scaling
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
@@ -92,7 +93,8 @@ class ClipBeforeUnscale(Rule):
             if not root.of(Kind.CLIP) or not root.of(Kind.SCALE):
                 continue
             for optimizer, place in _scaling.steps(root):
-                if _scaling.scaler_of(analysis, place.event.node) is None:
+                scaler = _scaling.scaler_of(analysis, place.event.node)
+                if scaler is None or not _is_told(analysis, root, scaler, optimizer):
                     continue
                 states = _scaling.gradients(root, optimizer)
                 clips = {state.clipped for state in states.get(place.event, ()) if state.state != "unknown"}
@@ -120,6 +122,13 @@ class ClipBeforeUnscale(Rule):
             related = (*support.related(analysis, scaled, "the loss is scaled here"), *related)
         fixes = _fixes(analysis, root, call, stepping) if may_fix else ()
         yield self.finding(message, analysis.source.span(call), fixes=fixes, related=related)
+
+
+def _is_told(analysis: Analysis, root: Root, scaler: Instance, optimizer: Value) -> bool:
+    """Whether all that unscales is seen. Whose gradients `unscale_` is for is told by the optimizer alone."""
+    if _scaling.is_held(root, scaler):
+        return False
+    return isinstance(optimizer, Instance) or not any(other.of(Kind.UNSCALE) for other in analysis.roots)
 
 
 def _is_certain(states: set[_scaling.Gradients]) -> bool:
