@@ -270,9 +270,7 @@ def _call_loader_method(receiver: Instance, name: str) -> Value:
             return Unknown()
 
 
-def _call_scaler_method(
-    run: Run, scaler: Instance, name: str, arguments: Arguments, node: ast.expr
-) -> Value:
+def _call_scaler_method(run: Run, scaler: Instance, name: str, arguments: Arguments, node: ast.expr) -> Value:
     first = arguments.get(0, _SCALED.get(name, "")) or Unknown()
     if name == "step":
         for closure in arguments.positional[1:]:

@@ -1,4 +1,4 @@
-"""Gradient scalers: what the gradients of an optimizer are, on every path, when something is done with them."""
+"""Gradient scalers: what the gradients of an optimizer are, on every path, when something happens."""
 
 from __future__ import annotations
 

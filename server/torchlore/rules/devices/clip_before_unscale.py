@@ -66,8 +66,8 @@ class ClipBeforeUnscale(Rule):
 
     ## Fix safety
 
-    Safe: the gradients are clipped as the number says, and `step` knows that they are unscaled already. No fix
-    is offered where clipping may run several times before a step: `unscale_` must run once only.
+    Safe: the gradients are clipped as the number says, and `step` knows that they are unscaled already. No
+    fix is offered where clipping may run several times before a step: `unscale_` must run once only.
 
     ## Known limits
 
@@ -113,8 +113,8 @@ class ClipBeforeUnscale(Rule):
             return
         scaler = support.receiver(analysis, stepping)
         message = (
-            f"`{support.written(analysis, call.func)}` clips gradients that are still multiplied by the scale: "
-            f"`{scaler}.step` {support.on_line(analysis, stepping)} divides what is left by it"
+            f"`{support.written(analysis, call.func)}` clips gradients that are still multiplied by "
+            f"the scale: `{scaler}.step` {support.on_line(analysis, stepping)} divides what is left by it"
         )
         scaled = next((event.node for event in root.of(Kind.SCALE)), None)
         related = support.related(analysis, stepping, "they are unscaled here")

@@ -94,7 +94,7 @@ class MethodNotCalled(Rule):
         span = analysis.source.span(found.node)
         written = " ".join(analysis.source.segment(span).split())
         message = f"`{written}` is named but not called, so that {missing}"
-        fixes = ()
+        fixes: tuple[Fix, ...] = ()
         if not _needs_arguments(analysis, found):
             edit = Edit(Span(span.end, span.end), "()")
             fixes = (Fix(f"Call `{written}()`", (edit,), safe=True),)
@@ -132,7 +132,12 @@ _MISSING = {
     **{
         f"torch.{name}": "nothing runs"
         for name in (
-            *("cuda.synchronize", "cuda.empty_cache", "cuda.reset_peak_memory_stats", "accelerator.synchronize"),
+            *(
+                "cuda.synchronize",
+                "cuda.empty_cache",
+                "cuda.reset_peak_memory_stats",
+                "accelerator.synchronize",
+            ),
             *("mps.synchronize", "mps.empty_cache", "xpu.synchronize", "xpu.empty_cache"),
             *("distributed.barrier", "distributed.destroy_process_group"),
         )

@@ -115,10 +115,10 @@ class TrainingInEvalMode(Rule):
             return
         is_here = shown is evaluated.event.node
         by_way = "" if is_here else f" after `{_called(analysis, shown)}`"
+        name, trained = support.written(analysis, call.func), support.on_line(analysis, call)
         message = (
-            f"`{support.written(analysis, call.func)}` stays in evaluation mode{by_way}: nothing in this loop "
-            f"calls `train()`, so that from the next iteration on it trains {support.on_line(analysis, call)} "
-            "without dropout and with fixed batch norm"
+            f"`{name}` stays in evaluation mode{by_way}: nothing in this loop calls `train()`, so that "
+            f"from the next iteration on it trains {trained} without dropout and with fixed batch norm"
         )
         related = support.related(analysis, call, "and is trained here")
         if not is_here:
@@ -129,8 +129,9 @@ class TrainingInEvalMode(Rule):
 
 
 def _related(analysis: Analysis, node: ast.AST) -> tuple[Related, ...]:
-    known = isinstance(node, ast.expr)
-    return support.related(analysis, node, "evaluation mode begins here") if known else ()
+    if not isinstance(node, ast.expr):
+        return ()
+    return support.related(analysis, node, "evaluation mode begins here")
 
 
 def _called(analysis: Analysis, call: ast.expr | ast.stmt) -> str:
