@@ -62,8 +62,8 @@ class MissingOptimizerStep(Rule):
 
     ## Known limits
 
-    Silent where the optimizer is given away, returned, or kept on an object that others may use; and where
-    gradients are read: then they, and not the parameters, may be what is wanted.
+    Silent where the optimizer is given away, returned, or kept on an object that others may use; where
+    another optimizer uses the same gradients; and where gradients are read: then they may be what is wanted.
 
     ## References
 
@@ -104,7 +104,9 @@ class MissingOptimizerStep(Rule):
             return
         if not support.is_seen_whole(analysis, place, call) or not _is_seen(analysis, loop, optimizer):
             return
-        backward = next(event.node for event in events(loop.body) if event.kind is Kind.BACKWARD)
+        backward = _unused(loop)
+        if backward is None:
+            return
         name = support.receiver(analysis, call)
         message = (
             f"`{name}` is never stepped: `backward` {support.on_line(analysis, backward)} computes gradients "
@@ -133,6 +135,21 @@ def _is_never_stepped(analysis: Analysis, root: Root, optimizer: Instance) -> bo
 
 def _is_made_in(analysis: Analysis, made: ast.AST, function: ast.AST) -> bool:
     return function in (analysis.around(made) or ())
+
+
+def _unused(loop: Loop) -> ast.AST | None:
+    """A `backward` in a loop after which, and before the next one, no optimizer steps at all."""
+    kinds = (Kind.BACKWARD, Kind.STEP)
+    found = [event for event in events(loop.body) if event.kind in kinds]
+    following = [*found[1:], found[0]]
+    return next(
+        (
+            event.node
+            for event, after in zip(found, following, strict=True)
+            if event.kind is Kind.BACKWARD and after.kind is Kind.BACKWARD
+        ),
+        None,
+    )
 
 
 def _training_loop(place: Place) -> Loop | None:

@@ -84,18 +84,18 @@ class OptimizerInBatchLoop(Rule):
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         reported: set[ast.AST] = set()
         for root in analysis.roots:
-            if not root.of(Kind.STEP) or not root.of(Kind.BACKWARD):
-                continue
-            for place in root.places_of(Kind.RESET):
-                made = place.event.key
-                if not place.loops or not isinstance(made, Instance) or made.node in reported:
+            for step in root.places_of(Kind.STEP) if root.of(Kind.BACKWARD) else ():
+                made = step.event.subject
+                if not step.loops or not isinstance(made, Instance) or made.node in reported:
                     continue
-                if support.is_optimizer(made) and _steps_once(analysis, root, place, made):
+                loop = step.loops[-1]
+                place = _made_in(loop, made) if support.is_optimizer(made) else None
+                if place is not None and _steps_once(analysis, root, loop, made):
                     reported.add(made.node)
-                    yield from self._report(analysis, place, made)
+                    yield from self._report(analysis, place, loop)
 
-    def _report(self, analysis: Analysis, place: Place, made: Instance) -> Iterator[Finding]:
-        call, loop = place.event.node, place.loops[-1]
+    def _report(self, analysis: Analysis, place: Place, loop: Loop) -> Iterator[Finding]:
+        call = place.event.node
         if not isinstance(call, ast.Call) or not analysis.owns(call) or not analysis.owns(loop.node):
             return
         if not analysis.is_whole(loop.node) or not support.is_seen_whole(analysis, place, call):
@@ -109,10 +109,17 @@ class OptimizerInBatchLoop(Rule):
         yield self.finding(message, analysis.source.span(call), fixes=fixes, related=related)
 
 
-def _steps_once(analysis: Analysis, root: Root, place: Place, optimizer: Instance) -> bool:
+def _made_in(loop: Loop, optimizer: Instance) -> Place | None:
+    """Where every iteration of a loop makes the optimizer; None where not each does, or an inner loop."""
+    if not any(event.kind is Kind.RESET and event.key is optimizer for event in events(loop.body)):
+        return None
+    place = next(place for place in places(loop.body, Kind.RESET) if place.event.key is optimizer)
+    return None if any(isinstance(step, Branch | Loop) for step in place.within) else place
+
+
+def _steps_once(analysis: Analysis, root: Root, loop: Loop, optimizer: Instance) -> bool:
     """Whether an optimizer that could remember something is made for one step of a model that stays."""
-    loop = place.loops[-1]
-    if not isinstance(loop.node, ast.For | ast.While) or _is_conditional(loop, place):
+    if not isinstance(loop.node, ast.For | ast.While):
         return False
     steps = [p for p in root.places_of(Kind.STEP) if p.event.subject is optimizer]
     if not steps or any(p.loops[-1:] != (loop,) for p in steps) or len(steps) > 1:
@@ -125,11 +132,7 @@ def _steps_once(analysis: Analysis, root: Root, place: Place, optimizer: Instanc
     owners = support.owners(optimizer)
     if owners is None or any(_is_new(analysis, owner, loop) for owner in owners):
         return False
-    return _remembers(optimizer) and not _is_a_trial(analysis, place.event.node, loop.node)
-
-
-def _is_conditional(loop: Loop, place: Place) -> bool:
-    return any(isinstance(step, Branch) for step in place.within[place.within.index(loop) + 1 :])
+    return _remembers(optimizer) and not _is_a_trial(optimizer.node, loop.node)
 
 
 def _is_new(analysis: Analysis, owner: Value, loop: Loop) -> bool:
@@ -150,7 +153,7 @@ def _remembers(optimizer: Instance) -> bool:
     return name.startswith("torch.optim.") and name not in ("torch.optim.LBFGS", "torch.optim.Optimizer")
 
 
-def _is_a_trial(analysis: Analysis, made: ast.AST, loop: ast.For | ast.While) -> bool:
+def _is_a_trial(made: ast.AST, loop: ast.For | ast.While) -> bool:
     """Whether each iteration seems to begin afresh: with other arguments, or from the same state."""
     if isinstance(loop, ast.For):
         if isinstance(loop.iter, ast.List | ast.Tuple | ast.Set | ast.Dict):

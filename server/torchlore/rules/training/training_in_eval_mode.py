@@ -152,17 +152,15 @@ def _loop_around(forward: Place, evaluated: Place) -> Loop | None:
 def _trained_later(analysis: Analysis, root: Root, evaluated: Place) -> Place | None:
     """The forward pass that a later iteration runs for training in the mode that `evaluated` sets."""
     model = evaluated.event.subject
-    if not isinstance(model, Instance) or kind_of(model) != "Module" or not evaluated.loops:
+    if not isinstance(model, Instance) or kind_of(model) != "Module":
         return None
+    loops = [loop for loop in evaluated.loops if _goes_on_training(analysis, loop, model)]
     found = [
         place
-        for place in root.places_of(Kind.FORWARD)
-        if place.event.grad is not False
-        and not place.in_forward
-        and holds(model, place.event.subject)
-        and _trains_on(analysis, root, place, evaluated, model)
+        for place in (root.places_of(Kind.FORWARD) if loops else ())
+        if _loop_around(place, evaluated) in loops and _is_training(analysis, place, evaluated, model)
     ]
-    if not found or _modes.is_indifferent(model):
+    if not found or _is_held(root, model) or _modes.is_indifferent(model):
         return None
     modes = walk(root.path, None, lambda event, mode: _mode_after(event, mode, model), _KINDS)
     for place in sorted(found, key=lambda place: place.event.subject is not model):
@@ -188,23 +186,35 @@ def _mode_after(event: Event, mode: Event | None, model: Value) -> Event | None:
             return mode
 
 
-def _trains_on(analysis: Analysis, root: Root, forward: Place, evaluated: Place, model: Instance) -> bool:
-    """Whether the loop around both surely goes on training `model`, and nothing else sets its mode."""
-    loop = _loop_around(forward, evaluated)
-    if loop is None or not analysis.owns(loop.node) or forward.event.node is _made_at(forward):
+def _goes_on_training(analysis: Analysis, loop: Loop, model: Instance) -> bool:
+    """Whether a loop steps an optimizer of `model`, and nothing in it may put that into training mode."""
+    inside = events(loop.body)
+    if not any(event.kind is Kind.STEP and _updates(event, model) for event in inside):
         return False
-    if not support.is_seen_whole(analysis, forward) or is_only_named(analysis, "train", model, loop.node):
+    if any(_may_train(event, model) for event in inside) or not analysis.owns(loop.node):
         return False
-    if any(_may_train(event, model) for event in events(loop.body)) or not analysis.is_whole(loop.node):
+    return analysis.is_whole(loop.node) and not is_only_named(analysis, "train", model, loop.node)
+
+
+def _is_training(analysis: Analysis, forward: Place, evaluated: Place, model: Instance) -> bool:
+    """Whether a forward pass of `model` is for training, in each iteration of the loop around both.
+
+    One that is differentiated under a condition only may be in another phase than the evaluation, unless
+    that is in every iteration.
+    """
+    event, loop = forward.event, _loop_around(forward, evaluated)
+    if loop is None or event.grad is False or forward.in_forward or event.node is _made_at(forward):
         return False
-    if any(event.kind is Kind.ESCAPE and holds(event.value, model) for event in root.events):
-        return False
-    inside = places(loop.body)
-    backwards = [place for place in inside if _goes_through(place.event, forward.event)]
-    if not any(place.event.kind is Kind.STEP and _updates(place.event, model) for place in inside):
+    if not holds(model, event.subject) or not support.is_seen_whole(analysis, forward):
         return False
     always = not any(isinstance(step, Branch) for step in _below(loop, evaluated))
+    backwards = (place for place in places(loop.body, Kind.BACKWARD) if _goes_through(place.event, event))
     return any(always or not any(isinstance(s, Branch) for s in place.within) for place in backwards)
+
+
+def _is_held(root: Root, model: Instance) -> bool:
+    """Whether code that we cannot see has the model."""
+    return any(holds(event.value, model) for event in root.of(Kind.ESCAPE))
 
 
 def _made_at(place: Place) -> ast.AST | None:
