@@ -7,14 +7,24 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
+from torchlore.analysis.events import Kind
 from torchlore.analysis.members import class_name
 from torchlore.analysis.queries import options
 from torchlore.analysis.values import Instance
 
 
-def steps_without_argument(analysis: Analysis, method: str, cls: str) -> Iterator[Called]:
-    """The calls of `method`, without any argument, of what is surely of the torch class `cls`."""
-    for call in analysis.called(method):
+def steps_without_argument(analysis: Analysis, kind: Kind, cls: str) -> Iterator[Called]:
+    """The calls of `step`, without any argument, of what is surely of the torch class `cls`.
+
+    Args:
+        analysis: of the file.
+        kind: the event that such a step is: one of an optimizer or of a scheduler.
+        cls: the dotted name of the class.
+    """
+    stepped = (event.subject for root in analysis.roots for event in root.of(kind))
+    if not any(isinstance(subject, Instance) and class_name(subject) == cls for subject in stepped):
+        return
+    for call in analysis.called("Optimizer.step" if kind is Kind.STEP else "Scheduler.step"):
         if call.node.args or call.node.keywords or call.receiver is None:
             continue
         is_of_class = all(

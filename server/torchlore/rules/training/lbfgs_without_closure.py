@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
+from torchlore.analysis.events import Kind
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.training._required import steps_without_argument
@@ -83,7 +84,7 @@ class LbfgsWithoutClosure(Rule):
     follows = False
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
-        for call in steps_without_argument(analysis, "Optimizer.step", "torch.optim.LBFGS"):
+        for call in steps_without_argument(analysis, Kind.STEP, "torch.optim.LBFGS"):
             name = support.receiver(analysis, call.node)
             message = (
                 f"`{name}` is an LBFGS: its `step` needs a closure that computes the loss, "

@@ -124,11 +124,11 @@ _GRADIENT = re.compile(r"\.grad\b")
 
 def _is_never_stepped(analysis: Analysis, root: Root, optimizer: Instance) -> bool:
     """Whether all that is done with the optimizer is seen, and no step is among it."""
-    if not root.certain and not _is_made_in(analysis, optimizer.node, root.node):
-        return False
     for other in analysis.roots:
         if any(e.subject is optimizer or not isinstance(e.subject, Instance) for e in other.of(Kind.STEP)):
             return False
+    if not root.certain and not _is_made_in(analysis, optimizer.node, root.node):
+        return False
     given_away = (*root.of(Kind.ESCAPE), *root.of(Kind.RETURN), *root.of(Kind.YIELD))
     return not any(holds(event.value, optimizer) for event in given_away)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
+from torchlore.analysis.events import Kind
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Rule, Severity
 from torchlore.rules.training._required import steps_without_argument
@@ -77,7 +78,7 @@ class PlateauWithoutMetric(Rule):
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         plateau = "torch.optim.lr_scheduler.ReduceLROnPlateau"
-        for call in steps_without_argument(analysis, "Scheduler.step", plateau):
+        for call in steps_without_argument(analysis, Kind.SCHEDULE, plateau):
             name = support.receiver(analysis, call.node)
             message = (
                 f"`{name}` is a ReduceLROnPlateau: its `step` needs the metric that it watches, "
