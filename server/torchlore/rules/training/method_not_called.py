@@ -84,7 +84,7 @@ class MethodNotCalled(Rule):
         return _ENDS_SO.search(source.text) is not None and are_in(source)
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
-        for found in uncalled(analysis):
+        for found in uncalled(analysis) if self.concerns(analysis.source) else ():
             missing = _MISSING.get(found.name)
             if missing is None and found.name.startswith("Tensor.") and found.node.attr in _IN_PLACE:
                 missing = "the tensor stays as it is"
