@@ -98,9 +98,10 @@ class OneCyclePerEpoch(Rule):
             return
         if not analysis.is_whole(place.loops[-1].node):
             return
+        name, where = support.receiver(analysis, call), support.on_line(analysis, stepping)
         message = (
-            f"`{support.receiver(analysis, call)}` was made to step after every batch (`steps_per_epoch`), "
-            f"but steps outside of the loop in which the optimizer steps {support.on_line(analysis, stepping)}"
+            f"`{name}` was made to step after every batch (`steps_per_epoch`), "
+            f"but steps outside of the loop in which the optimizer steps {where}"
         )
         related = support.related(analysis, stepping, "every batch ends here")
         fixes = _fixes(analysis, call, step)
