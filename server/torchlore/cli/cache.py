@@ -41,7 +41,7 @@ class Cache:
         digest = hashlib.sha256(data)
         digest.update(b"notebook" if is_notebook(path) else b"")
         selection = config.selection_for(path)
-        settings = repr((self._relative(str(path)), selection.select, selection.ignore, config.severity))
+        settings = repr((self._relative(str(path)), selection, config.severity))
         digest.update(settings.encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
