@@ -139,13 +139,6 @@ def is_held(root: Root, scaler: Value) -> bool:
     return any(event.kind is Kind.ESCAPE and holds(event.value, scaler) for event in root.events)
 
 
-def is_name(node: ast.expr) -> bool:
-    """Whether it is a name, or an attribute of one: what can be written a second time."""
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return isinstance(node, ast.Name)
-
-
 def function_of(analysis: Analysis, node: ast.AST) -> ast.AST | None:
     """The innermost function that a node of this file lies in; the module where it lies in none."""
     around = analysis.around(node) or ()

@@ -141,9 +141,9 @@ def _fixes(analysis: Analysis, root: Root, clip: ast.Call, step: ast.Call) -> tu
     function = _scaling.function_of(analysis, clip)
     if not analysis.owns(step) or function is not _scaling.function_of(analysis, step):
         return ()
-    if not isinstance(step.func, ast.Attribute) or not _scaling.is_name(step.func.value):
+    if not isinstance(step.func, ast.Attribute) or not support.is_name(step.func.value):
         return ()
-    if not step.args or not _scaling.is_name(step.args[0]):
+    if not step.args or not support.is_name(step.args[0]):
         return ()
     scaler, optimizer = (support.written(analysis, node) for node in (step.func.value, step.args[0]))
     statement = support.statement_of(analysis, clip)

@@ -126,7 +126,7 @@ def _loop(root: Root, place: Place, scaler: Instance) -> Loop | None:
 
 def _fixes(analysis: Analysis, step: ast.Call, scaler: str) -> tuple[Fix, ...]:
     statement = support.statement_of(analysis, step)
-    if statement is None or not isinstance(step.func, ast.Attribute) or not _scaling.is_name(step.func.value):
+    if statement is None or not isinstance(step.func, ast.Attribute) or not support.is_name(step.func.value):
         return ()
     edit = support.insert_after(analysis, statement, f"{scaler}.update()")
     return (Fix(f"Update the scale after the step: `{scaler}.update()`", (edit,), safe=True),) if edit else ()

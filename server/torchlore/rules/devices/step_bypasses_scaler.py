@@ -155,7 +155,7 @@ def _fixes(analysis: Analysis, scale: ast.Call, step: ast.Call) -> tuple[Fix, ..
         return ()
     if not isinstance(step.func, ast.Attribute) or not isinstance(scale.func, ast.Attribute):
         return ()
-    if step.args or step.keywords or not _scaling.is_name(scale.func.value):
+    if step.args or step.keywords or not support.is_name(scale.func.value):
         return ()
     scaler, optimizer = (support.written(analysis, node) for node in (scale.func.value, step.func.value))
     edits = [Edit(analysis.source.span(step), f"{scaler}.step({optimizer})")]

@@ -153,7 +153,7 @@ def _fixes(analysis: Analysis, loss: ast.expr, step: ast.Call) -> tuple[Fix, ...
     function = _scaling.function_of(analysis, loss)
     if not analysis.owns(step) or function is not _scaling.function_of(analysis, step):
         return ()
-    if not isinstance(step.func, ast.Attribute) or not _scaling.is_name(step.func.value):
+    if not isinstance(step.func, ast.Attribute) or not support.is_name(step.func.value):
         return ()
     scaler, span = support.written(analysis, step.func.value), analysis.source.span(loss)
     if analysis.source.text[span.start - 1 : span.start] == "(" and not isinstance(

@@ -248,7 +248,7 @@ def _below(loop: Loop, place: Place) -> tuple[Loop | Call | Branch, ...]:
 def _fixes(analysis: Analysis, forward: Place, loop: Loop, shown: ast.AST) -> tuple[Fix, ...]:
     """Sets training mode where the training begins, or after what leaves evaluation mode on."""
     call = forward.event.node
-    if not isinstance(call, ast.Call) or not analysis.owns(call) or not _is_name(call.func):
+    if not isinstance(call, ast.Call) or not analysis.owns(call) or not support.is_name(call.func):
         return ()
     name = support.written(analysis, call.func)
     below = _below(loop, forward)
@@ -272,10 +272,3 @@ def _fixes(analysis: Analysis, forward: Place, loop: Loop, shown: ast.AST) -> tu
 def _is_eval(node: ast.AST) -> bool:
     """Whether a call is that of `eval` itself: what comes next runs in the mode that it sets."""
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "eval"
-
-
-def _is_name(node: ast.expr) -> bool:
-    """Whether it is a name, or an attribute of one, of attributes: what can be written a second time."""
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return isinstance(node, ast.Name)
