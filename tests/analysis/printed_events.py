@@ -31,6 +31,11 @@ _SHOWN = {
     Kind.CLEAR: "clear",
     Kind.WRITE_GRADS: "write grads",
     Kind.STEP: "step",
+    Kind.CLIP: "clip",
+    Kind.SCHEDULE: "schedule",
+    Kind.SCALE: "scale",
+    Kind.UNSCALE: "unscale",
+    Kind.UPDATE: "update",
     Kind.TRAIN: "train",
     Kind.EVAL: "eval",
     Kind.MODE: "mode",
@@ -39,7 +44,10 @@ _SHOWN = {
     Kind.ESCAPE: "escape",
     Kind.HAVOC: "havoc",
 }
-_BY_VALUE = (Kind.BACKWARD, Kind.DIFFERENTIATE, Kind.ACCUMULATE, Kind.ESCAPE)
+_BY_VALUE = (
+    *(Kind.BACKWARD, Kind.DIFFERENTIATE, Kind.ACCUMULATE, Kind.ESCAPE),
+    *(Kind.CLIP, Kind.SCALE, Kind.UNSCALE),
+)
 
 
 def printed(path: Path) -> str:

@@ -30,6 +30,11 @@ class Kind(Enum):
     CLEAR = auto()  # gradients of `subject` (optimizer, module, parameters) were cleared; None: of anything
     WRITE_GRADS = auto()  # gradients of `subject` were assigned by hand
     STEP = auto()  # `subject`, an optimizer, updated its parameters
+    CLIP = auto()  # the gradients of `value`, parameters, were clipped
+    SCHEDULE = auto()  # `subject`, a scheduler, was stepped
+    SCALE = auto()  # `value` was multiplied by the scale of `subject`, a gradient scaler
+    UNSCALE = auto()  # the gradients of `value`, an optimizer, were divided by the scale of `subject`
+    UPDATE = auto()  # `subject`, a gradient scaler, chose its next scale
     TRAIN = auto()  # `subject`, a module, was put in training mode
     EVAL = auto()  # `subject`, a module, was put in evaluation mode
     MODE = auto()  # the mode of `subject` was set to something unknown

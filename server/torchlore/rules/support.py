@@ -89,6 +89,13 @@ def written(analysis: Analysis, node: ast.expr) -> str:
     return " ".join(source.segment(source.span(node)).split())
 
 
+def is_name(node: ast.expr) -> bool:
+    """Whether it is a name, or an attribute of one, of attributes: what can be written a second time."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name)
+
+
 def on_line(analysis: Analysis, node: ast.AST) -> str:
     """Where a node is, in words: "on line 7", "on line 7 of optimizers.py"."""
     if analysis.owns(node):
