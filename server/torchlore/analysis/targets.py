@@ -96,8 +96,7 @@ def _set_attribute(run: Run, node: ast.Attribute, owner: Value, attr: str, value
     match owner:
         case Instance():
             run.emit(Kind.RESET, node, key=(owner, attr))
-            if any(_is_registered(option) for option in options(value)):
-                run.emit(Kind.REGISTER, node, subject=owner, value=value)
+            register(run, node, owner, value)
             known = owner.attributes.get(attr)
             _let_go(run, node, known)
             replaces = known is None or is_none(known) or not run.is_tentative
@@ -153,6 +152,12 @@ def as_member(cls: LocalClass, value: Value) -> Value:
     """What is set on a class, as an attribute of it: a function becomes a method."""
     is_free = isinstance(value, Function) and value.owner is None and value.receiver is None
     return replace(value, owner=cls) if isinstance(value, Function) and is_free else value
+
+
+def register(run: Run, node: ast.expr, owner: Value, value: Value) -> None:
+    """`nn.Module.__setattr__` registers what is set, if it is a module or a parameter."""
+    if any(_is_registered(option) for option in options(value)):
+        run.emit(Kind.REGISTER, node, subject=owner, value=value)
 
 
 def _is_registered(value: Value) -> bool:
