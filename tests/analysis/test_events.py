@@ -149,3 +149,11 @@ def test_setattr_registers_modules_by_whatever_name(name: str) -> None:
     net, model = (analysis.run.home.names[name] for name in ("net", "model"))
     (event,) = analysis.roots[0].of(Kind.REGISTER)
     assert event.subject is net and event.value is model
+
+
+def test_an_item_of_a_container_is_registered() -> None:
+    code = "net = torch.nn.Sequential(model)\nnet[0] = layer = torch.nn.Linear(2, 2)\n[1][0] = model"
+    analysis = analyze(Source(SETUP + code))
+    net, layer = (analysis.run.home.names[name] for name in ("net", "layer"))
+    (event,) = analysis.roots[0].of(Kind.REGISTER)
+    assert event.subject is net and event.value is layer

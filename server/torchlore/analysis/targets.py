@@ -70,6 +70,8 @@ def assign(run: Run, target: ast.expr, value: Value) -> None:
                     _let_go(run, target, owner_option)
                 elif isinstance(owner_option, Container) and isinstance(key, Const):
                     _let_go(run, target, owner_option.keyed.get(hashable(key.value)))
+                elif isinstance(owner_option, Instance) and submodules.is_container(owner_option):
+                    register(run, target, owner_option, value)
                 _set_item(run, owner_option, key, value)
         case ast.Starred(value=inner):
             assign(run, inner, value if isinstance(value, Container) else Iterable(element(value)))
