@@ -122,3 +122,12 @@ def is_conditional(analysis: Analysis, node: ast.AST) -> bool:
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _CONDITIONS = (ast.If, ast.IfExp, ast.While, ast.Try, ast.Match, ast.BoolOp)
+
+
+def stands_whole(analysis: Analysis, *nodes: ast.AST) -> bool:
+    """Whether the classes and functions at the top level that `nodes` lie in are seen whole."""
+    for node in nodes:
+        outer = (*(analysis.around(node) or ()), node)
+        if len(outer) > 1 and not analysis.is_whole(outer[1]):
+            return False
+    return True
