@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
@@ -12,6 +13,7 @@ from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.modules._classes import Method, method_around
 from torchlore.rules.modules._mode import always_applies, follows_mode
 from torchlore.rules.modules._writing import with_argument
+from torchlore.text import Source
 
 
 class DropoutIgnoresEval(Rule):
@@ -83,6 +85,13 @@ class DropoutIgnoresEval(Rule):
     trigger = r"\b(?:dropout|dropout1d|dropout2d|dropout3d)\b"
     follows = False
 
+    @classmethod
+    def concerns(cls, source: Source) -> bool:
+        if "functional" not in source.text:
+            return False
+        calls = re.finditer(r"dropout(?:[123]d)?\(", source.text)
+        return any(not source.text.endswith(_OTHERS, 0, call.start()) for call in calls)
+
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for call in analysis.called(*_DROPS):
             if not call.is_complete or call.value(2, "training") is not None or _never_drops(call):
@@ -104,6 +113,9 @@ class DropoutIgnoresEval(Rule):
 
 _DROPS = tuple(f"torch.nn.functional.dropout{dims}" for dims in ("", "1d", "2d", "3d"))
 """Functions of which `training`, the third parameter, is True by default."""
+
+_OTHERS = ("self.", "def ", "_")
+"""What stands before calls of layers, and before other functions: most calls of that name are of these."""
 
 
 def _never_drops(call: Called) -> bool:

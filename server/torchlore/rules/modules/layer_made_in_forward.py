@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis, torch_facts
@@ -86,10 +87,16 @@ class LayerMadeInForward(Rule):
 
     @classmethod
     def concerns(cls, source: Source) -> bool:
-        return any(
-            isinstance(part, ast.FunctionDef) and part.name == "forward"
+        classes = [
+            [part for part in node.body if isinstance(part, ast.FunctionDef)]
             for node in source.every(ast.ClassDef)
-            for part in node.body
+        ]
+        return any(
+            _NAMED.search(source.segment(source.span(method)))
+            for methods in classes
+            if any(method.name == "forward" for method in methods)
+            for method in methods
+            if method.name != "__init__"
         )
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
@@ -115,6 +122,8 @@ _LAYERS = tuple(
     if torch_facts.has_parameters(f"torch.nn.{name}")
 )
 """The layers of torch that have parameters of their own."""
+
+_NAMED = re.compile(rf"\b(?:{'|'.join(name.rpartition('.')[2] for name in _LAYERS)})\(")
 
 
 def _is_trained(call: Called) -> bool:

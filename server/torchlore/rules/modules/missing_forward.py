@@ -83,7 +83,7 @@ class MissingForward(Rule):
 
     @classmethod
     def concerns(cls, source: Source) -> bool:
-        return any(node.bases and not _defines(node, "forward") for node in source.every(ast.ClassDef))
+        return any(map(_may_lack_forward, source.every(ast.ClassDef)))
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         lacking = [cls for cls in analysis.run.classes.values() if _lacks_forward(analysis, cls)]
@@ -111,8 +111,13 @@ class MissingForward(Rule):
                 yield self.finding(message, analysis.source.span(call.node.func))
 
 
-def _defines(node: ast.ClassDef, name: str) -> bool:
-    return any(isinstance(part, ast.FunctionDef) and part.name == name for part in node.body)
+def _may_lack_forward(node: ast.ClassDef) -> bool:
+    """Whether a class that has bases has a method that is nearly called `forward`, or is a bare `Module`."""
+    names = [part.name for part in node.body if isinstance(part, ast.FunctionDef)]
+    if not node.bases or "forward" in names:
+        return False
+    bases = {base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "") for base in node.bases}
+    return "Module" in bases or any(map(_is_nearly_forward, names))
 
 
 def _lacks_forward(analysis: Analysis, cls: LocalClass) -> bool:

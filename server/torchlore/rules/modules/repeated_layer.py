@@ -68,7 +68,7 @@ class RepeatedLayer(Rule):
 
     @classmethod
     def concerns(cls, source: Source) -> bool:
-        return _MULTIPLIED.search(source.text) is not None
+        return any(sign in source.text for sign in ("] *", "]*", "* [")) or _is_multiplied(source.text)
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for layers in _lists(analysis):
@@ -93,8 +93,12 @@ class RepeatedLayer(Rule):
         return self.finding(message, analysis.source.span(repeated), fixes=(fix,))
 
 
-_MULTIPLIED = re.compile(r"\]\s*\*\s*[\w(]|[\w)]\s*\*\s*\[")
-"""Something in brackets before or behind a `*`."""
+def _is_multiplied(text: str) -> bool:
+    """Whether something is multiplied by a list without a blank between: `3*[…]`, which is not `(*[…])`."""
+    at = text.find("*[")
+    while at >= 0 and not (at > 0 and (text[at - 1].isalnum() or text[at - 1] in "_)")):
+        at = text.find("*[", at + 1)
+    return at >= 0
 
 
 def _lists(analysis: Analysis) -> Iterator[ast.List]:
