@@ -12,7 +12,7 @@ from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.modules._classes import Method, method_around
 from torchlore.rules.modules._mode import always_applies, follows_mode
-from torchlore.rules.modules._writing import with_argument
+from torchlore.rules.modules._writing import is_written_out, with_argument
 from torchlore.text import Source
 
 
@@ -94,7 +94,11 @@ class DropoutIgnoresEval(Rule):
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for call in analysis.called(*_DROPS):
-            if not call.is_complete or call.value(2, "training") is not None or _never_drops(call):
+            if (
+                not is_written_out(call.node)
+                or call.argument(2, "training") is not None
+                or _never_drops(call)
+            ):
                 continue
             method = method_around(analysis, call.node)
             if method is None or not analysis.is_whole(method.node):

@@ -13,6 +13,7 @@ from torchlore.analysis.values import Function
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.modules._classes import Method, method_around, runs_in_forward
+from torchlore.rules.modules._writing import is_written_out
 from torchlore.text import Edit, Source
 
 
@@ -128,8 +129,8 @@ _NAMED = re.compile(rf"\b(?:{'|'.join(name.rpartition('.')[2] for name in _LAYER
 
 def _is_trained(call: Called) -> bool:
     """Whether a layer has parameters as it is made: norms may be told to have none."""
-    is_plain = any(call.value(-1, name) is not None for name in ("affine", "elementwise_affine"))
-    return not is_plain and call.is_complete
+    is_plain = any(call.argument(-1, name) is not None for name in ("affine", "elementwise_affine"))
+    return not is_plain and is_written_out(call.node)
 
 
 def _is_only_called(analysis: Analysis, method: Method, made: ast.Call) -> bool:

@@ -13,6 +13,7 @@ from torchlore.analysis.values import Const, Instance, Ref, Unknown
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.modules._classes import method_around
+from torchlore.rules.modules._writing import is_written_out
 from torchlore.text import Edit, Span
 
 
@@ -92,7 +93,7 @@ class ParameterNotLeaf(Rule):
             computed, steps = _computed(analysis, made, outer)
             statement = outer[-1] if outer else None
             target = _target(statement, computed)
-            if call.literal(1, "requires_grad") is False or not call.is_complete:
+            if call.literal(1, "requires_grad") is False or not is_written_out(made):
                 continue
             if not steps or not isinstance(target, ast.Attribute) or not isinstance(statement, ast.stmt):
                 continue

@@ -8,7 +8,7 @@ from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.rules.modules._writing import with_argument
+from torchlore.rules.modules._writing import is_written_out, with_argument
 
 
 class SoftmaxWithoutDim(Rule):
@@ -70,7 +70,11 @@ class SoftmaxWithoutDim(Rule):
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for call in analysis.called(*_DIM):
             index = _DIM[call.name]
-            if not call.is_complete or call.argument(index, "dim") is not None or not _is_given_input(call):
+            if (
+                not is_written_out(call.node)
+                or call.argument(index, "dim") is not None
+                or not _is_given_input(call)
+            ):
                 continue
             name = support.written(analysis, call.node.func)
             message = (
