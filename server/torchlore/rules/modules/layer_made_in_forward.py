@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from torchlore.analysis import Analysis, torch_facts
 from torchlore.analysis.called import Called
@@ -88,17 +89,7 @@ class LayerMadeInForward(Rule):
 
     @classmethod
     def concerns(cls, source: Source) -> bool:
-        classes = [
-            [part for part in node.body if isinstance(part, ast.FunctionDef)]
-            for node in source.every(ast.ClassDef)
-        ]
-        return any(
-            _NAMED.search(source.segment(source.span(method)))
-            for methods in classes
-            if any(method.name == "forward" for method in methods)
-            for method in methods
-            if method.name != "__init__"
-        )
+        return any(map(partial(_may_make, source), source.every(ast.ClassDef)))
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for call in analysis.called(*_LAYERS):
@@ -124,7 +115,22 @@ _LAYERS = tuple(
 )
 """The layers of torch that have parameters of their own."""
 
-_NAMED = re.compile(rf"\b(?:{'|'.join(name.rpartition('.')[2] for name in _LAYERS)})\(")
+_NAMES = frozenset(name.rpartition(".")[2] for name in _LAYERS)
+_CAPITAL = re.compile(r"([A-Z]\w*)\(")
+
+
+def _may_make(source: Source, node: ast.ClassDef) -> bool:
+    """Whether a class with a `forward` calls something named like a layer in a method but `__init__`."""
+    methods = [part for part in node.body if isinstance(part, ast.FunctionDef)]
+    if all(method.name != "forward" for method in methods):
+        return False
+    start, text = source.lines.start, source.text
+    spans = [
+        (start(method.lineno - 1), start(method.end_lineno or method.lineno))
+        for method in methods
+        if method.name != "__init__"
+    ]
+    return any(name in _NAMES for span in spans for name in _CAPITAL.findall(text, *span))
 
 
 def _is_trained(call: Called) -> bool:

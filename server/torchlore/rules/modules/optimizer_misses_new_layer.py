@@ -13,7 +13,7 @@ from torchlore.analysis.values import Instance, Value
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
 from torchlore.rules.modules._classes import has_parameters
-from torchlore.text import Edit
+from torchlore.text import Edit, Source
 
 
 class OptimizerMissesNewLayer(Rule):
@@ -85,6 +85,13 @@ class OptimizerMissesNewLayer(Rule):
     card = "optimizers"
     trigger = r"\boptim\b"
 
+    @classmethod
+    def concerns(cls, source: Source) -> bool:
+        return any(
+            isinstance(statement.value, ast.Call) and any(map(_may_be_a_part, statement.targets))
+            for statement in source.every(ast.Assign)
+        )
+
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for root in analysis.roots:
             if not root.of(Kind.REGISTER) or not root.of(Kind.STEP):
@@ -94,10 +101,8 @@ class OptimizerMissesNewLayer(Rule):
 
     def _check_optimizer(self, analysis: Analysis, root: Root, optimizer: Instance) -> Iterator[Finding]:
         owners = support.owners(optimizer)
-        if owners is None or _is_added_to(analysis, optimizer):
-            return
-        newer = _made_after(root, optimizer)
-        if not newer:
+        newer = _made_after(root, optimizer) if owners is not None else frozenset()
+        if owners is None or not newer or _is_added_to(analysis, optimizer):
             return
         states = walk(root.path, _START, partial(_move, optimizer, owners, newer), _KINDS)
         for place in root.places_of(Kind.STEP):
@@ -131,6 +136,17 @@ class OptimizerMissesNewLayer(Rule):
                 Related(support.code_of_line(analysis, made), "the optimizer takes the parameters here"),
             )
             yield self.finding(message, analysis.source.span(target), fixes=fixes, related=related)
+
+
+def _may_be_a_part(target: ast.expr) -> bool:
+    """Whether a target may be a part of a model: `model.fc`, `self.net[0]`. Most are `self.fc`, and names."""
+    match target:
+        case ast.Attribute(value=ast.Name(id="self")):
+            return False
+        case ast.Attribute() | ast.Subscript():
+            return True
+        case _:
+            return False
 
 
 _KINDS = (Kind.RESET, Kind.REGISTER, Kind.STEP, Kind.ESCAPE, Kind.HAVOC)
@@ -205,6 +221,8 @@ def _has_its_own(root: Root, optimizer: Instance, event: Event) -> bool:
 
 def _is_added_to(analysis: Analysis, optimizer: Instance) -> bool:
     """Whether groups of parameters are added later."""
+    if "add_param_group" not in analysis.source.text:
+        return False
     calls = analysis.called("Optimizer.add_param_group")
     return any(call.receiver is not None and optimizer in options(call.receiver) for call in calls)
 
