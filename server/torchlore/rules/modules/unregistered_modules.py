@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -140,8 +141,6 @@ def _makes_some(value: ast.expr) -> bool:
             return isinstance(part, ast.Call)
         case ast.BinOp(left=left, right=right):
             return _makes_some(left) or _makes_some(right)
-        case ast.Name():
-            return False
         case _:
             return False
 
@@ -175,29 +174,39 @@ def _is_filled(source: Source) -> bool:
 
 
 def _kept_plainly(analysis: Analysis) -> Iterator[_Kept]:
-    """The attributes of modules of the file that hold a plain container of modules or parameters."""
-    seen: set[ast.AST] = set()
+    """The attributes of modules of the file that hold a plain container of modules or parameters.
+
+    Of several places that set one, the last is told of.
+    """
+    found: dict[tuple[LocalClass, str], _Kept] = {}
     for root in analysis.roots:
         for event in root.of(Kind.RESET):
             target = event.node
-            if not isinstance(target, ast.Attribute) or target in seen or not isinstance(event.key, tuple):
+            if not isinstance(target, ast.Attribute) or not isinstance(event.key, tuple):
                 continue
             owner = event.key[0]
-            if not isinstance(owner, Instance) or not _is_plain_module(analysis, owner):
+            if not isinstance(owner, Instance) or not isinstance(owner.cls, LocalClass):
                 continue
             container = owner.attributes.get(target.attr)
-            if isinstance(container, Container) and analysis.owns(target):
-                items = items_of(container)
-                if _is_of_one_sort(items) and not _hides_one(analysis, target, container):
-                    seen.add(target)
-                    assert isinstance(owner.cls, LocalClass)
-                    yield _Kept(owner.cls, target, container, items)
+            if not isinstance(container, Container) or not _is_plain_module(analysis, owner.cls):
+                continue
+            items, value = items_of(container), _assigned(analysis, target)
+            if value is None or not (_makes_some(value) or _is_empty(value)):
+                continue
+            if _is_of_one_sort(items) and not _hides_one(value, container):
+                found[owner.cls, target.attr] = _Kept(owner.cls, target, container, items)
+    yield from found.values()
 
 
-def _is_plain_module(analysis: Analysis, owner: Instance) -> bool:
-    """Whether an object registers its parts as `nn.Module` does, and in no way of its own."""
-    cls = owner.cls
-    if not isinstance(cls, LocalClass) or not is_module_class(cls):
+def _assigned(analysis: Analysis, target: ast.Attribute) -> ast.expr | None:
+    """What a statement of the file sets an attribute to."""
+    statement = support.statement_of(analysis, target) if analysis.owns(target) else None
+    return statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
+
+
+def _is_plain_module(analysis: Analysis, cls: LocalClass) -> bool:
+    """Whether objects register their parts as `nn.Module` does, and in no way of their own."""
+    if not is_module_class(cls):
         return False
     for base in imported_bases(cls):
         is_known = isinstance(base, Ref) and (kind_of_class(base) != "Unknown" or base.name in _HARMLESS)
@@ -226,16 +235,11 @@ def _is_of_one_sort(items: tuple[Value, ...]) -> bool:
     return all(map(is_module_like, items)) and any(map(has_parameters, items))
 
 
-def _hides_one(analysis: Analysis, target: ast.Attribute, container: Container) -> bool:
+def _hides_one(value: ast.expr, container: Container) -> bool:
     """Whether a module is put into a list of one, which keeps it from being registered."""
     if container.items is not None:
         return len(container.items) == 1
-    statement = support.statement_of(analysis, target)
-    return (
-        isinstance(statement, ast.Assign)
-        and isinstance(statement.value, ast.List | ast.Tuple)
-        and len(statement.value.elts) == 1
-    )
+    return isinstance(value, ast.List | ast.Tuple) and len(value.elts) == 1
 
 
 def _is_registered(analysis: Analysis, kept: _Kept) -> bool:
@@ -245,7 +249,7 @@ def _is_registered(analysis: Analysis, kept: _Kept) -> bool:
             return True
         if any(_hands_over(event, kept) for event in root.of(Kind.ESCAPE)):
             return True
-    return "_modules" in analysis.source.text
+    return re.search(r"\b_modules\b", analysis.source.text) is not None
 
 
 def _reaches(value: Value | None, kept: _Kept) -> bool:
@@ -289,8 +293,7 @@ _ASKS = tuple(
 
 
 def _fixes(analysis: Analysis, kept: _Kept, what: str) -> tuple[Fix, ...]:
-    statement = support.statement_of(analysis, kept.target)
-    value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
+    value = _assigned(analysis, kept.target)
     if value is None or (isinstance(value, ast.Name) and _is_used_after(analysis, value)):
         return ()
     is_dict = kept.container.kind == "dict"
