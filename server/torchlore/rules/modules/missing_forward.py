@@ -151,19 +151,17 @@ def _misspelt(analysis: Analysis, cls: LocalClass) -> ast.FunctionDef | None:
 
 
 def _is_nearly_forward(name: str) -> bool:
-    """Whether a name is `forward` with one letter wrong, or with underscores and capitals of its own.
+    """Whether a name is `forward` with one letter wrong, with a capital, or as if it were Python's own.
 
-    `_forward` is a name that people give on purpose to what their `forward` calls.
+    `_forward`, `forward_` and `forwards` are names that people give on purpose to something else.
     """
-    if name.strip("_").lower() == "forward":
-        return name != "_forward"
-    return _is_one_slip(name, "forward")
+    if name.lower() == "forward" or name == "__forward__":
+        return name != "forward"
+    return name.isalpha() and name != "forwards" and _is_one_slip(name, "forward")
 
 
 def _is_one_slip(name: str, wanted: str) -> bool:
     """Whether a letter is left out, put in, another one, or two have changed places."""
-    if name == wanted:
-        return False
     start = next(
         (i for i, (a, b) in enumerate(zip(name, wanted, strict=False)) if a != b),
         len(min(name, wanted, key=len)),
