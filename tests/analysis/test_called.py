@@ -95,3 +95,8 @@ def test_calls_in_imported_files_are_not_of_this_file(tmp_path: Path) -> None:
     source = Source("import torch\nfrom other import f\nf()\ntorch.zeros(1)\n", str(folder / "main.py"))
     found = analyze(source, workspace=Workspace([folder])).called("torch.zeros")
     assert [call.node.lineno for call in found] == [4]
+
+
+def test_nobody_knows_what_a_function_that_nothing_calls_is_given() -> None:
+    assert not only("def f(*args):\n    torch.load(*args)", "torch.load").is_complete
+    assert only("def f(*args):\n    torch.load(*args)\nf('x')", "torch.load").is_complete
