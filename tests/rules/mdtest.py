@@ -2,6 +2,7 @@
 
 A file holds prose, headings and code blocks. A ```` ```py ```` block is one file to check; a line of it that
 ends in `# error: [TL101] "part of the message"` must get exactly that finding, and no other line may get any.
+Hints and information count in the file of their own rule only: cases of other rules need not be at their best.
 A ```` ```py fixed ```` block after it shows the file after the first fix of every finding, applied until
 nothing changes. The headings above a block make its name.
 
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from torchlore.analysis import Analysis, analyze
 from torchlore.analysis.workspace import Workspace
-from torchlore.rules import Finding, check
+from torchlore.rules import Finding, Severity, check
 from torchlore.text import Edit, Source, apply_edits
 
 MAX_ROUNDS = 5
@@ -69,6 +70,11 @@ class Case:
     fixed: str | None
     path: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def rule(self) -> str:
+        """The rule that the case is about: files are called after rules."""
+        return self.place.partition(".md:")[0]
 
 
 def cases_below(folder: Path) -> list[Case]:
@@ -122,7 +128,7 @@ def write(case: Case, root: Path) -> None:
 
 def _problems(case: Case, root: Path) -> str:
     analysis = analysed(case.code, case, root)
-    findings = check(analysis)
+    findings = counted(check(analysis), case.rule)
     wrong = _compare(case, [_seen(analysis.source, finding) for finding in findings])
     if wrong:
         return wrong
@@ -151,11 +157,18 @@ def analysed(code: str, case: Case | None = None, root: Path | None = None) -> A
 def fix_all(code: str, case: Case | None = None, root: Path | None = None) -> str:
     """`code` after the first fix of every finding, until nothing changes. See `analysed`."""
     for _ in range(MAX_ROUNDS):
-        edits = compatible_edits(check(analysed(code, case, root)))
+        findings = check(analysed(code, case, root))
+        edits = compatible_edits(findings if case is None else counted(findings, case.rule))
         if not edits:
             break
         code = apply_edits(code, edits)
     return code
+
+
+def counted(findings: list[Finding], rule: str) -> list[Finding]:
+    """Without the hints, and what is for information only, of other rules than `rule` (its name)."""
+    serious = (Severity.ERROR, Severity.WARNING)
+    return [finding for finding in findings if finding.name == rule or finding.severity in serious]
 
 
 def compatible_edits(findings: list[Finding]) -> list[Edit]:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from mdtest import counted
 from torchlore.analysis import analyze
 from torchlore.rules import Family, Finding, Rule, all_rules, check
 from torchlore.rules.model import HEADINGS
@@ -32,8 +33,8 @@ def example(rule: type[Rule], heading: str) -> str:
     return str(blocks[0])
 
 
-def findings_in(code: str) -> list[Finding]:
-    return check(analyze(Source(code)))
+def findings_in(rule: type[Rule], code: str) -> list[Finding]:
+    return counted(check(analyze(Source(code))), rule.name)
 
 
 def test_rules_are_found() -> None:
@@ -67,8 +68,8 @@ def test_headings_are_complete_and_in_order(rule: type[Rule]) -> None:
 
 @every_rule
 def test_example_fires_and_its_repair_does_not(rule: type[Rule]) -> None:
-    assert {finding.code for finding in findings_in(example(rule, "Example"))} == {rule.code}
-    assert findings_in(example(rule, "Use instead")) == []
+    assert {finding.code for finding in findings_in(rule, example(rule, "Example"))} == {rule.code}
+    assert findings_in(rule, example(rule, "Use instead")) == []
 
 
 @every_rule
@@ -94,7 +95,7 @@ def test_references_are_links_and_the_first_is_the_rules_url(rule: type[Rule]) -
 
 @every_rule
 def test_findings_say_what_and_where(rule: type[Rule]) -> None:
-    for finding in findings_in(example(rule, "Example")):
+    for finding in findings_in(rule, example(rule, "Example")):
         assert finding.name == rule.name
         assert finding.severity is rule.severity
         assert finding.message[:1] in "`" or finding.message[0].isupper()

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import mdtest
 import pytest
+from torchlore.rules import Finding, Severity
+from torchlore.text import Span
 
 BAD_LOOP = """\
 import torch
@@ -121,3 +123,10 @@ def test_headings_name_the_case(tmp_path: Path) -> None:
         "# Rule\n\n## A\n\n### B\n\n" + block("x = 1") * 2 + "\n## C\n\n" + block("x = 1"), "utf-8"
     )
     assert [case.name for case in mdtest.cases_of(path)] == ["rule: A / B", "rule: A / B 2", "rule: C"]
+
+
+@pytest.mark.parametrize(("name", "count"), [("rule", 1), ("other", 0)])
+def test_hints_count_in_the_file_of_their_rule_only(name: str, count: int) -> None:
+    hint = Finding("TL999", "rule", Severity.HINT, "better so", Span(0, 1))
+    error = Finding("TL998", "serious", Severity.ERROR, "wrong", Span(0, 1))
+    assert mdtest.counted([hint, error], name) == [hint, error][1 - count :]

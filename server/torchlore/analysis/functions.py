@@ -201,6 +201,9 @@ def _tensor_function(run: Run, name: str, last: str, arguments: Arguments, node:
     mixed = len(found) < len(inputs) and any(isinstance(value, Unknown) for value in inputs)
     dtype = "" if mixed and last not in _FIRST_DECIDES else tensors.result_dtype(last, found, arguments)
     device = tensors.result_device(found, arguments)
+    several = tensors.indices(last, arguments, device) if last in ("where", "nonzero") else None
+    if several is not None:
+        return several
     shape = following.of_function(run, name, last, found, arguments, node)
     if last in torch_facts.NOT_DIFFERENTIABLE:
         trained = _requires_grad(arguments)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from torchlore.analysis import calls, containers, library_calls, members, plain, submodules, targets
+from torchlore.analysis.names import words
 from torchlore.analysis.plain import Plain
 from torchlore.analysis.queries import is_none, join, options
 from torchlore.analysis.run import Run
@@ -95,24 +96,20 @@ def _batch(run: Run, loader: Instance, node: ast.expr) -> Value | None:
 
 
 def collated(value: Value, depth: int = 4) -> Value:
-    """What torch's `default_collate` makes of items such as `value`."""
+    """What torch's `default_collate` makes of items such as `value`: of what they surely are, a tensor."""
     match value:
         case Tensor():
-            return Tensor(False, False, tokens=value.tokens, dtype=value.dtype)
-        case Number():
-            return Tensor(False, False)
-        case Const(value=bool()):
-            return Tensor(False, False, dtype="bool")
+            return Tensor(False, value.certain, tokens=value.tokens, dtype=value.dtype)
+        case Number() | Plain(kind=plain.NDARRAY.kind):
+            return Tensor(False)
+        case Const(value=bool()) | Plain(kind="bool"):
+            return Tensor(False, dtype="bool")
         case Const(value=int()):
-            return Tensor(False, False, dtype="int64")
+            return Tensor(False, dtype="int64")
         case Const(value=float()):
-            return Tensor(False, False, dtype="float64")
+            return Tensor(False, dtype="float64")
         case Const(value=str()) | Plain(kind="str"):
             return Container("list", None, plain.STR)
-        case Plain(kind=plain.NDARRAY.kind):
-            return Tensor(False, False)
-        case Plain(kind="bool"):
-            return Tensor(False, False, dtype="bool")
         case Container(kind="dict", keyed=keyed) if depth and keyed:
             inner = {key: collated(part, depth - 1) for key, part in keyed.items()}
             return Container("dict", None, join(list(inner.values())), inner)
@@ -138,6 +135,8 @@ def _item(run: Run, dataset: Value, node: ast.expr, depth: int) -> Value | None:
     given = dataset.arguments
     if given is None or not given.complete:
         return None
+    if dataset.cls in _OF_IMAGES:
+        return _image_and_class(given)
     match dataset.cls.rpartition(".")[2]:
         case "TensorDataset":
             parts = [targets.element(value) for value in given.positional]
@@ -153,6 +152,49 @@ def _item(run: Run, dataset: Value, node: ast.expr, depth: int) -> Value | None:
             return join([value or Unknown() for value in items])
         case _:
             return None
+
+
+_OF_IMAGES = frozenset(
+    f"torchvision.datasets.{name}"
+    for name in words(
+        """
+        MNIST FashionMNIST KMNIST EMNIST CIFAR10 CIFAR100 SVHN USPS SEMEION Omniglot ImageFolder ImageNet
+        Imagenette FakeData Food101 Flowers102 FGVCAircraft StanfordCars GTSRB DTD EuroSAT Country211
+        RenderedSST2 SUN397 PCAM
+        """
+    )
+)
+"""Datasets whose items are an image and the number of its class."""
+
+
+def _image_and_class(given: Arguments) -> Value | None:
+    """An item of such a dataset where the transform makes a tensor of the image; else None."""
+    transforms = [value for value in given.all() if _name_of_transform(value)]
+    if len(transforms) != 1 or "target_transform" in given.keywords or not _makes_tensor(transforms[0]):
+        return None
+    if transforms[0] in given.positional[:-1]:  # what comes behind it is for the target
+        return None
+    image = Tensor(False)
+    return Container("tuple", [image, Number()], join([image, Number()]))
+
+
+def _makes_tensor(transform: Value) -> bool:
+    match transform:
+        case Instance(arguments=Arguments(positional=[Container(items=list() as steps)])):
+            names = [_name_of_transform(step) for step in steps]
+            return all(names) and not _MAKE_TENSORS.isdisjoint(names) and _MAKE_OTHERS.isdisjoint(names)
+        case _:
+            return _name_of_transform(transform) in _MAKE_TENSORS
+
+
+def _name_of_transform(value: Value) -> str:
+    """`ToTensor` of `torchvision.transforms.v2.ToTensor()`; empty where it is no transform of torchvision."""
+    name = value.cls if isinstance(value, Instance) and isinstance(value.cls, str) else ""
+    return name.rpartition(".")[2] if name.startswith("torchvision.transforms.") else ""
+
+
+_MAKE_TENSORS = frozenset({"ToTensor", "PILToTensor", "ToImage"})
+_MAKE_OTHERS = frozenset({"ToPILImage", "ToPureTensor", "FiveCrop", "TenCrop", "Lambda", "Compose"})
 
 
 def _plain_item(dataset: Value) -> Value | None:

@@ -119,7 +119,9 @@ PAIRS = words("max min topk sort kthvalue mode median cummax cummin")
 
 ALWAYS_PAIRS = words("topk sort kthvalue mode cummax cummin")
 
-SEVERAL = words("chunk split unbind tensor_split hsplit vsplit dsplit meshgrid broadcast_tensors")
+SEVERAL = words(
+    "chunk split unbind tensor_split hsplit vsplit dsplit meshgrid broadcast_tensors unravel_index"
+)
 """Functions that give a tuple of tensors."""
 
 TUPLES = {

@@ -15,6 +15,7 @@ from torchlore.analysis.values import (
     Const,
     Container,
     Instance,
+    Iterable,
     Number,
     OneOf,
     Params,
@@ -149,6 +150,16 @@ def result_dtype(name: str, tensors: list[Tensor], arguments: Arguments) -> str:
         dtype = common_dtype(tensors)
         return dtype if dtype in ("float32", "float64") else ""
     return ""
+
+
+def indices(name: str, arguments: Arguments, device: str) -> Iterable | None:
+    """The tensors, one for each dimension, that `nonzero(as_tuple=True)` and `where(condition)` give."""
+    if name == "nonzero":
+        apart = arguments.keywords.get("as_tuple", Const(False))
+        several = not (isinstance(apart, Const) and apart.value is False)
+    else:
+        several = name == "where" and arguments.complete and len(arguments.all()) == 1
+    return Iterable(Tensor(False, dtype="int64", device=device)) if several else None
 
 
 def result_device(tensors: list[Tensor], arguments: Arguments) -> str:

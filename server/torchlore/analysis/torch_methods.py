@@ -205,6 +205,9 @@ def _computed(run: Run, tensor: Tensor, name: str, arguments: Arguments, shape: 
     device = tensors.result_device(found, arguments)
     made_by = f"torch.Tensor.{name}"
     if name in torch_facts.NOT_DIFFERENTIABLE:
+        several = tensors.indices(name, arguments, device)
+        if several is not None:
+            return several
         return Tensor(False, tensor.certain, dtype=dtype, device=device, made_by=made_by, shape=shape)
     combined = operators.combine(tensor, join(others)) if others else tensor
     attached = combined.attached if isinstance(combined, Tensor) else tensor.attached

@@ -1,0 +1,52 @@
+"""Where `to`, `cuda` and `cpu` move something."""
+
+from __future__ import annotations
+
+import ast
+
+from torchlore.analysis import Analysis
+from torchlore.analysis.called import Called
+from torchlore.analysis.queries import options
+from torchlore.analysis.values import Const, Instance, Tensor, Value
+from torchlore.rules import support
+
+MOVES = ("Tensor.to", "Tensor.cuda", "Tensor.cpu")
+"""The calls that move a tensor."""
+
+FLAGS = frozenset({"non_blocking", "copy"})
+"""Arguments of `to` that say how to move, not where."""
+
+
+def moved(call: Called) -> ast.expr | None:
+    """What is moved, where that is surely a tensor."""
+    found = options(call.receiver) if call.receiver is not None else ()
+    if not found or not all(isinstance(one, Tensor) and one.certain for one in found):
+        return None
+    return call.node.func.value if isinstance(call.node.func, ast.Attribute) else None
+
+
+def device_of(analysis: Analysis, call: Called) -> str:
+    """The device that a call in `MOVES` moves to, as Python; empty where it may do something else too."""
+    names = {keyword.arg for keyword in call.node.keywords}
+    if not call.is_complete or len(call.node.args) > 1 or None in names:
+        return ""
+    kind = call.name.rpartition(".")[2]
+    given = call.argument(0, "device")
+    if kind == "cpu":
+        return '"cpu"' if given is None and not names else ""
+    if not names <= FLAGS | {"device"}:
+        return ""
+    if kind == "cuda" and given is None:
+        return '"cuda"'
+    value = call.value(0, "device")
+    if given is None or value is None or not all(map(_is_device, options(value))):
+        return ""
+    if kind == "cuda" and isinstance(given, ast.Constant) and isinstance(given.value, int):
+        return f'"cuda:{given.value}"'
+    return support.written(analysis, given)
+
+
+def _is_device(value: Value) -> bool:
+    if isinstance(value, Const):
+        return isinstance(value.value, str | int) and not isinstance(value.value, bool)
+    return isinstance(value, Instance) and value.cls == "torch.device"
