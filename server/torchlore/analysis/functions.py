@@ -27,6 +27,7 @@ from torchlore.analysis.events import Kind
 from torchlore.analysis.queries import join, options, reachable, tokens_of_all
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
+    NO_TOKENS,
     Arguments,
     Const,
     Container,
@@ -146,7 +147,8 @@ def _import(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
 
 
 def _legacy_tensor(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
-    return Tensor(attached=False, dtype=tensors.dtype_named(Ref(name)), made_by=name)
+    copied = tensors.graphs_left(node, arguments.positional[:1])
+    return Tensor(attached=False, tokens=copied, dtype=tensors.dtype_named(Ref(name)), made_by=name)
 
 
 def _made_by_torch(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
@@ -167,7 +169,7 @@ def _call_tensor_function(run: Run, name: str, arguments: Arguments, node: ast.e
     last = name.rpartition(".")[2]
     if last.endswith("_"):
         write_gradients(run, arguments, node)
-    return _tensor_function(run, name, last, arguments)
+    return _tensor_function(run, name, last, arguments, node)
 
 
 def _call_other_of_torch(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
@@ -185,14 +187,14 @@ def write_gradients(run: Run, arguments: Arguments, node: ast.expr) -> None:
                     run.emit(Kind.WRITE_GRADS, node, subject=module)
 
 
-def _tensor_function(run: Run, name: str, last: str, arguments: Arguments) -> Value:
+def _tensor_function(run: Run, name: str, last: str, arguments: Arguments, node: ast.expr) -> Value:
     given = [value for key, value in arguments.keywords.items() if key not in ("dtype", "device", "layout")]
     inputs = [v for a in [*arguments.positional, *given] for v in _inputs(a)]
     out = arguments.keywords.get("out")
     if isinstance(out, Tensor):
         targets.overwrite(run, out, join(inputs))
     if last in tensor_facts.FACTORIES and name == f"torch.{last}":
-        return _factory(run, name, last, arguments)
+        return _factory(run, name, last, arguments, node)
     found = [value for value in inputs if isinstance(value, Tensor)]
     mixed = len(found) < len(inputs) and any(isinstance(value, Unknown) for value in inputs)
     dtype = "" if mixed and last not in _FIRST_DECIDES else tensors.result_dtype(last, found, arguments)
@@ -233,7 +235,7 @@ def _requires_grad(arguments: Arguments) -> bool | None:
     return False if requires is None else expressions.truth(requires)
 
 
-def _factory(run: Run, name: str, last: str, arguments: Arguments) -> Tensor:
+def _factory(run: Run, name: str, last: str, arguments: Arguments, node: ast.expr) -> Tensor:
     """A tensor that is made of no other one."""
     trained = _requires_grad(arguments)
     first = arguments.positional[0] if arguments.positional else None
@@ -241,7 +243,8 @@ def _factory(run: Run, name: str, last: str, arguments: Arguments) -> Tensor:
         return first
     dtype = tensors.factory_dtype(run, last, arguments)
     device = tensors.factory_device(run, arguments)
-    return Tensor(trained, dtype=dtype, device=device, leaf=trained is not False, made_by=name)
+    copied = tensors.graphs_left(node, arguments.positional[:1]) if last in tensor_facts.COPY else NO_TOKENS
+    return Tensor(trained, tokens=copied, dtype=dtype, device=device, leaf=trained is not False, made_by=name)
 
 
 def _values_and_indices(combined: Tensor, last: str, arguments: Arguments) -> Value:
