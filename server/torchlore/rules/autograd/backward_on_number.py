@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import Kind
-from torchlore.analysis.values import Tensor
+from torchlore.analysis.values import Number, Tensor
 from torchlore.rules import support
 from torchlore.rules.autograd import _bindings
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
@@ -76,8 +76,9 @@ class BackwardOnNumber(Rule):
         for node in dict.fromkeys(event.node for event in events):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
                 continue
-            if node.func.attr == "backward" and analysis.owns(node):
-                yield from self._check(analysis, node.func.value)
+            receiver = node.func.value
+            if node.func.attr == "backward" and isinstance(analysis.value(receiver), Number):
+                yield from self._check(analysis, receiver) if analysis.owns(node) else ()
 
     def _check(self, analysis: Analysis, receiver: ast.expr) -> Iterator[Finding]:
         made = [receiver]
