@@ -79,7 +79,7 @@ class TensorFromTensors(Rule):
     severity = Severity.ERROR
     since = "0.1.0"
     card = "detach-clone-item"
-    trigger = r"\b(?:tensor|as_tensor|asarray|Tensor|FloatTensor)\b"
+    trigger = r"\b(?:tensor|as_tensor|Tensor|FloatTensor)\b"
     follows = False
 
     @classmethod
@@ -109,7 +109,7 @@ class TensorFromTensors(Rule):
                 analysis, call, argument, "clone()", f"Keep the graph: `{name}.clone()`", safe=False
             )
             yield self.finding(message, span, fixes=fixes, severity=severity)
-        elif call.name == "torch.tensor":
+        elif call.name == "torch.tensor" and given.made_by:  # else an annotation may say so
             message = (
                 f"`{name}` is a tensor already: torch warns of a copy that is made of it by `torch.tensor`"
             )
@@ -126,10 +126,10 @@ class TensorFromTensors(Rule):
             yield self.finding(message, analysis.source.span(call.node), fixes=fixes, severity=severity)
 
 
-_MADE = re.compile(r"(?:\btensor|\bas_tensor|\basarray|Tensor)\(\s*[\[(]*\s*[-]?[A-Za-z_*]")
+_MADE = re.compile(r"ensor\(\s*[\[(]*\s*-?[A-Za-z_*]")
 """Such a call of something that has a name: of numbers and strings there is nothing to say."""
 
-_KEEP_TENSORS = ("torch.as_tensor", "torch.asarray", "torch.Tensor", "torch.FloatTensor")
+_KEEP_TENSORS = ("torch.as_tensor", "torch.Tensor", "torch.FloatTensor")
 """What gives the very tensor back that it is given, or shares its numbers."""
 
 _MAKERS = ("torch.tensor", *_KEEP_TENSORS)
