@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import Kind
 from torchlore.analysis.values import Number, Tensor
-from torchlore.rules import support
-from torchlore.rules.autograd import _bindings
+from torchlore.rules import bindings, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Span
 
@@ -83,11 +82,11 @@ class BackwardOnNumber(Rule):
     def _check(self, analysis: Analysis, receiver: ast.expr) -> Iterator[Finding]:
         made = [receiver]
         if isinstance(receiver, ast.Name):
-            made = _bindings.values_of(analysis, receiver) or []
+            made = bindings.values_of(analysis, receiver) or []
         calls = [call for call in made if isinstance(call, ast.Call)]
         if not made or len(calls) < len(made) or not all(_makes_number(analysis, c) for c in calls):
             return
-        if not analysis.is_whole(_bindings.scope_of(analysis, receiver) or analysis.source.tree):
+        if not analysis.is_whole(bindings.scope_of(analysis, receiver) or analysis.source.tree):
             return
         name, by = support.written(analysis, receiver), _maker(calls[0])
         where = f" since `{by}` {support.on_line(analysis, calls[0])}" if calls[0] is not receiver else ""
@@ -119,7 +118,7 @@ def _fixes(analysis: Analysis, receiver: ast.expr, calls: list[ast.Call]) -> tup
         edits += kept
     if isinstance(receiver, ast.Name):
         backwards = _backwards(analysis, receiver)
-        for load in _bindings.loads_of(analysis, receiver):
+        for load in bindings.loads_of(analysis, receiver):
             if load not in backwards and not _is_formatted(analysis, load):
                 end = analysis.source.span(load).end
                 edits.append(Edit(Span(end, end), ".item()"))
@@ -143,7 +142,7 @@ def _without_number(analysis: Analysis, call: ast.Call) -> list[Edit] | None:
 
 def _backwards(analysis: Analysis, receiver: ast.Name) -> set[ast.AST]:
     """The places where `backward` is called on the name."""
-    scope = _bindings.scope_of(analysis, receiver)
+    scope = bindings.scope_of(analysis, receiver)
     return {
         node.value
         for node in (ast.walk(scope) if scope is not None else ())
