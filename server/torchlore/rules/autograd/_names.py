@@ -1,4 +1,4 @@
-"""What the file calls things of torch, for repairs that need a name which it may not have imported."""
+"""Names of torch: what a file calls it, and functions that several rules speak of."""
 
 from __future__ import annotations
 
@@ -11,3 +11,10 @@ def torch_name(analysis: Analysis) -> str | None:
     frame = analysis.run.frames[analysis.run.module]
     names = (name for name, value in frame.names.items() if isinstance(value, Ref) and value.name == "torch")
     return next(names, None)
+
+
+KEEP_TENSORS = ("torch.as_tensor", "torch.Tensor", "torch.FloatTensor")
+"""Of a tensor these give the very tensor, or one that shares its numbers."""
+
+MAKERS = ("torch.tensor", *KEEP_TENSORS)
+"""What makes a tensor of the numbers of others, without their graph."""

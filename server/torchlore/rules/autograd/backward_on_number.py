@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
-from torchlore.analysis.events import Kind
 from torchlore.analysis.values import Number, Tensor
 from torchlore.rules import bindings, support
+from torchlore.rules.autograd._losses import losses
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Span
 
@@ -71,13 +71,9 @@ class BackwardOnNumber(Rule):
     follows = False
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
-        events = [event for root in analysis.roots for event in root.of(Kind.BACKWARD)]
-        for node in dict.fromkeys(event.node for event in events):
-            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
-                continue
-            receiver = node.func.value
-            if node.func.attr == "backward" and isinstance(analysis.value(receiver), Number):
-                yield from self._check(analysis, receiver) if analysis.owns(node) else ()
+        for loss in losses(analysis):
+            if isinstance(analysis.value(loss), Number) and analysis.owns(loss):
+                yield from self._check(analysis, loss)
 
     def _check(self, analysis: Analysis, receiver: ast.expr) -> Iterator[Finding]:
         made = [receiver]

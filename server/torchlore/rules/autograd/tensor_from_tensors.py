@@ -13,7 +13,7 @@ from torchlore.analysis.methods import is_forward
 from torchlore.analysis.queries import came_from
 from torchlore.analysis.values import Const, Container, Tensor, Value
 from torchlore.rules import support
-from torchlore.rules.autograd._names import torch_name
+from torchlore.rules.autograd._names import KEEP_TENSORS, MAKERS, torch_name
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source, Span
 
@@ -87,11 +87,11 @@ class TensorFromTensors(Rule):
         return _MADE.search(source.text) is not None
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
-        for call in analysis.called(*_MAKERS):
+        for call in analysis.called(*MAKERS):
             given = call.value(0, "data")
             if given is None or not analysis.is_whole(call.node):
                 continue
-            if call.name not in _KEEP_TENSORS and isinstance(given, Tensor):
+            if call.name not in KEEP_TENSORS and isinstance(given, Tensor):
                 yield from self._of_one(analysis, call, given)
             elif isinstance(given, Container):
                 yield from self._of_several(analysis, call, given)
@@ -128,11 +128,6 @@ class TensorFromTensors(Rule):
 
 _MADE = re.compile(r"ensor\(\s*[\[(]*\s*-?[A-Za-z_*]")
 """Such a call of something that has a name: of numbers and strings there is nothing to say."""
-
-_KEEP_TENSORS = ("torch.as_tensor", "torch.Tensor", "torch.FloatTensor")
-"""What gives the very tensor back that it is given, or shares its numbers."""
-
-_MAKERS = ("torch.tensor", *_KEEP_TENSORS)
 
 
 def _harm(analysis: Analysis, call: Called, given: Value) -> tuple[str, Severity | None]:
