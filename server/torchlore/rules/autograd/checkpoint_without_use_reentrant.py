@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.text import Edit, Span
+from torchlore.text import Edit, Source, Span
 
 
 class CheckpointWithoutUseReentrant(Rule):
@@ -67,6 +67,10 @@ class CheckpointWithoutUseReentrant(Rule):
     card = "activation-checkpointing"
     trigger = r"\b(?:checkpoint|checkpoint_sequential)\b"
     follows = False
+
+    @classmethod
+    def concerns(cls, source: Source) -> bool:
+        return "checkpoint(" in source.text or "checkpoint_sequential(" in source.text
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for call in analysis.called(*_CHECKPOINTS):

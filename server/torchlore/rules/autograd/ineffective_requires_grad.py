@@ -94,7 +94,13 @@ class IneffectiveRequiresGrad(Rule):
 
     @classmethod
     def concerns(cls, source: Source) -> bool:
-        return any(_assigned(source))
+        parameters = _looped_over(source)
+        return any(
+            target.attr in _MISSPELLED
+            or not isinstance(target.value, ast.Name)
+            or target.value.id not in parameters
+            for _, target in _assigned(source)
+        )
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for statement, target in _assigned(analysis.source):
@@ -156,6 +162,16 @@ def _assigned(source: Source) -> Iterator[tuple[ast.Assign, ast.Attribute]]:
 
 
 _MEANT = _MISSPELLED | {"requires_grad"}
+
+
+def _looped_over(source: Source) -> set[str]:
+    """The names of parameters in loops over them, of which `requires_grad` is an attribute."""
+    found: set[str] = set()
+    for loop in source.every(ast.For):
+        calls = (node for node in ast.walk(loop.iter) if isinstance(node, ast.Attribute))
+        if any(node.attr in ("parameters", "named_parameters") for node in calls):
+            found.update(node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name))
+    return found
 
 
 def _is_tensor(value: Value) -> bool:

@@ -69,7 +69,9 @@ class NumpyWithGraph(Rule):
 
     @classmethod
     def concerns(cls, source: Source) -> bool:
-        return any(made in source.text for made in (".numpy(", ".array(", ".asarray("))
+        text = source.text
+        trains = "nn" in text or "requires_grad" in text
+        return trains and any(made in text for made in (".numpy(", ".array(", ".asarray("))
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for call in analysis.called("Tensor.numpy", "numpy.array", "numpy.asarray"):
