@@ -69,6 +69,14 @@ def test_of_a_chain_the_inner_call_comes_first() -> None:
     assert [call.name for call in found] == ["Tensor.add", "Tensor.mul"]
 
 
+def test_a_call_is_known_by_its_place() -> None:
+    analysis = analysis_of("torch.zeros(1).add(unknown(2))")
+    (outer,) = analysis.called("Tensor.add")
+    assert analysis.call_at(outer.node) is outer
+    assert analysis.call_at(outer.node.args[0]) is None
+    assert analysis.call_at(outer.node.func) is None
+
+
 def test_arguments_by_position_and_by_name() -> None:
     call = only("torch.load(path, map_location='cpu')", "torch.load")
     assert call.literal(1, "map_location") == "cpu" and call.literal(0, "f") is MISSING

@@ -136,6 +136,14 @@ class Analysis:
         found = [call for name in names for call in self._called.get(name, ())]
         return iter(found if len(found) < 2 else sorted(found, key=Called.place))
 
+    def call_at(self, node: ast.AST) -> Called | None:
+        """The call that a node of this file is; None where what it calls is not surely known."""
+        return self._called_at.get(node)
+
+    @cached_property
+    def _called_at(self) -> Mapping[ast.AST, Called]:
+        return {call.node: call for calls in self._called.values() for call in calls}
+
     @cached_property
     def _called(self) -> Mapping[str, list[Called]]:
         return called.by_name(self.run)

@@ -28,6 +28,7 @@ from torchlore.analysis.queries import join, options, reachable, tokens_of_all
 from torchlore.analysis.run import Run
 from torchlore.analysis.shapes import creation, following
 from torchlore.analysis.values import (
+    NO_TOKENS,
     Arguments,
     Const,
     Container,
@@ -147,8 +148,9 @@ def _import(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
 
 
 def _legacy_tensor(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
+    copied = tensors.graphs_left(node, arguments.positional[:1])
     dtype, shape = tensors.dtype_named(Ref(name)), creation.legacy(arguments)
-    return Tensor(attached=False, dtype=dtype, made_by=name, shape=shape)
+    return Tensor(attached=False, tokens=copied, dtype=dtype, made_by=name, shape=shape)
 
 
 def _made_by_torch(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
@@ -196,7 +198,7 @@ def _tensor_function(run: Run, name: str, last: str, arguments: Arguments, node:
     if isinstance(out, Tensor):
         targets.overwrite(run, out, join(inputs))
     if last in tensor_facts.FACTORIES and name == f"torch.{last}":
-        return _factory(run, name, last, arguments)
+        return _factory(run, name, last, arguments, node)
     found = [value for value in inputs if isinstance(value, Tensor)]
     mixed = len(found) < len(inputs) and any(isinstance(value, Unknown) for value in inputs)
     dtype = "" if mixed and last not in _FIRST_DECIDES else tensors.result_dtype(last, found, arguments)
@@ -243,7 +245,7 @@ def _requires_grad(arguments: Arguments) -> bool | None:
     return False if requires is None else expressions.truth(requires)
 
 
-def _factory(run: Run, name: str, last: str, arguments: Arguments) -> Tensor:
+def _factory(run: Run, name: str, last: str, arguments: Arguments, node: ast.expr) -> Tensor:
     """A tensor that is made of no other one."""
     trained = _requires_grad(arguments)
     first = arguments.positional[0] if arguments.positional else None
@@ -252,7 +254,9 @@ def _factory(run: Run, name: str, last: str, arguments: Arguments) -> Tensor:
     dtype = tensors.factory_dtype(run, last, arguments)
     device = tensors.factory_device(run, arguments)
     shape = creation.made(last, arguments)
-    return Tensor(trained, dtype=dtype, device=device, leaf=trained is not False, made_by=name, shape=shape)
+    copied = tensors.graphs_left(node, arguments.positional[:1]) if last in tensor_facts.COPY else NO_TOKENS
+    leaf = trained is not False
+    return Tensor(trained, tokens=copied, dtype=dtype, device=device, leaf=leaf, made_by=name, shape=shape)
 
 
 def _values_and_indices(combined: Tensor, last: str, arguments: Arguments) -> Value:

@@ -11,6 +11,7 @@ from torchlore.analysis import tensor_facts
 from torchlore.analysis.queries import options
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
+    NO_TOKENS,
     Arguments,
     Const,
     Container,
@@ -265,6 +266,21 @@ def factory_device(run: Run, arguments: Arguments) -> str:
     """Where what a factory gives is."""
     asked = arguments.keywords.get("device")
     return device_named(asked) if asked is not None and not _is_none(asked) else ""
+
+
+def graphs_left(node: ast.AST, given: ManyOf[Value], depth: int = 3) -> frozenset[Token]:
+    """What marks a tensor that `node` makes of numbers of tensors: it leaves the graphs of these behind.
+
+    Empty where none of them may carry one.
+    """
+    for value in given:
+        match value:
+            case Tensor(attached=attached) if attached is not False:
+                return frozenset({node})
+            case Container(kind="list" | "tuple", items=items) if depth:
+                if graphs_left(node, items or [value.element], depth - 1):
+                    return frozenset({node})
+    return NO_TOKENS
 
 
 def default_dtype(run: Run) -> str:

@@ -80,9 +80,9 @@ NOT_DIFFERENTIABLE = words(
     """
     argmax argmin argsort eq ne lt le gt ge equal isnan isinf isfinite isclose allclose logical_and
     logical_or logical_not logical_xor count_nonzero nonzero bincount long int short bool byte
-    detach detach_ numel size dim sign floor_divide histc unique randint zeros ones zeros_like
+    detach detach_ numel size dim histc randint zeros ones zeros_like
     ones_like rand rand_like randn_like empty empty_like full full_like arange linspace one_hot
-    searchsorted bucketize multinomial bernoulli any all from_numpy tensor as_tensor randn randperm
+    searchsorted bucketize multinomial any all from_numpy tensor as_tensor randn randperm
     eye new_zeros new_ones new_tensor new_full
     """
 )

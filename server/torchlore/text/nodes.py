@@ -18,6 +18,18 @@ def blocks(node: ast.AST | None) -> Sequence[list[ast.stmt]]:
     return [part for part in parts if isinstance(part, list)]
 
 
+def statements(body: Sequence[ast.stmt]) -> list[ast.stmt]:
+    """The statements of a block and of the blocks in them, in the order of the text."""
+    found: list[ast.stmt] = []
+    waiting = [*reversed(body)]
+    while waiting:
+        statement = waiting.pop()
+        found.append(statement)
+        for block in reversed(blocks(statement)):
+            waiting += reversed(block)
+    return found
+
+
 def around(node: ast.AST, tree: ast.AST) -> tuple[ast.AST, ...] | None:
     """The nodes that `node` lies in, `tree` first; None where it is not of that tree.
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from torchlore.text.edits import Edit, Span, apply_edits
 from torchlore.text.lines import Encoding, LineTable
-from torchlore.text.nodes import blocks
+from torchlore.text.nodes import statements
 from torchlore.text.parse import Parsed, parse_tolerantly
 
 Statement = TypeVar("Statement", bound=ast.stmt)
@@ -60,12 +60,8 @@ class Source:
     @cached_property
     def _statements(self) -> dict[type[ast.stmt], list[ast.stmt]]:
         found: dict[type[ast.stmt], list[ast.stmt]] = {}
-        waiting = [*reversed(self.tree.body)]
-        while waiting:
-            statement = waiting.pop()
+        for statement in statements(self.tree.body):
             found.setdefault(statement.__class__, []).append(statement)
-            for block in reversed(blocks(statement)):
-                waiting += reversed(block)
         return found
 
     def offset(self, line: int, column: int, encoding: Encoding = Encoding.UTF32) -> int:
