@@ -55,10 +55,10 @@ def _caller(name: str) -> _Caller:
     """What knows how to call `name`: a question of its spelling alone, asked once for each."""
     if name in torch_facts.ALIASES:
         return _alias
-    if name in torch_facts.SOFTMAX and not torch_facts.is_class_name(name):
-        return _softmax
-    if name in torch_facts.CROSS_ENTROPY and not torch_facts.is_class_name(name):
-        return _cross_entropy
+    if name in torch_facts.ACTIVATIONS and not torch_facts.is_class_name(name):
+        return _activation
+    if name in torch_facts.LOSSES and not torch_facts.is_class_name(name):
+        return _loss
     if name.endswith(".__init__"):  # nn.Module.__init__(self)
         return _init
     if name in _CALLERS:
@@ -100,11 +100,11 @@ _BARS = frozenset({"tqdm.tqdm", "tqdm.auto.tqdm", "tqdm.notebook.tqdm", "tqdm.ri
 """Progress bars that are moved by hand where they are over nothing."""
 
 
-def _softmax(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
+def _activation(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
     return torch_methods.activated(run, name, arguments.get(0, "input") or Unknown(), node)
 
 
-def _cross_entropy(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
+def _loss(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
     run.emit(Kind.LOSS, node, value=arguments.get(0, "input"), key=name)
     return _torch_caller(name)(run, name, arguments, node)
 

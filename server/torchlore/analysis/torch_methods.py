@@ -35,8 +35,8 @@ from torchlore.analysis.values import (
 
 
 def activated(run: Run, name: str, value: Value, node: ast.expr) -> Tensor:
-    """The output of softmax or log_softmax."""
-    kind = torch_facts.SOFTMAX[name]
+    """The output of softmax, log_softmax or sigmoid."""
+    kind = torch_facts.ACTIVATIONS[name]
     if not isinstance(value, Tensor):
         return Tensor(tensors.graph(run, None), True, kind, node, tokens_of(value), made_by=name)
     attached = tensors.graph(run, value.attached)
@@ -51,7 +51,7 @@ def call_tensor_method(run: Run, tensor: Tensor, name: str, arguments: Arguments
     special = _SPECIAL.get(name)
     if special is not None:
         return special(run, tensor, arguments, node)
-    if name in ("softmax", "log_softmax"):
+    if name in _ACTIVATIONS:
         return activated(run, f"torch.{name}", tensor, node)
     if name.endswith("_") and not name.startswith("__"):
         targets.overwrite(run, tensor, join([*arguments.all()]) if arguments.positional else Number())
@@ -59,6 +59,9 @@ def call_tensor_method(run: Run, tensor: Tensor, name: str, arguments: Arguments
     if name in torch_facts.RESHAPES:
         return _reshaped(run, tensor, name, arguments)
     return _computed(run, tensor, name, arguments)
+
+
+_ACTIVATIONS = frozenset({"softmax", "log_softmax", "sigmoid"})
 
 
 def _to_python(name: str, arguments: Arguments) -> Value:
