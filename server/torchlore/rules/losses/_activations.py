@@ -11,8 +11,8 @@ from torchlore.analysis.events import Kind, Place
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.queries import options, reachable
 from torchlore.analysis.values import Instance, Ref, Tensor, Value
-from torchlore.rules import support
-from torchlore.rules.model import Finding, Fix, Rule
+from torchlore.rules import arguments, support
+from torchlore.rules.model import Finding, Fix, Related, Rule
 from torchlore.text import Edit, Source, Span
 
 
@@ -86,7 +86,7 @@ def _reached(analysis: Analysis, place: Place, call: ast.Call, activation: str) 
 
 def finding(rule: Rule, analysis: Analysis, found: Reached, message: str, fix: Fix | None) -> Finding:
     """The finding of a rule where an activation has reached the wrong loss."""
-    related = ()
+    related: tuple[Related, ...] = ()
     if found.applied is not None and found.where:
         related = support.related(analysis, found.applied, f"the {found.name}")
     fixes = (fix,) if fix is not None else ()
@@ -131,7 +131,7 @@ def removed(analysis: Analysis, found: Reached) -> Fix | None:
     span = analysis.source.span(applied)
     inner = applied_to(analysis, applied)
     if inner is not None:
-        text = bracketed(analysis, inner)
+        text = arguments.bracketed(analysis, inner)
         title = f"Remove the {found.name}: the loss expects logits"
         return Fix(title, (Edit(span, text),), safe=found.is_inside)
     before = _layer_before(analysis, applied)
@@ -186,15 +186,7 @@ def _as_method(analysis: Analysis, call: ast.Call) -> Edit | None:
     if rest and comma < 0:
         return None
     given = after[comma + 1 :].lstrip() if rest else ")"
-    return Edit(span, f"{bracketed(analysis, first)}.log_softmax({given}")
-
-
-def bracketed(analysis: Analysis, node: ast.expr) -> str:
-    """`node` as it is written, in parentheses where something else would bind more closely than it."""
-    text = analysis.source.segment(analysis.source.span(node))
-    if isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.Constant):
-        return text
-    return f"({text})"
+    return Edit(span, f"{arguments.bracketed(analysis, first)}.log_softmax({given}")
 
 
 def applied_to(analysis: Analysis, activation: ast.Call) -> ast.expr | None:
