@@ -35,10 +35,13 @@ _SHOWN = {
     Kind.MODE: "mode",
     Kind.FREEZE: "freeze",
     Kind.ACCUMULATE: "accumulate",
+    Kind.STATE: "state",
+    Kind.LOAD_STATE: "load state",
+    Kind.SAVE: "save",
     Kind.ESCAPE: "escape",
     Kind.HAVOC: "havoc",
 }
-_BY_VALUE = (Kind.BACKWARD, Kind.DIFFERENTIATE, Kind.ACCUMULATE, Kind.ESCAPE)
+_BY_VALUE = (Kind.BACKWARD, Kind.DIFFERENTIATE, Kind.ACCUMULATE, Kind.ESCAPE, Kind.SAVE)
 
 
 def printed(path: Path) -> str:

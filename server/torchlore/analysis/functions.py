@@ -119,6 +119,11 @@ def _grad(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
     return special_functions.gradients(arguments)
 
 
+def _save(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
+    run.emit(Kind.SAVE, node, value=arguments.get(0, "obj"))
+    return _call_plain(run, name, arguments, node)
+
+
 def _init(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
     run.emit(Kind.SUPER_INIT, node, subject=arguments.get(0, "self"))
     return Const(None)
@@ -342,6 +347,7 @@ def _call_plain(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Va
 _CALLERS: dict[str, _Caller] = {
     "torch.autograd.backward": _backward,
     "torch.autograd.grad": _grad,
+    "torch.save": _save,
     "importlib.import_module": _import,
     "builtins.__import__": _import,
     "itertools.chain": _chained,
