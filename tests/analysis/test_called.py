@@ -95,3 +95,10 @@ def test_calls_in_imported_files_are_not_of_this_file(tmp_path: Path) -> None:
     source = Source("import torch\nfrom other import f\nf()\ntorch.zeros(1)\n", str(folder / "main.py"))
     found = analyze(source, workspace=Workspace([folder])).called("torch.zeros")
     assert [call.node.lineno for call in found] == [4]
+
+
+def test_what_is_loaded_is_one_thing_wherever_it_goes() -> None:
+    analysis = analysis_of("for epoch in range(3):\n    net = torch.load(path).to(device)\n    net.eval()\n")
+    (load,) = analysis.called("torch.load")
+    (receiver,) = {id(owner) for node, owner in analysis.run.owners.items() if node.attr == "eval"}
+    assert receiver == id(analysis.value(load.node))

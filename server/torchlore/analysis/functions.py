@@ -27,6 +27,7 @@ from torchlore.analysis.events import Kind
 from torchlore.analysis.queries import join, options, reachable, tokens_of_all
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
+    NO_TOKENS,
     Arguments,
     Const,
     Container,
@@ -122,6 +123,11 @@ def _grad(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
 def _save(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
     run.emit(Kind.SAVE, node, value=arguments.get(0, "obj"))
     return _call_plain(run, name, arguments, node)
+
+
+def _load(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
+    """What a file holds: anything, but always the same thing."""
+    return run.given(node, NO_TOKENS, made_by=name)
 
 
 def _init(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
@@ -347,6 +353,7 @@ def _call_plain(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Va
 _CALLERS: dict[str, _Caller] = {
     "torch.autograd.backward": _backward,
     "torch.autograd.grad": _grad,
+    "torch.load": _load,
     "torch.save": _save,
     "importlib.import_module": _import,
     "builtins.__import__": _import,
