@@ -7,7 +7,8 @@ import ast
 from torchlore.analysis import Analysis
 from torchlore.analysis.names import words
 from torchlore.analysis.queries import options
-from torchlore.analysis.values import Value
+from torchlore.analysis.values import Unknown, Value
+from torchlore.text import Source
 
 _OF_MODULES = words(
     "eval parameters named_parameters children modules named_modules state_dict load_state_dict"
@@ -15,6 +16,12 @@ _OF_MODULES = words(
 """Methods of modules that neither tensors nor dictionaries have."""
 
 _ASKS = frozenset({"isinstance", "hasattr", "callable", "issubclass", "type"})
+
+
+def may_call(source: Source, name: str) -> bool:
+    """Whether a file mentions `torch.load` (or `torch.save`), or may know it by another name."""
+    text = source.text
+    return f"torch.{name}" in text or "import torch as" in text or f"import {name}" in text
 
 
 def given_by(analysis: Analysis, load: ast.Call) -> set[Value]:
@@ -27,19 +34,25 @@ def used_as_module(analysis: Analysis, load: ast.Call) -> ast.expr | None:
 
     It is not where somebody asks first what it is.
     """
-    given = given_by(analysis, load)
-    uses = [call for call in analysis.run.calls if given and _is_use(analysis, call, given)]
+    uses = [call for call in analysis.run.calls if any(map(_is_loaded, _used(analysis, call)))]
+    given = given_by(analysis, load) if uses else set()
+    uses = [call for call in uses if not given.isdisjoint(_used(analysis, call))]
     if not uses or any(_is_asked_first(analysis, call) for call in uses):
         return None
     return min(uses, key=lambda call: (call.lineno, call.col_offset))
 
 
-def _is_use(analysis: Analysis, call: ast.Call, given: set[Value]) -> bool:
+def _used(analysis: Analysis, call: ast.Call) -> tuple[Value, ...]:
+    """What a call needs to be a module: what it calls, or whose `eval` and the like it calls."""
     if isinstance(call.func, ast.Attribute) and call.func.attr in _OF_MODULES:
         used = analysis.run.owners.get(call.func)
     else:
         used = analysis.run.values.get(call.func)
-    return used is not None and any(option in given for option in options(used))
+    return options(used) if used is not None else ()
+
+
+def _is_loaded(value: Value) -> bool:
+    return isinstance(value, Unknown) and value.made_by == "torch.load"
 
 
 def _is_asked_first(analysis: Analysis, call: ast.Call) -> bool:

@@ -10,6 +10,7 @@ from torchlore.analysis.called import Called
 from torchlore.rules import arguments, support
 from torchlore.rules.api import _loads
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
+from torchlore.text import Source
 
 
 class WholeModuleLoaded(Rule):
@@ -68,6 +69,10 @@ class WholeModuleLoaded(Rule):
     card = "weights-only-load"
     trigger = r"\bload\b"
     follows = False
+
+    @classmethod
+    def concerns(cls, source: Source) -> bool:
+        return _loads.may_call(source, "load")
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         if "safe_globals" in analysis.source.text or "torch.load" in analysis.run.patched:

@@ -8,8 +8,9 @@ from torchlore.analysis import Analysis
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.queries import options
 from torchlore.rules import arguments, support
+from torchlore.rules.api import _loads
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.text import Edit
+from torchlore.text import Edit, Source
 
 
 class WholeModuleSaved(Rule):
@@ -64,6 +65,10 @@ class WholeModuleSaved(Rule):
     card = "save-and-load"
     trigger = r"\bsave\b"
     follows = False
+
+    @classmethod
+    def concerns(cls, source: Source) -> bool:
+        return _loads.may_call(source, "save")
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for call in analysis.called("torch.save"):
