@@ -31,3 +31,12 @@ def _comes_first(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.ImportFrom):
         return statement.module == "__future__"
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def functional(analysis: Analysis) -> tuple[str, tuple[Edit, ...]]:
+    """How `torch.nn.functional` is written: by the name that it has, or by way of torch."""
+    name, edits = spelled(analysis, "torch.nn.functional")
+    if not edits:
+        return name, ()
+    torch, edits = spelled(analysis, "torch")
+    return f"{torch}.nn.functional", edits

@@ -149,9 +149,9 @@ def logged(analysis: Analysis, found: Reached) -> Fix | None:
         return None
     title = "Take `log_softmax` instead: the loss expects log-probabilities"
     if applied_to(analysis, applied) is None or _is_layer(analysis, applied):
-        edit = _renamed(analysis, _maker(analysis, applied), "Softmax", "LogSoftmax")
+        edit = renamed(analysis, _maker(analysis, applied), "Softmax", "LogSoftmax")
         return Fix(title, (edit,), safe=False) if edit is not None else None
-    edit = _renamed(analysis, applied, "softmax", "log_softmax") or _as_method(analysis, applied)
+    edit = renamed(analysis, applied, "softmax", "log_softmax") or _as_method(analysis, applied)
     return Fix(title, (edit,), safe=found.is_inside) if edit is not None else None
 
 
@@ -165,7 +165,7 @@ def _maker(analysis: Analysis, applied: ast.Call) -> ast.AST:
     return layer.node if isinstance(layer, Instance) else applied
 
 
-def _renamed(analysis: Analysis, call: ast.AST, old: str, new: str) -> Edit | None:
+def renamed(analysis: Analysis, call: ast.AST, old: str, new: str) -> Edit | None:
     """`F.softmax(…)` as `F.log_softmax(…)`; None where that is written in another way."""
     if not isinstance(call, ast.Call) or not analysis.owns(call):
         return None
