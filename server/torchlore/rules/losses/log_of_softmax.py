@@ -31,7 +31,7 @@ class LogOfSoftmax(Rule):
     ```py
     import torch
 
-    logits = torch.randn(8, 3)
+    logits = torch.randn(8, 3, requires_grad=True)
     log_probabilities = torch.log(torch.softmax(logits, dim=1))
     ```
 
@@ -40,7 +40,7 @@ class LogOfSoftmax(Rule):
     ```py
     import torch
 
-    logits = torch.randn(8, 3)
+    logits = torch.randn(8, 3, requires_grad=True)
     log_probabilities = torch.log_softmax(logits, dim=1)
     ```
 
@@ -51,7 +51,8 @@ class LogOfSoftmax(Rule):
 
     ## Known limits
 
-    Silent where something is done to the probabilities before, as adding a small number or `clamp`.
+    Silent where something is done to the probabilities before, as adding a small number or `clamp`. It is
+    information where no gradients are computed: minus infinity may be as good as any small number there.
 
     ## References
 
@@ -96,7 +97,9 @@ class LogOfSoftmax(Rule):
         if where and applied is not None:
             related = support.related(analysis, applied, f"the {value.activation}")
         fixes = (fix,) if fix is not None else ()
-        return self.finding(message, analysis.source.span(call.node), fixes=fixes, related=related)
+        severity = Severity.INFORMATION if value.attached is False else Severity.WARNING
+        span = analysis.source.span(call.node)
+        return self.finding(message, span, fixes=fixes, related=related, severity=severity)
 
 
 _BETTER = {"softmax": "log_softmax", "sigmoid": "logsigmoid"}
