@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -12,7 +13,7 @@ from torchlore.analysis.queries import holds, reachable
 from torchlore.analysis.values import Container, Instance, Value
 from torchlore.rules import imports, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.text import Edit
+from torchlore.text import Edit, Source
 
 
 class StateDictNotCopied(Rule):
@@ -73,7 +74,8 @@ class StateDictNotCopied(Rule):
     ## Known limits
 
     Speaks of a state that is saved only where it was taken under a condition in a loop: one that was taken
-    before may be meant to change. Silent where it is not known whose parameters the optimizer updates.
+    before may be meant to change. Silent in files about FSDP or DeepSpeed, whose states may be copies, and
+    where it is not known whose parameters the optimizer updates.
 
     ## References
 
@@ -88,7 +90,13 @@ class StateDictNotCopied(Rule):
     card = "save-and-load"
     trigger = r"\bstate_dict\b"
 
+    @classmethod
+    def concerns(cls, source: Source) -> bool:
+        return _SHARDED.search(source.text) is None
+
     def check(self, analysis: Analysis) -> Iterator[Finding]:
+        if not self.concerns(analysis.source):
+            return
         told: set[ast.AST] = set()
         for root in analysis.roots:
             if not root.of(Kind.STEP) or not (root.of(Kind.LOAD_STATE) or root.of(Kind.SAVE)):
@@ -122,6 +130,9 @@ class StateDictNotCopied(Rule):
         )
         return self.finding(message, span, fixes=(fix,), related=related)
 
+
+_SHARDED = re.compile(r"fsdp|fully_?shard|deepspeed", re.I)
+"""Words of files whose states may be gathered from other processes, which copies them."""
 
 _KINDS = (Kind.STATE, Kind.STEP, Kind.LOAD_STATE, Kind.SAVE)
 

@@ -75,7 +75,8 @@ class WholeModuleLoaded(Rule):
         return _loads.may_call(source, "load")
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
-        if "safe_globals" in analysis.source.text or "torch.load" in analysis.run.patched:
+        text = analysis.source.text
+        if any(word in text for word in _LOOSENERS) or "torch.load" in analysis.run.patched:
             return
         for call in analysis.called("torch.load"):
             is_told = any(call.value(index, name) is not None for index, name in _LOOSENS)
@@ -98,6 +99,9 @@ class WholeModuleLoaded(Rule):
         related = () if same else support.related(analysis, use, "it is used as a module here")
         return self.finding(message, analysis.source.span(call.node), fixes=fixes, related=related)
 
+
+_LOOSENERS = ("safe_globals", "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD")
+"""What a file names that changes what is loaded, for some files or for all."""
 
 _LOOSENS = ((2, "pickle_module"), (-1, "weights_only"))
 """Parameters by which more than weights may be loaded."""

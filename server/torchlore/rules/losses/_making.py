@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import MISSING, Called
-from torchlore.analysis.values import Const, Instance
+from torchlore.analysis.values import Const, Instance, Ref
+from torchlore.rules import imports
+from torchlore.text import Edit, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +45,22 @@ def maker(analysis: Analysis, call: ast.Call) -> ast.Call:
     """The call that made the loss that `call` calls; `call` itself where that is one of a function."""
     loss = analysis.value(call.func)
     return loss.node if isinstance(loss, Instance) and isinstance(loss.node, ast.Call) else call
+
+
+def with_logits(analysis: Analysis, call: ast.Call) -> tuple[Edit, ...]:
+    """Takes the binary cross-entropy that expects logits; empty where the loss is made in another file."""
+    made = maker(analysis, call)
+    called = analysis.value(made.func)
+    if not isinstance(called, Ref) or called.name not in _WITH_LOGITS or not analysis.owns(made):
+        return ()
+    new, span = _WITH_LOGITS[called.name], analysis.source.span(made.func)
+    if isinstance(made.func, ast.Attribute):
+        return (Edit(Span(span.end - len(made.func.attr), span.end), new.rpartition(".")[2]),)
+    torch, edits = imports.spelled(analysis, "torch")
+    return (*edits, Edit(span, f"{torch}.{new}"))
+
+
+_WITH_LOGITS = {
+    "torch.nn.functional.binary_cross_entropy": "nn.functional.binary_cross_entropy_with_logits",
+    "torch.nn.BCELoss": "nn.BCEWithLogitsLoss",
+}

@@ -11,7 +11,7 @@ from torchlore.analysis.values import Tensor
 from torchlore.rules import arguments, support
 from torchlore.rules.losses import _making
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.text import Edit, Span
+from torchlore.text import Edit
 
 
 class LogitsIntoBceLoss(Rule):
@@ -105,18 +105,9 @@ _LAYERS = words(
 
 def _fixes(analysis: Analysis, call: ast.Call, argument: ast.expr) -> Iterator[Fix]:
     """Takes the loss for logits; or applies the sigmoid."""
-    made = _making.maker(analysis, call)
-    for old, new in (
-        ("binary_cross_entropy", "binary_cross_entropy_with_logits"),
-        ("BCELoss", "BCEWithLogitsLoss"),
-    ):
-        if analysis.owns(made) and isinstance(made.func, ast.Attribute) and made.func.attr == old:
-            end = analysis.source.span(made.func).end
-            yield Fix(
-                f"Take `{new}`, which expects logits", (Edit(Span(end - len(old), end), new),), safe=False
-            )
-    end = analysis.source.span(argument).end
-    wrapped = f"{arguments.bracketed(analysis, argument)}.sigmoid()"
-    yield Fix(
-        "Apply the sigmoid before the loss", (Edit(analysis.source.span(argument), wrapped),), safe=False
-    )
+    edits = _making.with_logits(analysis, call)
+    if edits:
+        yield Fix("Take the loss that expects logits", edits, safe=False)
+    text = f"{arguments.bracketed(analysis, argument)}.sigmoid()"
+    span = analysis.source.span(argument)
+    yield Fix("Apply the sigmoid before the loss", (Edit(span, text),), safe=False)
