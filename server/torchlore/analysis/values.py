@@ -93,7 +93,7 @@ class Tensor(Value):
         certain: False where only convention says that it is a tensor (an argument of `forward`, an
             item of a DataLoader): good for a hover, not for a finding.
         activation: "softmax", "log_softmax" or "sigmoid" where it is exactly the output of that function, or
-            rows of it.
+            rows of it (of a sigmoid any part).
         made_at: the call that applied `activation`; None where several did.
         tokens: what it was made from.
         parameter: whether it is an `nn.Parameter`.

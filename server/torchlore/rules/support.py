@@ -142,13 +142,7 @@ def expects_an_error(analysis: Analysis, node: ast.AST) -> bool:
 def _wants_an_error(item: ast.withitem) -> bool:
     """`with pytest.raises(…)`, `with self.assertRaisesRegex(…)`, `with suppress(…)`."""
     called = item.context_expr.func if isinstance(item.context_expr, ast.Call) else None
-    name = (
-        called.attr
-        if isinstance(called, ast.Attribute)
-        else called.id
-        if isinstance(called, ast.Name)
-        else ""
-    )
+    name: str = getattr(called, "attr", "") or getattr(called, "id", "")
     return name in ("raises", "suppress") or name.startswith("assertRaises")
 
 
