@@ -84,7 +84,8 @@ def by_name(run: Run) -> Mapping[str, list[Called]]:
         if named is not None:
             found.setdefault(named[0], []).append(Called(named[0], node, named[1], given))
     for calls in found.values():
-        calls.sort(key=Called.place)
+        if len(calls) > 1:
+            calls.sort(key=Called.place)
     return found
 
 

@@ -7,7 +7,7 @@ import ast
 from torchlore.analysis import Analysis
 from torchlore.analysis.names import words
 from torchlore.analysis.queries import options
-from torchlore.analysis.values import Unknown, Value
+from torchlore.analysis.values import OneOf, Unknown, Value
 from torchlore.text import Source
 
 _OF_MODULES = words(
@@ -34,12 +34,19 @@ def used_as_module(analysis: Analysis, load: ast.Call) -> ast.expr | None:
 
     It is not where somebody asks first what it is.
     """
-    uses = [call for call in analysis.run.calls if any(map(_is_loaded, _used(analysis, call)))]
+    uses = [call for call in analysis.run.calls if _uses_loaded(analysis, call)]
     given = given_by(analysis, load) if uses else set()
     uses = [call for call in uses if not given.isdisjoint(_used(analysis, call))]
     if not uses or any(_is_asked_first(analysis, call) for call in uses):
         return None
     return min(uses, key=lambda call: (call.lineno, call.col_offset))
+
+
+def _uses_loaded(analysis: Analysis, call: ast.Call) -> bool:
+    """Whether a call needs something that was loaded to be a module."""
+    if isinstance(call.func, ast.Attribute) and call.func.attr not in _OF_MODULES:
+        return False
+    return any(isinstance(v, Unknown) and v.made_by == "torch.load" for v in _used(analysis, call))
 
 
 def _used(analysis: Analysis, call: ast.Call) -> tuple[Value, ...]:
@@ -48,11 +55,7 @@ def _used(analysis: Analysis, call: ast.Call) -> tuple[Value, ...]:
         used = analysis.run.owners.get(call.func)
     else:
         used = analysis.run.values.get(call.func)
-    return options(used) if used is not None else ()
-
-
-def _is_loaded(value: Value) -> bool:
-    return isinstance(value, Unknown) and value.made_by == "torch.load"
+    return options(used) if isinstance(used, Unknown | OneOf) else ()
 
 
 def _is_asked_first(analysis: Analysis, call: ast.Call) -> bool:

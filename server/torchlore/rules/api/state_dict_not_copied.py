@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -92,7 +91,7 @@ class StateDictNotCopied(Rule):
 
     @classmethod
     def concerns(cls, source: Source) -> bool:
-        return _SHARDED.search(source.text) is None
+        return not any(word in source.text for word in _SHARDED)
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         if not self.concerns(analysis.source):
@@ -131,7 +130,7 @@ class StateDictNotCopied(Rule):
         return self.finding(message, span, fixes=(fix,), related=related)
 
 
-_SHARDED = re.compile(r"fsdp|fully_?shard|deepspeed", re.I)
+_SHARDED = ("fsdp", "FSDP", "fully_shard", "FullySharded", "deepspeed", "DeepSpeed")
 """Words of files whose states may be gathered from other processes, which copies them."""
 
 _KINDS = (Kind.STATE, Kind.STEP, Kind.LOAD_STATE, Kind.SAVE)

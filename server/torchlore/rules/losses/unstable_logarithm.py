@@ -10,7 +10,7 @@ from torchlore.analysis.called import Called
 from torchlore.analysis.values import Tensor
 from torchlore.rules import imports, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.text import Edit
+from torchlore.text import Edit, Source
 
 
 class UnstableLogarithm(Rule):
@@ -66,6 +66,11 @@ class UnstableLogarithm(Rule):
     trigger = r"\b(?:log|exp)\b"
     follows = False
 
+    @classmethod
+    def concerns(cls, source: Source) -> bool:
+        text = source.text
+        return "exp(" in text or ("log(" in text and any(one_more in text for one_more in _ONE_MORE))
+
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         exponentials = {call.node: call for call in analysis.called("torch.exp", "Tensor.exp")}
         sums = (
@@ -109,6 +114,9 @@ class UnstableLogarithm(Rule):
         text = f"{name}.{better}({analysis.source.segment(analysis.source.span(inner))}{rest})"
         fix = Fix(f"Take `{better}` instead", (*edits, Edit(analysis.source.span(node), text)), safe=False)
         return self.finding(message, analysis.source.span(node), fixes=(fix,))
+
+
+_ONE_MORE = ("1 +", "+ 1", "1.0 +", "1+", "+1")
 
 
 def _operand(call: Called) -> ast.expr | None:
