@@ -84,8 +84,7 @@ def by_name(run: Run) -> Mapping[str, list[Called]]:
         if named is not None:
             found.setdefault(named[0], []).append(Called(named[0], node, named[1], given))
     for calls in found.values():
-        if len(calls) > 1:
-            calls.sort(key=Called.place)
+        calls.sort(key=Called.place)
     return found
 
 

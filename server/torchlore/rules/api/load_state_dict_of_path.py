@@ -8,7 +8,7 @@ from torchlore.analysis import Analysis, python_facts
 from torchlore.analysis.plain import Plain
 from torchlore.analysis.queries import options
 from torchlore.analysis.values import Const, Value
-from torchlore.rules import imports, support
+from torchlore.rules import spellings, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit
 
@@ -76,7 +76,7 @@ class LoadStateDictOfPath(Rule):
             message = (
                 f"`{called}` takes a dictionary of weights, but `{given}` is a path: it raises TypeError"
             )
-            name, edits = imports.spelled(analysis, "torch")
+            name, edits = spellings.spelled(analysis, "torch")
             text = f"{name}.load({analysis.source.segment(span)}, weights_only=True)"
             fix = Fix("Load the file", (*edits, Edit(span, text)), safe=True)
             yield self.finding(message, span, fixes=(fix,))

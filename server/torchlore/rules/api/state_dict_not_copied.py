@@ -10,7 +10,7 @@ from torchlore.analysis import Analysis
 from torchlore.analysis.events import Branch, Event, Kind, Loop, Place, Root, walk
 from torchlore.analysis.queries import holds, reachable
 from torchlore.analysis.values import Container, Instance, Value
-from torchlore.rules import imports, support
+from torchlore.rules import spellings, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source
 
@@ -119,7 +119,7 @@ class StateDictNotCopied(Rule):
             f"`{what}` {support.on_line(analysis, used.node)} {does} the last weights, not these"
         )
         span = analysis.source.span(taken.node)
-        name, edits = imports.spelled(analysis, "copy")
+        name, edits = spellings.spelled(analysis, "copy")
         text = f"{name}.deepcopy({analysis.source.segment(span)})"
         fix = Fix("Keep a copy of the weights", (*edits, Edit(span, text)), safe=False)
         related = (

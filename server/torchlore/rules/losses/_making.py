@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import MISSING, Called
 from torchlore.analysis.values import Const, Instance, Ref
-from torchlore.rules import imports
+from torchlore.rules import spellings
 from torchlore.text import Edit, Span
 
 
@@ -56,7 +56,7 @@ def with_logits(analysis: Analysis, call: ast.Call) -> tuple[Edit, ...]:
     new, span = _WITH_LOGITS[called.name], analysis.source.span(made.func)
     if isinstance(made.func, ast.Attribute):
         return (Edit(Span(span.end - len(made.func.attr), span.end), new.rpartition(".")[2]),)
-    torch, edits = imports.spelled(analysis, "torch")
+    torch, edits = spellings.spelled(analysis, "torch")
     return (*edits, Edit(span, f"{torch}.{new}"))
 
 

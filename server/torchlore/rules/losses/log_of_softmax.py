@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
 from torchlore.analysis.values import Instance, Tensor, Value
-from torchlore.rules import imports, support
+from torchlore.rules import spellings, support
 from torchlore.rules.losses import _activations
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
 from torchlore.text import Edit, Source, Span
@@ -126,6 +126,6 @@ def _fix(analysis: Analysis, call: Called, argument: ast.expr, value: Tensor) ->
     given = _activations.applied_to(analysis, argument)
     if given is None or isinstance(analysis.run.values.get(argument.func), Instance):
         return None
-    name, edits = imports.functional(analysis)
+    name, edits = spellings.functional(analysis)
     text = f"{name}.logsigmoid({analysis.source.segment(analysis.source.span(given))})"
     return Fix("Compute it with `logsigmoid`", (*edits, Edit(around, text)), safe=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
 from torchlore.analysis.values import Tensor
-from torchlore.rules import imports, support
+from torchlore.rules import spellings, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source
 
@@ -110,7 +110,7 @@ class UnstableLogarithm(Rule):
     ) -> Finding:
         lost = "overflows for large numbers" if better == "logsumexp" else "loses small numbers"
         message = f"`{support.written(analysis, node)}` {lost}: `{better}` does not"
-        name, edits = imports.spelled(analysis, "torch")
+        name, edits = spellings.spelled(analysis, "torch")
         text = f"{name}.{better}({analysis.source.segment(analysis.source.span(inner))}{rest})"
         fix = Fix(f"Take `{better}` instead", (*edits, Edit(analysis.source.span(node), text)), safe=False)
         return self.finding(message, analysis.source.span(node), fixes=(fix,))
