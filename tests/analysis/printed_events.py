@@ -41,12 +41,15 @@ _SHOWN = {
     Kind.MODE: "mode",
     Kind.FREEZE: "freeze",
     Kind.ACCUMULATE: "accumulate",
+    Kind.STATE: "state",
+    Kind.LOAD_STATE: "load state",
+    Kind.SAVE: "save",
     Kind.ESCAPE: "escape",
     Kind.HAVOC: "havoc",
 }
 _BY_VALUE = (
     *(Kind.BACKWARD, Kind.DIFFERENTIATE, Kind.ACCUMULATE, Kind.ESCAPE),
-    *(Kind.CLIP, Kind.SCALE, Kind.UNSCALE),
+    *(Kind.CLIP, Kind.SCALE, Kind.UNSCALE, Kind.SAVE),
 )
 
 

@@ -108,3 +108,10 @@ def test_calls_in_imported_files_are_not_of_this_file(tmp_path: Path) -> None:
 def test_nobody_knows_what_a_function_that_nothing_calls_is_given() -> None:
     assert not only("def f(*args):\n    torch.load(*args)", "torch.load").is_complete
     assert only("def f(*args):\n    torch.load(*args)\nf('x')", "torch.load").is_complete
+
+
+def test_what_is_loaded_is_one_thing_wherever_it_goes() -> None:
+    analysis = analysis_of("for epoch in range(3):\n    net = torch.load(path).to(device)\n    net.eval()\n")
+    (load,) = analysis.called("torch.load")
+    (receiver,) = {id(owner) for node, owner in analysis.run.owners.items() if node.attr == "eval"}
+    assert receiver == id(analysis.value(load.node))

@@ -42,6 +42,9 @@ class Kind(Enum):
     ACCUMULATE = auto()  # `value` was added to the place `key`
     RESET = auto()  # the place `key` was bound or emptied, or the object `key` was made
     LOSS = auto()  # the loss named by `key` was computed from `value`
+    STATE = auto()  # `value` is the `state_dict()` of `subject`, a module: it changes when that does
+    LOAD_STATE = auto()  # `value` was loaded into `subject`, a module
+    SAVE = auto()  # `value` was written to a file
     SUPER_INIT = auto()  # the constructor of torch's own base class ran on `subject`; None: of anything
     REGISTER = auto()  # a module, parameter or buffer (`value`) was set on `subject`
     ESCAPE = auto()  # code that we cannot see got hold of `value`

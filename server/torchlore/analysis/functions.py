@@ -57,10 +57,10 @@ def _caller(name: str) -> _Caller:
     """What knows how to call `name`: a question of its spelling alone, asked once for each."""
     if name in torch_facts.ALIASES:
         return _alias
-    if name in torch_facts.SOFTMAX and not torch_facts.is_class_name(name):
-        return _softmax
-    if name in torch_facts.CROSS_ENTROPY and not torch_facts.is_class_name(name):
-        return _cross_entropy
+    if name in torch_facts.ACTIVATIONS and not torch_facts.is_class_name(name):
+        return _activation
+    if name in torch_facts.LOSSES and not torch_facts.is_class_name(name):
+        return _loss
     if name.endswith(".__init__"):  # nn.Module.__init__(self)
         return _init
     if name in _CALLERS:
@@ -102,11 +102,11 @@ _BARS = frozenset({"tqdm.tqdm", "tqdm.auto.tqdm", "tqdm.notebook.tqdm", "tqdm.ri
 """Progress bars that are moved by hand where they are over nothing."""
 
 
-def _softmax(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
+def _activation(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
     return torch_methods.activated(run, name, arguments.get(0, "input") or Unknown(), node)
 
 
-def _cross_entropy(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
+def _loss(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
     run.emit(Kind.LOSS, node, value=arguments.get(0, "input"), key=name)
     return _torch_caller(name)(run, name, arguments, node)
 
@@ -119,6 +119,16 @@ def _backward(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Valu
 def _grad(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
     run.emit(Kind.DIFFERENTIATE, node, value=arguments.get(0, "outputs"))
     return special_functions.gradients(arguments)
+
+
+def _save(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
+    run.emit(Kind.SAVE, node, value=arguments.get(0, "obj"))
+    return _call_plain(run, name, arguments, node)
+
+
+def _load(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
+    """What a file holds: anything, but always the same thing."""
+    return run.given(node, NO_TOKENS, made_by=name)
 
 
 def _init(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
@@ -359,6 +369,8 @@ def _call_plain(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Va
 _CALLERS: dict[str, _Caller] = {
     "torch.autograd.backward": _backward,
     "torch.autograd.grad": _grad,
+    "torch.load": _load,
+    "torch.save": _save,
     "importlib.import_module": _import,
     "builtins.__import__": _import,
     "itertools.chain": _chained,

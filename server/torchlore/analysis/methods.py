@@ -347,9 +347,9 @@ def call_torch_instance(run: Run, instance: Instance, arguments: Arguments, node
         return call_patched(run, instance, arguments, node)
     name = instance.cls
     first = arguments.get(0, "input")
-    if name in torch_facts.CROSS_ENTROPY:
+    if name in torch_facts.LOSSES:
         run.emit(Kind.LOSS, node, value=first, key=name)
-    if name in torch_facts.SOFTMAX:
+    if name in torch_facts.ACTIVATIONS:
         return torch_methods.activated(run, name, first or Unknown(), node)
     known = library_calls.output(run, instance, arguments, node)
     if not members.is_module_like(instance):

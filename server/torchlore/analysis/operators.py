@@ -137,12 +137,13 @@ def item(owner: Value, key: Value, is_slice: bool = False) -> Value:
         case Container():
             return containers.part(owner, key) if is_slice else containers.item(owner, key)
         case Tensor():
-            rows = isinstance(key, Tensor)  # `probabilities[mask]`: each row is still what it was
+            # Each row of `probabilities[mask]` is still what it was; of a sigmoid, each number.
+            keeps = isinstance(key, Tensor) or owner.activation == "sigmoid"
             return Tensor(
                 owner.attached,
                 owner.certain,
-                owner.activation if rows else None,
-                owner.made_at if rows else None,
+                owner.activation if keeps else None,
+                owner.made_at if keeps else None,
                 tokens=owner.tokens,
                 dtype=owner.dtype,
                 device=owner.device,

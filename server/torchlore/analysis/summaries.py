@@ -252,14 +252,8 @@ def declared(run: Run, function: Function, node: ast.AST) -> Value | None:
 
 _HARMLESS = frozenset(
     {
-        Kind.FORWARD,
-        Kind.RESET,
-        Kind.REGISTER,
-        Kind.LOSS,
-        Kind.SUPER_INIT,
-        Kind.ACCUMULATE,
-        Kind.YIELD,
-        Kind.ESCAPE,
+        *(Kind.FORWARD, Kind.RESET, Kind.REGISTER, Kind.LOSS, Kind.SUPER_INIT, Kind.ACCUMULATE, Kind.YIELD),
+        *(Kind.ESCAPE, Kind.STATE, Kind.LOAD_STATE, Kind.SAVE),
     }
 )
 

@@ -38,8 +38,8 @@ from torchlore.analysis.values import (
 
 
 def activated(run: Run, name: str, value: Value, node: ast.expr) -> Tensor:
-    """The output of softmax or log_softmax."""
-    kind = torch_facts.SOFTMAX[name]
+    """The output of softmax, log_softmax or sigmoid."""
+    kind = torch_facts.ACTIVATIONS[name]
     if not isinstance(value, Tensor):
         return Tensor(tensors.graph(run, None), True, kind, node, tokens_of(value), made_by=name)
     attached = tensors.graph(run, value.attached)
@@ -64,7 +64,7 @@ def call_tensor_method(run: Run, tensor: Tensor, name: str, arguments: Arguments
     special = _SPECIAL.get(name)
     if special is not None:
         return special(run, tensor, arguments, node)
-    if name in ("softmax", "log_softmax"):
+    if name in _ACTIVATIONS:
         return activated(run, f"torch.{name}", tensor, node)
     if name.endswith("_") and not name.startswith("__"):
         targets.overwrite(run, tensor, join([*arguments.all()]) if arguments.positional else Number())
@@ -76,6 +76,8 @@ def call_tensor_method(run: Run, tensor: Tensor, name: str, arguments: Arguments
         return _reshaped(run, tensor, name, arguments, shape)
     return _computed(run, tensor, name, arguments, shape)
 
+
+_ACTIVATIONS = frozenset({"softmax", "log_softmax", "sigmoid"})
 
 _RESHAPE_IN_PLACE = words(
     """

@@ -93,7 +93,8 @@ class Tensor(Value):
         attached: whether it carries an autograd graph; None where that is not known.
         certain: False where only convention says that it is a tensor (an argument of `forward`, an
             item of a DataLoader): good for a hover, not for a finding.
-        activation: "softmax" or "log_softmax" where it is exactly the output of that function, or rows of it.
+        activation: "softmax", "log_softmax" or "sigmoid" where it is exactly the output of that function, or
+            rows of it (of a sigmoid any part).
         made_at: the call that applied `activation`; None where several did.
         tokens: what it was made from.
         parameter: whether it is an `nn.Parameter`.

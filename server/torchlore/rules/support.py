@@ -129,6 +129,30 @@ def brings_together(
     return made is None or analysis.source_of(made) is not analysis.source_of(used)
 
 
+def expects_an_error(analysis: Analysis, node: ast.AST) -> bool:
+    """Whether what `node` raises is waited for: in a `try` that handles it, or by a test that wants it.
+
+    A block that does not parse may be either.
+    """
+    if not analysis.is_whole(node):
+        return True
+    inner: ast.AST = node
+    for outer in reversed(analysis.around(node) or ()):
+        if isinstance(outer, ast.Try) and outer.handlers and inner in outer.body:
+            return True
+        if isinstance(outer, ast.With | ast.AsyncWith) and any(map(_wants_an_error, outer.items)):
+            return True
+        inner = outer
+    return False
+
+
+def _wants_an_error(item: ast.withitem) -> bool:
+    """`with pytest.raises(…)`, `with self.assertRaisesRegex(…)`, `with suppress(…)`."""
+    called = item.context_expr.func if isinstance(item.context_expr, ast.Call) else None
+    name: str = getattr(called, "attr", "") or getattr(called, "id", "")
+    return name in ("raises", "suppress") or name.startswith("assertRaises")
+
+
 def handed_over(analysis: Analysis, call: ast.Call) -> Iterator[Value]:
     """What a call gives to the function that it calls: arguments, and what that is a method of."""
     called_on = call.func.value if isinstance(call.func, ast.Attribute) else call.func
