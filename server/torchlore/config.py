@@ -65,6 +65,8 @@ class Config:
         exclude: path patterns of files and folders not to check.
         interpreter: the Python that has torch, absolute where the file gave it relative to itself.
         severity: the mildest severity shown where nothing is selected; None leaves it to the reader.
+        type_checked_deprecations: whether what carries `@deprecated`, which type checkers underline, is
+            reported too.
         root: the folder of the file, from which path patterns count; None where there is no file.
     """
 
@@ -74,6 +76,7 @@ class Config:
     exclude: tuple[str, ...] = ()
     interpreter: str | None = None
     severity: Severity | None = None
+    type_checked_deprecations: bool = True
     root: Path | None = None
 
     def selection_for(self, path: str | Path) -> Selection:
@@ -126,6 +129,8 @@ def check_source(analysis: Analysis, config: Config, mildest: Severity = Severit
     if not selection.is_explicit:
         shown = _SEVERITIES[: _SEVERITIES.index(config.severity or mildest) + 1]
         findings = [f for f in findings if f.severity in shown]
+    if not config.type_checked_deprecations:
+        findings = [f for f in findings if not f.is_type_checked]
     return [_mendable(analysis.source, f) for f in suppressed(analysis.source, findings)]
 
 
@@ -239,6 +244,12 @@ def _string(value: object) -> str:
     return value
 
 
+def _boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"must be true or false, not {_shown(value)}")
+    return value
+
+
 def _severity(value: object) -> Severity:
     names = [severity.value for severity in Severity]
     if value not in names:
@@ -258,6 +269,7 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "exclude": _patterns,
     "interpreter": _string,
     "severity": _severity,
+    "type-checked-deprecations": _boolean,
 }
 """What turns each key's TOML value into the field's; raises TypeError or SelectionError with the reason."""
 

@@ -229,3 +229,14 @@ def test_toml_that_is_nested_too_deep_is_one_sentence(tmp_path: Path) -> None:
     write(tmp_path, "torchlore = " + "[" * 100_000)
     with pytest.raises(ConfigError, match="not valid TOML"):
         find_config(tmp_path)
+
+
+def test_what_type_checkers_underline_can_be_left_to_them(tmp_path: Path) -> None:
+    """`torch.cuda.amp.autocast` carries `@deprecated`, `torch.qr` does not."""
+    text = "import torch\n\nwith torch.cuda.amp.autocast():\n    torch.qr(torch.eye(3))\n"
+    analysis = analyze(Source(text))
+    assert [f.is_type_checked for f in check_source(analysis, Config())] == [True, False]
+    config = config_from_table({"type-checked-deprecations": False}, "pyproject.toml", tmp_path)
+    assert [f.is_type_checked for f in check_source(analysis, config)] == [False]
+    with pytest.raises(ConfigError, match="must be true or false, not 'no'"):
+        config_from_table({"type-checked-deprecations": "no"}, "pyproject.toml", tmp_path)
