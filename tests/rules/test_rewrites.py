@@ -130,7 +130,7 @@ def run(text: str) -> tuple[Any, list[warnings.WarningMessage]]:
         exec(before, bound)  # noqa: S102 - to run it is what is wanted
         said.clear()
         exec(f"result = {line}", bound)  # noqa: S102
-        # Some functions of torch use what is deprecated themselves, and hear of it when they are first called.
+        # Some functions of torch use what is deprecated themselves, and hear of it when first called.
         return bound["result"], [each for each in said if "torch.jit" not in str(each.message)]
 
 

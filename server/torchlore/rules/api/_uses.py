@@ -37,7 +37,7 @@ class Use:
 def uses(analysis: Analysis) -> list[Use]:
     """Every use in a file, in the order of the text, but for those that first ask which torch there is."""
     if analysis not in _FOUND:
-        found = [use for use in _uses(analysis) if not is_guarded(use.outer, use.node)]
+        found = [use for use in _uses(analysis) if may_be_told(analysis, use.node, use.outer)]
         _FOUND[analysis] = sorted(found, key=lambda use: (use.node.lineno, use.node.col_offset))
     return _FOUND[analysis]
 
@@ -58,7 +58,7 @@ def _uses(analysis: Analysis) -> Iterator[Use]:
         if name not in known or (isinstance(node, ast.Name) and imported.get(node.id) != name):
             continue
         outer = analysis.around(node)
-        if outer is not None and analysis.is_whole(node):
+        if outer is not None:
             yield Use(known[name], node, calls.get(node), isinstance(value, BoundMethod), outer)
 
 
@@ -120,6 +120,25 @@ def is_type(use: Use) -> bool:
                 return False
         inner = outer
     return False
+
+
+def may_be_told(analysis: Analysis, node: ast.expr | ast.stmt, outer: tuple[ast.AST, ...]) -> bool:
+    """Whether nothing around a node, as it is now or once it parses, says that it is meant for another torch.
+
+    Args:
+        analysis: of the file.
+        node: what would be reported.
+        outer: the nodes around it, outermost first.
+    """
+    blanked = analysis.source.parsed.blanked
+    if blanked:  # the broken line may be the `except` that forgives
+        scope = next((each for each in reversed(outer) if isinstance(each, _SCOPES)), None)
+        if scope is None or not blanked.isdisjoint(range(scope.lineno - 1, scope.end_lineno or 0)):
+            return False
+    return analysis.is_whole(node) and not is_guarded(outer, node)
+
+
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def is_guarded(outer: tuple[ast.AST, ...], node: ast.AST) -> bool:

@@ -9,7 +9,7 @@ from torchlore.analysis import Analysis
 from torchlore.rules.api import _telling, _words
 from torchlore.rules.api._rewriting import fixes
 from torchlore.rules.api._table import Change, changes
-from torchlore.rules.api._uses import Use, is_guarded, uses
+from torchlore.rules.api._uses import Use, may_be_told, uses
 from torchlore.rules.api._versions import is_gone, written
 from torchlore.rules.model import Family, Finding, Rule, Severity
 from torchlore.text import Source, Span
@@ -109,13 +109,13 @@ def _imports_of_removed(analysis: Analysis) -> Iterator[tuple[Span, str, Change]
     statements: list[ast.Import | ast.ImportFrom] = [*source.every(ast.ImportFrom), *source.every(ast.Import)]
     for statement in statements:
         module = getattr(statement, "module", None)
-        if getattr(statement, "level", 0) or not analysis.is_whole(statement):
+        if getattr(statement, "level", 0):
             continue
         for alias in statement.names:
             name = alias.name if isinstance(statement, ast.Import) else f"{module}.{alias.name}"
             change = _missing(analysis, name)
             outer = None if change is None else analysis.around(statement)
-            if change is None or outer is None or is_guarded(outer, statement):
+            if change is None or outer is None or not may_be_told(analysis, statement, outer):
                 continue
             start = source.span(alias).start
             span = Span(start, start + len(alias.name))
