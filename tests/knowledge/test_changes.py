@@ -6,10 +6,10 @@ import sys
 
 import pytest
 from torchlore.knowledge.build import BuildError
-from torchlore.knowledge.changes import changed, decorated, table
+from torchlore.knowledge.changes import TABLE, changed, decorated, table
 from torchlore.knowledge.index_file import read_index
 from torchlore.knowledge.symbols import index_path
-from torchlore.rules.api._table import TABLE
+from torchlore.rules.api import _table
 
 
 def _index() -> dict:
@@ -44,3 +44,9 @@ def test_members_go_with_what_holds_them_and_private_names_are_nobodys_business(
 def test_an_interpreter_that_cannot_be_asked_is_named(tmp_path: object) -> None:
     with pytest.raises(BuildError, match="no-such-python"):
         decorated("/no-such-python", ["torch.qr"])
+
+
+def test_the_rules_read_the_table_that_is_written() -> None:
+    assert _table.TABLE == TABLE
+    assert _table.changes()["torch.cuda.amp.GradScaler"].deprecated == (2, 4)
+    assert _table.changes()["torch.optim.lr_scheduler.StepLR(verbose)"].removed == (2, 7)

@@ -53,24 +53,32 @@ def supported(path: str) -> Supported:
         return Supported()
     for folder in Path(path).parents:
         try:
-            entries = frozenset(os.listdir(folder))  # noqa: PTH208
+            names, is_root = _entries(folder, folder.stat().st_mtime_ns)
         except OSError:
             return Supported()
-        declared = [spec for name in sorted(entries) for spec in _specifiers(folder / name)]
+        declared = [spec for name in names for spec in _specifiers(folder / name)]
         if declared:
             return _joined(declared)
-        if not _ROOTS.isdisjoint(entries):
+        if is_root:
             break
     return Supported()
+
+
+@lru_cache(maxsize=1024)
+def _entries(folder: Path, modified: int) -> tuple[tuple[str, ...], bool]:
+    """The files of a folder in which projects declare what they need, and whether a project ends there.
+
+    Kept until the folder changes: files of one project are asked about one after another.
+    """
+    entries = os.listdir(folder)  # noqa: PTH208
+    return tuple(sorted(filter(_FILES.fullmatch, entries))), not _ROOTS.isdisjoint(entries)
 
 
 _ROOTS = frozenset({".git", ".hg", "pyproject.toml"})
 
 
 def _specifiers(path: Path) -> tuple[str, ...]:
-    """What a file demands of torch, one text for each time that it does; none where it is no such file."""
-    if _FILES.fullmatch(path.name) is None:
-        return ()
+    """What a file demands of torch, one text for each time that it does."""
     try:
         stat = path.stat()
     except OSError:

@@ -13,7 +13,14 @@ from typing import Any
 
 from torchlore.knowledge.build import BuildError
 from torchlore.knowledge.index_file import read_index
-from torchlore.rules.api._table import HEADING, TABLE
+
+TABLE = Path(__file__).parents[1] / "rules" / "api" / "torch_changes.txt"
+"""It lies beside the rules that read it; neither room imports from the other."""
+
+HEADING = (
+    "# Written by `python -m torchlore.knowledge`: "
+    "name, deprecated since, removed, use, use since, mark of `@deprecated`, advice."
+)
 
 _SECONDS = 300.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 
 from torchlore.analysis import Analysis
 from torchlore.rules import support
@@ -11,6 +12,7 @@ from torchlore.rules.api._table import changes
 from torchlore.rules.api._uses import Use, imports, is_type, uses
 from torchlore.rules.model import Fix
 from torchlore.text import Edit, Span
+from torchlore.text.words import ends_of
 
 
 def moved_import(analysis: Analysis, use: Use) -> Fix | None:
@@ -50,15 +52,17 @@ def _mended(analysis: Analysis, alias: ast.alias, new: str) -> list[Edit] | None
     """The edits of all uses of an imported name; None where one is not understood."""
     local, last = alias.asname or alias.name, new.rpartition(".")[2]
     renamed = alias.asname is None and last != alias.name
-    known = {use.node: use for use in uses(analysis)}
+    known = {
+        use.node: use for use in uses(analysis) if isinstance(use.node, ast.Name) and use.node.id == local
+    }
+    nodes: Iterable[ast.Name] = known
+    text = analysis.source.text
+    if renamed and (_stands(last, text) or f'"{local}"' in text or f"'{local}'" in text):
+        return None  # The new name stands for something else, or the old one is looked up by name.
+    if _stands(local, text) != len(known) + 1:  # the others are in comments, in strings, or not understood
+        nodes = [n for n in ast.walk(analysis.source.tree) if isinstance(n, ast.Name) and n.id == local]
     edits: list[Edit] = []
-    if renamed and (f'"{local}"' in analysis.source.text or f"'{local}'" in analysis.source.text):
-        return None
-    for node in ast.walk(analysis.source.tree):
-        if renamed and last in (getattr(node, "id", ""), getattr(node, "arg", "")):
-            return None  # The new name stands for something else.
-        if not isinstance(node, ast.Name) or node.id != local:
-            continue
+    for node in nodes:
         use = known.get(node)
         if use is None:
             return None
@@ -67,6 +71,11 @@ def _mended(analysis: Analysis, alias: ast.alias, new: str) -> list[Edit] | None
             return None
         edits += [Edit(analysis.source.span(node), last), *inside] if renamed else inside
     return edits
+
+
+def _stands(word: str, text: str) -> int:
+    """How often a word stands in a text."""
+    return sum(1 for _ in ends_of(word, text))
 
 
 def _header(

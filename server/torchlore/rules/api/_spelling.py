@@ -16,7 +16,7 @@ Spelled = tuple[str, tuple[Edit, ...]]
 
 def spelled(analysis: Analysis, node: ast.expr, outer: tuple[ast.AST, ...], name: str) -> Spelled | None:
     """How to write the dotted `name` in the place of `node`; None where that is not possible."""
-    for prefix, module in (*_prefixes(analysis, node), *_modules(analysis, node, outer)):
+    for prefix, module in (*_prefixes(analysis, node), *_modules(analysis, node, outer, name)):
         if name.startswith(f"{module}."):
             return prefix + name.removeprefix(module), ()
     package = name.partition(".")[0]
@@ -35,8 +35,10 @@ def _prefixes(analysis: Analysis, node: ast.expr) -> Iterator[tuple[str, str]]:
             yield analysis.source.segment(analysis.source.span(node)), value.name
 
 
-def _modules(analysis: Analysis, node: ast.expr, outer: tuple[ast.AST, ...]) -> list[tuple[str, str]]:
-    """The modules that the file has imported above `node`, by local name, the most exact first."""
+def _modules(
+    analysis: Analysis, node: ast.expr, outer: tuple[ast.AST, ...], name: str
+) -> list[tuple[str, str]]:
+    """The modules that hold `name` and that the file has imported above `node`, the most exact first."""
     found: list[tuple[str, str]] = []
     for statement in analysis.source.tree.body:
         if statement.lineno >= node.lineno:
@@ -46,7 +48,8 @@ def _modules(analysis: Analysis, node: ast.expr, outer: tuple[ast.AST, ...]) -> 
             found += [(local, name if local != name.partition(".")[0] else local) for local, name in bound]
         elif isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
             found += [(a.asname or a.name, f"{statement.module}.{a.name}") for a in statement.names]
-    known = [entry for entry in found if _is_bound_to(analysis, *entry, outer)]
+    holding = [entry for entry in found if name.startswith(f"{entry[1]}.")]
+    known = [entry for entry in holding if _is_bound_to(analysis, *entry, outer)]
     return sorted(known, key=lambda entry: -len(entry[1]))
 
 

@@ -23,11 +23,6 @@ else:
 TABLE = Path(__file__).with_name("torch_changes.txt")
 REWRITES = Path(__file__).with_name("rewrites.toml")
 
-HEADING = (
-    "# Written by `python -m torchlore.knowledge`: "
-    "name, deprecated since, removed, use, use since, mark of `@deprecated`, advice."
-)
-
 Version = tuple[int, int]
 
 

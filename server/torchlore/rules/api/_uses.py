@@ -12,6 +12,7 @@ from torchlore.analysis import Analysis, torch_names
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.values import BoundMethod, Instance, Ref, Tensor, Value
 from torchlore.rules.api._table import Change, changes
+from torchlore.rules.api._words import last_words
 from torchlore.text.nodes import blocks
 
 
@@ -47,19 +48,27 @@ _FOUND: WeakKeyDictionary[Analysis, list[Use]] = WeakKeyDictionary()
 
 def _uses(analysis: Analysis) -> Iterator[Use]:
     known = changes()
-    calls = {call.func: call for call in analysis.run.calls}
     imported: dict[str, str] = {}
     for _, _, local, name in imports(analysis):
         imported[local] = name if imported.get(local, name) == name else ""
+    imported = {local: name for local, name in imported.items() if name in known}
+    attributes = last_words(analysis.source)
+    calls = analysis.run.calls
     for node, value in analysis.run.values.items():
-        if not isinstance(node, ast.Name | ast.Attribute) or not isinstance(node.ctx, ast.Load):
+        # Nearly all nodes are something else: these questions must cost little.
+        if isinstance(node, ast.Attribute):
+            if node.attr not in attributes:
+                continue
+        elif not isinstance(node, ast.Name) or node.id not in imported:
             continue
         name = _named(value)
-        if name not in known or (isinstance(node, ast.Name) and imported.get(node.id) != name):
+        if name not in known or (isinstance(node, ast.Name) and name != imported[node.id]):
             continue
-        outer = analysis.around(node)
-        if outer is not None:
-            yield Use(known[name], node, calls.get(node), isinstance(value, BoundMethod), outer)
+        outer = analysis.around(node) if isinstance(node.ctx, ast.Load) else None
+        if outer:
+            call = outer[-1] if isinstance(outer[-1], ast.Call) and outer[-1].func is node else None
+            called = call if call in calls else None
+            yield Use(known[name], node, called, isinstance(value, BoundMethod), outer)
 
 
 def _named(value: Value) -> str:

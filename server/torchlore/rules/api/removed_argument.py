@@ -80,11 +80,10 @@ class RemovedArgument(Rule):
         known = words(source.text)
         if b"__init__" in known and not _BASES.isdisjoint(known):
             return True
+        takers = _takers()
         return any(
-            parameter.encode() in known
-            and name.rpartition(".")[2].encode() in known
-            and _gives(source, parameter)
-            for name, parameter in _parameters()
+            not takers[parameter].isdisjoint(known) and _gives(source, parameter.decode())
+            for parameter in known & takers.keys()
         )
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
@@ -154,6 +153,15 @@ def _parameters() -> tuple[tuple[str, str], ...]:
     """Names and the parameters that they lost."""
     entries = sorted({name for name in _table.names() if name.endswith(")")})
     return tuple((name, parameter) for name, _, parameter in (entry[:-1].partition("(") for entry in entries))
+
+
+@cache
+def _takers() -> dict[bytes, set[bytes]]:
+    """The words that stand for what took a parameter, by the parameter."""
+    found: dict[bytes, set[bytes]] = {}
+    for name, parameter in _parameters():
+        found.setdefault(parameter.encode(), set()).add(name.rpartition(".")[2].encode())
+    return found
 
 
 RemovedArgument.trigger = rf"\b(?:{'|'.join(sorted({'__init__', *(last for _, last in _parameters())}))})\b"
