@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import mdtest
@@ -141,3 +142,13 @@ def same(old: Any, new: Any) -> bool:
     if isinstance(old, tuple | list):
         return len(old) == len(new) and all(map(same, old, new))
     return old == new
+
+
+def test_a_fix_is_not_safe_where_the_project_has_versions_without_the_new_name(tmp_path: Path) -> None:
+    text = "import torch\n\nvalues, vectors = torch.symeig(torch.eye(3), eigenvectors=True)\n"
+    for demand, is_safe in (("torch>=1.6", False), ("torch>=2.0", True)):
+        folder = tmp_path / demand.replace(">=", "-")
+        folder.mkdir()
+        (folder / "requirements.txt").write_text(demand)
+        (finding,) = check(analyze(Source(text, str(folder / "main.py"))))
+        assert [fix.safe for fix in finding.fixes] == [is_safe]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from torchlore.analysis import Analysis
 from torchlore.rules.api import _forms
@@ -10,6 +11,7 @@ from torchlore.rules.api._arguments import argument_edits
 from torchlore.rules.api._importing import moved_import
 from torchlore.rules.api._spelling import spelled
 from torchlore.rules.api._uses import Use
+from torchlore.rules.api._versions import has_what_to_use
 from torchlore.rules.model import Fix
 from torchlore.text import Edit, Span
 
@@ -22,6 +24,8 @@ def fixes(analysis: Analysis, use: Use) -> tuple[Fix, ...]:
         fix = _written_anew(analysis, use)
     elif "to" in rewrite:
         fix = _renamed(analysis, use)
+    if fix is not None and not has_what_to_use(analysis, use.change):
+        fix = replace(fix, safe=False)  # It runs in some versions of the project's, and would not any more.
     return () if fix is None else (fix,)
 
 
