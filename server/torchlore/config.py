@@ -67,6 +67,8 @@ class Config:
         interpreter: the Python that has torch, absolute where the file gave it relative to itself.
         severity: the mildest severity shown where nothing is selected; None leaves it to the reader.
         respect_gitignore: whether files that git ignores are left out, within a repository.
+        type_checked_deprecations: whether what carries `@deprecated`, which type checkers underline, is
+            reported too.
         root: the folder of the file, from which path patterns count; None where there is no file.
     """
 
@@ -78,6 +80,7 @@ class Config:
     interpreter: str | None = None
     severity: Severity | None = None
     respect_gitignore: bool = True
+    type_checked_deprecations: bool = True
     root: Path | None = None
 
     def selection_for(self, path: str | Path) -> Selection:
@@ -145,6 +148,8 @@ def check_source(analysis: Analysis, config: Config, mildest: Severity = Severit
     asked = {rule.code for rule in all_rules() if selection.asks_for(rule)}
     shown = _up_to(config.severity or mildest)
     findings = [f for f in findings if f.severity in shown or f.code in asked]
+    if not config.type_checked_deprecations:
+        findings = [f for f in findings if not f.is_type_checked]
     return [_mendable(analysis.source, f) for f in suppressed(analysis.source, findings)]
 
 
@@ -306,6 +311,7 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "interpreter": _string,
     "severity": _severity,
     "respect-gitignore": _flag,
+    "type-checked-deprecations": _flag,
 }
 """What turns each key's TOML value into the field's; raises TypeError or SelectionError with the reason."""
 

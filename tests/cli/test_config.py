@@ -243,3 +243,14 @@ def test_the_schema_knows_the_keys_and_their_types() -> None:
         config_from_table({"?": 1}, "x", None)
     known = set(re.findall(r"`([a-z-]+)`", str(raised.value).partition("known keys")[2]))
     assert known == PROPERTIES.keys()
+
+
+def test_what_type_checkers_underline_can_be_left_to_them(tmp_path: Path) -> None:
+    """`torch.cuda.amp.autocast` carries `@deprecated`, `torch.qr` does not."""
+    text = "import torch\n\nwith torch.cuda.amp.autocast():\n    torch.qr(torch.eye(3))\n"
+    analysis = analyze(Source(text))
+    assert [f.is_type_checked for f in check_source(analysis, Config())] == [True, False]
+    config = config_from_table({"type-checked-deprecations": False}, "pyproject.toml", tmp_path)
+    assert [f.is_type_checked for f in check_source(analysis, config)] == [False]
+    with pytest.raises(ConfigError, match="must be true or false, not 'no'"):
+        config_from_table({"type-checked-deprecations": "no"}, "pyproject.toml", tmp_path)

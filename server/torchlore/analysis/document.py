@@ -14,6 +14,7 @@ from torchlore.analysis.events import Root
 from torchlore.analysis.interpret import dissolve, interpret
 from torchlore.analysis.names import mentions_torch
 from torchlore.analysis.passed import Given, Passed
+from torchlore.analysis.requirements import Supported, supported
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import Const, Unknown, Value
 from torchlore.analysis.workspace import Dependencies, Imports, Workspace
@@ -114,6 +115,11 @@ class Analysis:
             return True
         function = self.run.functions.get(node)
         return self.run.is_home(function) if function is not None else self.around(node) is not None
+
+    @cached_property
+    def torch(self) -> Supported:
+        """The versions of torch that the project of the file declares."""
+        return supported(self.source.path)
 
     @property
     def roots(self) -> list[Root]:

@@ -38,6 +38,11 @@ PROPERTIES: dict[str, dict[str, Any]] = {
         "default": True,
         "description": "Whether files that git ignores are left out.",
     },
+    "type-checked-deprecations": {
+        "type": "boolean",
+        "default": True,
+        "description": "Whether deprecated names that type checkers underline are reported, too.",
+    },
     "severity": {
         "enum": [severity.value for severity in Severity],
         "description": "The mildest severity that is shown where nothing is selected.",

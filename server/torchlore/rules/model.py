@@ -76,7 +76,12 @@ class Related:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One mistake in one file. `fixes` holds the preferred repair first; it may be empty."""
+    """One mistake in one file.
+
+    Attributes:
+        fixes: the preferred repair first; may be empty.
+        is_type_checked: type checkers underline the same, as it carries `@deprecated`.
+    """
 
     code: str
     name: str
@@ -86,6 +91,7 @@ class Finding:
     fixes: tuple[Fix, ...] = ()
     related: tuple[Related, ...] = ()
     url: str = ""
+    is_type_checked: bool = False
 
 
 class Rule(ABC):
@@ -134,9 +140,11 @@ class Rule(ABC):
         fixes: tuple[Fix, ...] = (),
         related: tuple[Related, ...] = (),
         severity: Severity | None = None,
+        is_type_checked: bool = False,
     ) -> Finding:
         """A finding of this rule."""
-        return Finding(cls.code, cls.name, severity or cls.severity, message, span, fixes, related, cls.url())
+        grade = severity or cls.severity
+        return Finding(cls.code, cls.name, grade, message, span, fixes, related, cls.url(), is_type_checked)
 
     @classmethod
     def url(cls) -> str:
