@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
-from torchlore.analysis.members import kind_of
+from torchlore.analysis.names import words
 from torchlore.analysis.values import Const, Instance
 from torchlore.rules import bindings, support
 from torchlore.rules.autograd._losses import losses
@@ -75,13 +75,13 @@ class BackwardOnUnreduced(Rule):
     follows = False
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
-        for loss, events in losses(analysis).items():
+        unreduced = {call.node for call in analysis.called(*_LOSSES) if _is_unreduced(call)}
+        for loss, events in losses(analysis).items() if unreduced else ():
             if not analysis.owns(loss) or not all(_weighs_nothing(event.node) for event in events):
                 continue
             made = bindings.values_of(analysis, loss) if isinstance(loss, ast.Name) else [loss]
-            calls = [analysis.call_at(one) for one in made or ()]
-            if calls and all(call is not None and _is_unreduced(call) for call in calls):
-                yield from self._report(analysis, loss, made or [])
+            if made and unreduced.issuperset(made):
+                yield from self._report(analysis, loss, made)
 
     def _report(self, analysis: Analysis, loss: ast.expr, made: list[ast.expr]) -> Iterator[Finding]:
         scope = bindings.scope_of(analysis, loss)
@@ -108,13 +108,34 @@ _OTHERS = ("retain_graph", "create_graph", "inputs")
 
 
 def _is_unreduced(call: Called) -> bool:
-    """Whether a call computes a loss of torch for each sample."""
-    if isinstance(call.receiver, Instance) and kind_of(call.receiver) == "Loss":
-        made = call.receiver.arguments
-        told = made.keywords.get("reduction") if made is not None and call.name.endswith("()") else None
-        return isinstance(told, Const) and told.value == "none"
-    is_loss = call.name.startswith("torch.nn.functional.")
-    return is_loss and call.literal(-1, "reduction") == "none"
+    """Whether a loss was told to give one number for each sample."""
+    if call.receiver is None:
+        return call.literal(-1, "reduction") == "none"
+    made = call.receiver.arguments if isinstance(call.receiver, Instance) else None
+    told = made.keywords.get("reduction") if made is not None else None
+    return isinstance(told, Const) and told.value == "none"
+
+
+_FUNCTIONS = words(
+    """
+    binary_cross_entropy binary_cross_entropy_with_logits cosine_embedding_loss cross_entropy
+    gaussian_nll_loss hinge_embedding_loss huber_loss kl_div l1_loss margin_ranking_loss mse_loss
+    multi_margin_loss multilabel_margin_loss multilabel_soft_margin_loss nll_loss poisson_nll_loss
+    smooth_l1_loss soft_margin_loss triplet_margin_loss
+    """
+)
+_CLASSES = words(
+    """
+    BCELoss BCEWithLogitsLoss CosineEmbeddingLoss CrossEntropyLoss GaussianNLLLoss HingeEmbeddingLoss
+    HuberLoss KLDivLoss L1Loss MSELoss MarginRankingLoss MultiLabelMarginLoss MultiLabelSoftMarginLoss
+    MultiMarginLoss NLLLoss PoissonNLLLoss SmoothL1Loss SoftMarginLoss TripletMarginLoss
+    """
+)
+_LOSSES = (
+    *(f"torch.nn.functional.{name}" for name in sorted(_FUNCTIONS)),
+    *(f"torch.nn.{name}()" for name in sorted(_CLASSES)),
+)
+"""Losses of torch that give one number for each sample where they are told so."""
 
 
 def _reduced(analysis: Analysis, loss: ast.expr, how: str) -> Fix:
