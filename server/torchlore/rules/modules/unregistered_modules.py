@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import Event, Kind
-from torchlore.analysis.members import imported_bases, is_module_like, kind_of_class, lookup
+from torchlore.analysis.members import imported_bases, is_module_like, kind_of_class, lookup, mro
 from torchlore.analysis.queries import options, reachable
 from torchlore.analysis.values import Container, Instance, LocalClass, Ref, Value
 from torchlore.rules import support
@@ -112,7 +112,7 @@ class UnregisteredModules(Rule):
         what = "parameters" if is_parameter(kept.items[0]) else "modules"
         owned = "they are" if what == "parameters" else "their parameters are"
         message = (
-            f"`{name}` keeps its {what} in a plain {kept.container.kind}: {owned} not registered, "
+            f"`{name}` keeps its {what} in a plain {kept.kind}: {owned} not registered, "
             f"so that `{kept.cls.node.name}.parameters()` and `state_dict()` leave them out"
         )
         return self.finding(message, analysis.source.span(kept.target), fixes=_fixes(analysis, kept, what))
@@ -120,12 +120,16 @@ class UnregisteredModules(Rule):
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A plain container of modules or parameters, and where a module is made to keep it."""
+    """Plain containers of modules or parameters, one for each object, and where they are set."""
 
     cls: LocalClass
     target: ast.Attribute
-    container: Container
+    containers: tuple[Container, ...]
     items: tuple[Value, ...]
+
+    @property
+    def kind(self) -> str:
+        return self.containers[0].kind
 
 
 def _makes_some(value: ast.expr) -> bool:
@@ -187,15 +191,22 @@ def _kept_plainly(analysis: Analysis) -> Iterator[_Kept]:
             owner = event.key[0]
             if not isinstance(owner, Instance) or not isinstance(owner.cls, LocalClass):
                 continue
-            container = owner.attributes.get(target.attr)
-            if not isinstance(container, Container) or not _is_plain_module(analysis, owner.cls):
-                continue
-            items, value = items_of(container), _assigned(analysis, target)
+            containers = _plain(owner.attributes.get(target.attr))
+            value = _assigned(analysis, target) if containers else None
             if value is None or not (_makes_some(value) or _is_empty(value)):
                 continue
-            if _is_of_one_sort(items) and not _hides_one(value, container):
-                found[owner.cls, target.attr] = _Kept(owner.cls, target, container, items)
+            items = tuple(item for container in containers for item in items_of(container))
+            hides = any(_hides_one(value, container) for container in containers)
+            if _is_of_one_sort(items) and not hides and _is_plain_module(analysis, owner.cls):
+                found[owner.cls, target.attr] = _Kept(owner.cls, target, containers, items)
     yield from found.values()
+
+
+def _plain(value: Value | None) -> tuple[Container, ...]:
+    """The containers of one kind that an attribute may hold; none where it may hold anything else."""
+    held = options(value) if value is not None else ()
+    found = tuple(part for part in held if isinstance(part, Container))
+    return found if len(found) == len(held) and len({part.kind for part in found}) == 1 else ()
 
 
 def _assigned(analysis: Analysis, target: ast.Attribute) -> ast.expr | None:
@@ -249,7 +260,13 @@ def _is_registered(analysis: Analysis, kept: _Kept) -> bool:
             return True
         if any(_hands_over(event, kept) for event in root.of(Kind.ESCAPE)):
             return True
-    return re.search(r"\b_modules\b", analysis.source.text) is not None
+    return any(_names_its_modules(analysis, cls) for cls in mro(kept.cls))
+
+
+def _names_its_modules(analysis: Analysis, cls: LocalClass) -> bool:
+    """Whether the code of a class mentions the dictionary in which modules are registered."""
+    source = analysis.source_of(cls.node)
+    return re.search(r"\b_modules\b", source.segment(source.span(cls.node))) is not None
 
 
 def _reaches(value: Value | None, kept: _Kept) -> bool:
@@ -264,7 +281,8 @@ def _reaches(value: Value | None, kept: _Kept) -> bool:
 def _holds_it(value: Value, kept: _Kept) -> bool:
     """Whether the module that is registered is the one that keeps the plain container, or holds that one."""
     return any(
-        isinstance(part, Instance) and part.attributes.get(kept.target.attr) is kept.container
+        isinstance(part, Instance)
+        and any(held in kept.containers for held in _plain(part.attributes.get(kept.target.attr)))
         for part in reachable(value)
     )
 
@@ -272,7 +290,7 @@ def _holds_it(value: Value, kept: _Kept) -> bool:
 def _hands_over(event: Event, kept: _Kept) -> bool:
     given = options(event.value) if event.value is not None else ()
     parts = [*given, *(part for value in given if isinstance(value, Container) for part in items_of(value))]
-    return any(part is kept.container or any(part is item for item in kept.items) for part in parts)
+    return any(part in kept.containers or part in kept.items for part in parts)
 
 
 def _is_cared_for(analysis: Analysis, kept: _Kept) -> bool:
@@ -296,8 +314,8 @@ def _fixes(analysis: Analysis, kept: _Kept, what: str) -> tuple[Fix, ...]:
     value = _assigned(analysis, kept.target)
     if value is None or (isinstance(value, ast.Name) and _is_used_after(analysis, value)):
         return ()
-    is_dict = kept.container.kind == "dict"
-    if is_dict and not _has_good_keys(kept.container, value):
+    is_dict = kept.kind == "dict"
+    if is_dict and not _has_good_keys(kept.containers[0], value):
         return ()
     short = f"{'Parameter' if what == 'parameters' else 'Module'}{'Dict' if is_dict else 'List'}"
     name = spelled(analysis, kept.target, f"torch.nn.{short}")
