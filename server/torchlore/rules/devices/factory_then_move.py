@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
@@ -22,7 +23,11 @@ _RANDOM = frozenset(
     f"torch.{name}" for name in words("rand randn randint randperm normal rand_like randn_like")
 )
 _FACTORIES = _EXACT | _ALIKE | _COMPUTED | _RANDOM
+_LONGEST = 200
+"""Characters of a call of a factory; longer ones are rare, and this is a hint."""
+
 _LAST = "|".join(sorted(name.rpartition(".")[2] for name in _FACTORIES))
+_MADE = re.compile(rf"\b(?:{_LAST})\(")
 
 
 class FactoryThenMove(Rule):
@@ -85,7 +90,8 @@ class FactoryThenMove(Rule):
 
     @classmethod
     def concerns(cls, source: Source) -> bool:
-        return ").to(" in source.text or ").cuda(" in source.text
+        ends = re.finditer(r"\)\s*\.(?:to|cuda)\(", source.text)
+        return any(_MADE.search(source.text, max(0, end.start() - _LONGEST), end.start()) for end in ends)
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for call in analysis.called(*MOVES[:2]):

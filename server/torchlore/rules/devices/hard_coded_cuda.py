@@ -77,7 +77,8 @@ class HardCodedCuda(Rule):
 
     @classmethod
     def concerns(cls, source: Source) -> bool:
-        return _ASKS.search(source.text) is None
+        text = source.text
+        return (".cuda(" in text or '"cuda' in text or "'cuda" in text) and _ASKS.search(text) is None
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         if not self.concerns(analysis.source):  # rules may be asked about files that they do not concern

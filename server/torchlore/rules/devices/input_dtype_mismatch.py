@@ -15,7 +15,7 @@ from torchlore.rules import support
 from torchlore.rules.devices._arrays import dtype_of
 from torchlore.rules.devices._purpose import is_tried
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.text import Edit, Span
+from torchlore.text import Edit, Source, Span
 
 _LAYERS = frozenset(
     f"torch.nn.{name}"
@@ -28,6 +28,10 @@ _LAYERS = frozenset(
 )
 _WRONG = frozenset({"float64", "int64", "int32", "int16", "int8", "uint8", "bool"})
 """Dtypes that no layer with float32 weights takes, autocast or not."""
+
+_NAMES = [f"{name.rpartition('.')[2]}(" for name in sorted(_LAYERS)]
+_MADE = ("from_numpy(", "tensor(", "as_tensor(", "float64", ".double(", "arange(", "randint(", "Tensor(")
+"""Of each a file has to have one, a layer and what makes a tensor, for this rule to have something to say."""
 
 _KEEP = frozenset(f"torch.nn.{name}" for name in words("Flatten Unflatten Identity Dropout Dropout2d"))
 _CAST = ("Module.double", "Module.half", "Module.bfloat16", "Module.type", "Module.to_empty")
@@ -90,11 +94,13 @@ class InputDtypeMismatch(Rule):
     severity = Severity.ERROR
     since = "0.1.0"
     card = "dtype-promotion"
-    trigger = (
-        r"\b(?:from_numpy|as_tensor|tensor|float64|double|arange|randint|long|int64|uint8|DoubleTensor"
-        r"|LongTensor)\b"
-    )
+    trigger = r"\b(?:numpy|float64|double|arange|randint|int64|uint8|DoubleTensor|LongTensor)\b"
     follows = False
+
+    @classmethod
+    def concerns(cls, source: Source) -> bool:
+        text = source.text
+        return any(made in text for made in _MADE) and any(name in text for name in _NAMES)
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         layers = [call for call in analysis.called(*_CALLED) if _layers(call)]

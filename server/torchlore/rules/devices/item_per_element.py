@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
@@ -13,7 +14,8 @@ from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source, Span
 
-_Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
+_ITEM = re.compile(r"\.item\(\)")
+_LAST_NAME = re.compile(r"(\w+)\]?\Z")
 _Around = ast.For | ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 
 
@@ -72,7 +74,10 @@ class ItemPerElement(Rule):
 
     @classmethod
     def concerns(cls, source: Source) -> bool:
-        return ".item()" in source.text and " in " in source.text
+        ends = (source.text[max(0, end.start() - 40) : end.start()] for end in _ITEM.finditer(source.text))
+        elements = {match[1] for match in map(_LAST_NAME.search, ends) if match is not None}
+        loops = (line for line in source.text.splitlines() if " in " in line and "for " in line)
+        return any(name in line for line in loops for name in elements)
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for call in analysis.called("Tensor.item"):

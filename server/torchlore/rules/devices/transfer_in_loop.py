@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis, tensor_facts
@@ -12,9 +13,11 @@ from torchlore.analysis.values import Tensor
 from torchlore.rules import support
 from torchlore.rules.devices._moves import MOVES, device_of, moved
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.text import Edit
+from torchlore.text import Edit, Source
 
 _Loop = ast.For | ast.While
+_MOVED = re.compile(r"\.(?:to|cuda)\(")
+_LAST_NAME = re.compile(r"(\w+)\Z")
 _ON_HOST = frozenset(f"torch.{name}" for name in (*tensor_facts.FACTORIES, "from_numpy"))
 """What makes a tensor in the host's memory, where no device is asked for."""
 
@@ -75,6 +78,12 @@ class TransferInLoop(Rule):
     card = "gpu-underused"
     trigger = r"\b(?:to|cuda)\b"
     follows = False
+
+    @classmethod
+    def concerns(cls, source: Source) -> bool:
+        ends = (source.text[max(0, end.start() - 40) : end.start()] for end in _MOVED.finditer(source.text))
+        names = {match[1] for match in map(_LAST_NAME.search, ends) if match is not None}
+        return any(f"{name} = " in source.text for name in names)
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for call in analysis.called(*MOVES[:2]):

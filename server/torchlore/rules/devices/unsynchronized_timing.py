@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 
 from torchlore.analysis import Analysis, members
@@ -12,8 +13,8 @@ from torchlore.analysis.queries import options
 from torchlore.analysis.values import BoundMethod, Function, Instance, LocalClass, Ref, Tensor, Value
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.text import Edit
-from torchlore.text.nodes import blocks, statements
+from torchlore.text import Edit, Source
+from torchlore.text.nodes import blocks
 
 _CLOCKS = frozenset(f"time.{name}" for name in words("time perf_counter monotonic time_ns perf_counter_ns"))
 _WAITS = words("item tolist numpy cpu nonzero unique masked_select synchronize to equal allclose is_nonzero")
@@ -32,6 +33,8 @@ _FUNCTIONS = {"builtins.range"} | {
     )
 }
 _FUNCTIONAL = "torch.nn.functional."
+_ELAPSED = re.compile(r"(?:time|perf_counter|monotonic|_ns)\(\)\s*-\s*\w")
+_SIMPLE = (ast.Assign, ast.AugAssign, ast.Expr, ast.For, ast.With)
 _Work = ast.Call | ast.BinOp
 _DEPTH = 3
 """So deep are modules of the file looked into."""
@@ -102,9 +105,11 @@ class UnsynchronizedTiming(Rule):
     trigger = r"\b(?:perf_counter|monotonic|time|time_ns|perf_counter_ns)\b"
     follows = False
 
+    @classmethod
+    def concerns(cls, source: Source) -> bool:
+        return "cuda" in source.text and _ELAPSED.search(source.text) is not None
+
     def check(self, analysis: Analysis) -> Iterator[Finding]:
-        if "cuda" not in analysis.source.text:
-            return
         for call in analysis.called(*_CLOCKS):
             statement = support.statement_of(analysis, call.node)
             match statement:
@@ -148,10 +153,10 @@ def _elapsed(analysis: Analysis, statement: ast.stmt, start: str) -> ast.expr | 
 def _work(analysis: Analysis, between: Sequence[ast.stmt]) -> _Work | None:
     """The last expression that gives a GPU something to do; None if there is none, or something may wait."""
     found: _Work | None = None
-    for statement in statements(between):
-        if not isinstance(statement, ast.Assign | ast.AugAssign | ast.Expr | ast.For | ast.With):
-            return None
+    for statement in between:
         for node in ast.walk(statement):
+            if isinstance(node, ast.stmt) and not isinstance(node, _SIMPLE):
+                return None
             if isinstance(node, ast.FormattedValue | ast.Compare):  # a tensor in it would be waited for
                 return None
             if isinstance(node, ast.Call) and not _returns_at_once(analysis, node, _DEPTH):
