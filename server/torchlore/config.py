@@ -1,4 +1,4 @@
-"""`[tool.torchlore]` in pyproject.toml, and the one function that says what is wrong with a file."""
+"""`torchlore.toml`, or `[tool.torchlore]` in pyproject.toml, and what is wrong with a file under it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from torchlore.analysis import Analysis
-from torchlore.rules import check
-from torchlore.rules.model import Finding, Severity
+from torchlore.rules import all_rules, check
+from torchlore.rules.model import Finding, Rule, Severity
 from torchlore.rules.selection import Selection, SelectionError, check_selector
 from torchlore.rules.suppression import suppressed
 from torchlore.text import Source
@@ -61,19 +61,26 @@ class Config:
     Attributes:
         select: selectors of the rules that are on (see `Selection`); empty: those of `severity` and worse.
         ignore: selectors of the rules that are off.
+        extend_select: selectors of rules that are on as well, whatever their severity.
         per_file_ignores: pairs of a path pattern and the selectors that are off in files that match it.
         exclude: path patterns of files and folders not to check.
         interpreter: the Python that has torch, absolute where the file gave it relative to itself.
         severity: the mildest severity shown where nothing is selected; None leaves it to the reader.
+        respect_gitignore: whether files that git ignores are left out, within a repository.
+        type_checked_deprecations: whether what carries `@deprecated`, which type checkers underline, is
+            reported too.
         root: the folder of the file, from which path patterns count; None where there is no file.
     """
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     exclude: tuple[str, ...] = ()
     interpreter: str | None = None
     severity: Severity | None = None
+    respect_gitignore: bool = True
+    type_checked_deprecations: bool = True
     root: Path | None = None
 
     def selection_for(self, path: str | Path) -> Selection:
@@ -82,9 +89,21 @@ class Config:
         Raises:
             SelectionError: a selector means no rule (never for a configuration that `find_config` gave).
         """
-        selection = Selection(self.select, self.ignore)
+        selection = Selection(self.select, self.ignore, self.extend_select)
         here = tuple(s for pattern, off in self.per_file_ignores if self._matches(pattern, path) for s in off)
         return selection.without(here) if here else selection
+
+    def rules_for(self, path: str | Path, mildest: Severity) -> tuple[type[Rule], ...]:
+        """The rules of which findings in a file are shown. The others need not be asked.
+
+        Args:
+            path: of the file.
+            mildest: as for `check_source`.
+
+        Raises:
+            SelectionError: as for `selection_for`.
+        """
+        return _rules(self.selection_for(path), self.severity or mildest)
 
     def excludes(self, path: str | Path) -> bool:
         """Whether `path`, or a folder between `root` and it, is one not to check."""
@@ -99,11 +118,14 @@ class Config:
             self._matches(pattern, path) for pattern in self.exclude
         )
 
-    def overridden(self, select: tuple[str, ...], ignore: tuple[str, ...]) -> Config:
-        """This configuration under a command line's options: `select` replaces both lists, `ignore` adds."""
+    def overridden(
+        self, select: tuple[str, ...] = (), ignore: tuple[str, ...] = (), extend_select: tuple[str, ...] = ()
+    ) -> Config:
+        """This configuration under a command line's options: `select` replaces all lists, the others add."""
         if select:
-            return replace(self, select=select, ignore=ignore)
-        return replace(self, ignore=self.ignore + ignore)
+            return replace(self, select=select, ignore=ignore, extend_select=extend_select)
+        extended = self.extend_select + extend_select
+        return replace(self, ignore=self.ignore + ignore, extend_select=extended)
 
     def _matches(self, pattern: str, path: str | Path) -> bool:
         absolute = _absolute(path)
@@ -121,12 +143,25 @@ def check_source(analysis: Analysis, config: Config, mildest: Severity = Severit
         config: what `find_config` gave for that path.
         mildest: the mildest severity shown where neither the configuration nor a selector says otherwise.
     """
+    findings = check(analysis, config.rules_for(analysis.source.path, mildest))
     selection = config.selection_for(analysis.source.path)
-    findings = check(analysis, selection.rules())
-    if not selection.is_explicit:
-        shown = _SEVERITIES[: _SEVERITIES.index(config.severity or mildest) + 1]
-        findings = [f for f in findings if f.severity in shown]
+    asked = {rule.code for rule in all_rules() if selection.asks_for(rule)}
+    shown = _up_to(config.severity or mildest)
+    findings = [f for f in findings if f.severity in shown or f.code in asked]
+    if not config.type_checked_deprecations:
+        findings = [f for f in findings if not f.is_type_checked]
     return [_mendable(analysis.source, f) for f in suppressed(analysis.source, findings)]
+
+
+@lru_cache(maxsize=64)
+def _rules(selection: Selection, mildest: Severity) -> tuple[type[Rule], ...]:
+    """The selected rules of a severity that is shown, and those that a selector asks for."""
+    shown = _up_to(mildest)
+    return tuple(r for r in selection.rules() if r.severity in shown or selection.asks_for(r))
+
+
+def _up_to(mildest: Severity) -> tuple[Severity, ...]:
+    return _SEVERITIES[: _SEVERITIES.index(mildest) + 1]
 
 
 def _mendable(source: Source, finding: Finding) -> Finding:
@@ -136,17 +171,19 @@ def _mendable(source: Source, finding: Finding) -> Finding:
 
 
 def find_config(path: str | Path) -> Config:
-    """The configuration for a file or folder: the nearest pyproject.toml that has a `[tool.torchlore]` table.
+    """The configuration for a file or folder: of the nearest folder that has one.
+
+    That is a `torchlore.toml`, or else a pyproject.toml with a `[tool.torchlore]` table.
 
     Raises:
         ConfigError: that file cannot be read, is not TOML, or holds a key or value that means nothing here.
     """
     start = _absolute(path)
     for folder in (start, *start.parents):
-        file = folder / "pyproject.toml"
-        # Not `file.is_file()`, which raises where the folder above may not be entered.
-        if os.path.isfile(file) and (table := _table(file)) is not None:  # noqa: PTH113
-            return config_from_table(table, str(file), folder)
+        for file, read in ((folder / "torchlore.toml", _whole), (folder / "pyproject.toml", _table)):
+            # Not `file.is_file()`, which raises where the folder above may not be entered.
+            if os.path.isfile(file) and (table := read(file)) is not None:  # noqa: PTH113
+                return config_from_table(table, str(file), folder)
     return Config()
 
 
@@ -164,35 +201,43 @@ def config_from_table(table: Mapping[str, object], name: str, root: Path | None)
     unknown = [key for key in table if key not in _READERS]
     if unknown:
         known = ", ".join(f"`{key}`" for key in _READERS)
-        raise ConfigError(f"{name}: unknown key `{unknown[0]}` in [tool.torchlore]; known keys are {known}")
+        raise ConfigError(f"{name}: unknown key `{unknown[0]}`{_where(name)}; known keys are {known}")
     values: dict[str, object] = {}
     for key, value in table.items():
         try:
             values[key.replace("-", "_")] = _READERS[key](value)
         except (TypeError, SelectionError) as problem:
-            raise ConfigError(f"{name}: [tool.torchlore] `{key}`: {problem}") from None
+            raise ConfigError(f"{name}:{_where(name).removeprefix(' in')} `{key}`: {problem}") from None
     config = replace(Config(root=root), **values)  # type: ignore[arg-type]
     if config.interpreter is not None and root is not None:
         return replace(config, interpreter=_resolved(config.interpreter, root))
     return config
 
 
+def _where(name: str) -> str:
+    """The table that keys stand in, for messages: of a file of our own there is none."""
+    return "" if Path(name).name == "torchlore.toml" else " in [tool.torchlore]"
+
+
 def _table(file: Path) -> Mapping[str, object] | None:
     """The `[tool.torchlore]` table of a pyproject.toml, None where it has none."""
-    try:
-        data = file.read_bytes()
-        if b"torchlore" not in data:
-            return None
-        document = tomllib.loads(data.decode("utf-8-sig"))
-    except OSError as error:
-        raise ConfigError(f"{file}: cannot be read: {error.strerror or error}") from None
-    except (ValueError, RecursionError) as error:  # UnicodeDecodeError, TOMLDecodeError; deep nesting.
-        raise ConfigError(f"{file}: not valid TOML: {error}") from None
+    document = _whole(file, b"torchlore")
     tool = document.get("tool", {})
     table = tool.get("torchlore") if isinstance(tool, dict) else None
     if table is not None and not isinstance(table, dict):
         raise ConfigError(f"{file}: `tool.torchlore` must be a table")
     return table
+
+
+def _whole(file: Path, needed: bytes = b"") -> Mapping[str, object]:
+    """A TOML file; nothing where it does not hold the bytes that are `needed`."""
+    try:
+        data = file.read_bytes()
+        return tomllib.loads(data.decode("utf-8-sig")) if needed in data else {}
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError, TOMLDecodeError; deep nesting.
+        raise ConfigError(f"{file}: not valid TOML: {error}") from None
 
 
 def _resolved(interpreter: str, root: Path) -> str:
@@ -239,6 +284,12 @@ def _string(value: object) -> str:
     return value
 
 
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"must be true or false, not {_shown(value)}")
+    return value
+
+
 def _severity(value: object) -> Severity:
     names = [severity.value for severity in Severity]
     if value not in names:
@@ -254,10 +305,13 @@ def _shown(value: object) -> str:
 _READERS: Mapping[str, Callable[[object], object]] = {
     "select": _selectors,
     "ignore": _selectors,
+    "extend-select": _selectors,
     "per-file-ignores": _ignores_by_pattern,
     "exclude": _patterns,
     "interpreter": _string,
     "severity": _severity,
+    "respect-gitignore": _flag,
+    "type-checked-deprecations": _flag,
 }
 """What turns each key's TOML value into the field's; raises TypeError or SelectionError with the reason."""
 

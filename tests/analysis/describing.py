@@ -6,8 +6,8 @@ A case is a heading with Python under it. In the code a comment says what the ex
     #        ^ tensor attached
 
 A caret on a name or an attribute asks about that; a caret on a bracket of a call asks about what the call
-gives. A tensor may be described in part: what stands in brackets behind it counts only if the marker has
-brackets too. An `events` block after the code lists what happens in the module (`events train`: in the
+gives. A tensor may be described in part: its shape, and what stands in brackets behind it, count only if the
+marker has such brackets too. An `events` block after the code lists what happens in the module (`events train`: in the
 function or method `train`). A block that begins with `# file: models/net.py` is a file of a workspace; the
 last one, or the one that begins with `# main file: …`, is analysed. A heading that ends in `(todo)` marks
 a case that the analysis does not master yet.
@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from printed_events import printed
+from printed_events import printed, without_shapes
 from torchlore.analysis import Analysis, analyze
 from torchlore.analysis.describe import describe
 from torchlore.text import Source
@@ -141,6 +141,8 @@ def found(analysis: Analysis, code: str) -> list[tuple[str, str]]:
 
 def _said(analysis: Analysis, nodes: list[ast.AST], marker: Marker) -> str:
     said = described(analysis, node_at(analysis.source, nodes, marker))
+    if "tensor[" not in marker.want:
+        said = without_shapes(said)
     if said.startswith("tensor") and "(" not in marker.want:
         said = re.sub(r" \([^()]*\)", "", said)
     return f"line {marker.line + 1}: {said}" if said != marker.want else said

@@ -38,6 +38,9 @@ def _fits(words: str, value: object) -> bool:
         return True
     if head == "tensor":
         return _is_tensor(rest.split(), value)
+    if head.startswith("tensor["):
+        shape, _, rest = words.removeprefix("tensor[").partition("]")
+        return _is_tensor(rest.split(), value) and _is_shaped(shape.split(", "), value)
     if head == "number":
         return isinstance(value, Number) and not isinstance(value, bool)
     if head in _OBJECTS:
@@ -78,6 +81,19 @@ def _is_tensor(facts: list[str], value: object) -> bool:
     if "attached" in facts or "detached" in facts:
         return value.requires_grad is ("attached" in facts)
     return True
+
+
+def _is_shaped(sizes: list[str], value: object) -> bool:
+    """Whether a tensor has these sizes: "?" stands for any, "..." for any number of them."""
+    assert isinstance(value, torch.Tensor)
+    if sizes == [""]:
+        return value.dim() == 0
+    is_open = sizes[0] == "..."
+    wanted = sizes[1:] if is_open else sizes
+    if value.dim() < len(wanted) or (not is_open and value.dim() > len(wanted)):
+        return False
+    found = list(value.shape)[value.dim() - len(wanted) :]
+    return all(size in ("?", str(real)) for size, real in zip(wanted, found, strict=True))
 
 
 def _is_object(words: str, value: object) -> bool:

@@ -11,12 +11,13 @@
       call update
         step optimizer torch.optim.SGD
 
-Only what bears on training is shown: bindings, registrations and returned values would drown it.
+Only what bears on training is shown: bindings, registrations, returned values and shapes would drown it.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from torchlore.analysis.describe import describe
@@ -30,15 +31,26 @@ _SHOWN = {
     Kind.CLEAR: "clear",
     Kind.WRITE_GRADS: "write grads",
     Kind.STEP: "step",
+    Kind.CLIP: "clip",
+    Kind.SCHEDULE: "schedule",
+    Kind.SCALE: "scale",
+    Kind.UNSCALE: "unscale",
+    Kind.UPDATE: "update",
     Kind.TRAIN: "train",
     Kind.EVAL: "eval",
     Kind.MODE: "mode",
     Kind.FREEZE: "freeze",
     Kind.ACCUMULATE: "accumulate",
+    Kind.STATE: "state",
+    Kind.LOAD_STATE: "load state",
+    Kind.SAVE: "save",
     Kind.ESCAPE: "escape",
     Kind.HAVOC: "havoc",
 }
-_BY_VALUE = (Kind.BACKWARD, Kind.DIFFERENTIATE, Kind.ACCUMULATE, Kind.ESCAPE)
+_BY_VALUE = (
+    *(Kind.BACKWARD, Kind.DIFFERENTIATE, Kind.ACCUMULATE, Kind.ESCAPE),
+    *(Kind.CLIP, Kind.SCALE, Kind.UNSCALE, Kind.SAVE),
+)
 
 
 def printed(path: Path) -> str:
@@ -84,8 +96,13 @@ def _short(value: Value | None) -> str:
     """An object without its arguments, as in nested descriptions."""
     if value is None:
         return "unknown"
-    words = describe(value)
+    words = without_shapes(describe(value))
     return words.partition("(")[0].strip() if isinstance(value, Instance | Tensor) else words
+
+
+def without_shapes(words: str) -> str:
+    """A description in which tensors have no shapes: "tensor attached" of "tensor[4, 5] attached"."""
+    return re.sub(r"\btensor\[[^][]*\]", "tensor", words)
 
 
 def _branch(arms: list[list[str]]) -> Iterator[str]:

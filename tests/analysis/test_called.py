@@ -69,6 +69,14 @@ def test_of_a_chain_the_inner_call_comes_first() -> None:
     assert [call.name for call in found] == ["Tensor.add", "Tensor.mul"]
 
 
+def test_a_call_is_known_by_its_place() -> None:
+    analysis = analysis_of("torch.zeros(1).add(unknown(2))")
+    (outer,) = analysis.called("Tensor.add")
+    assert analysis.call_at(outer.node) is outer
+    assert analysis.call_at(outer.node.args[0]) is None
+    assert analysis.call_at(outer.node.func) is None
+
+
 def test_arguments_by_position_and_by_name() -> None:
     call = only("torch.load(path, map_location='cpu')", "torch.load")
     assert call.literal(1, "map_location") == "cpu" and call.literal(0, "f") is MISSING
@@ -95,3 +103,15 @@ def test_calls_in_imported_files_are_not_of_this_file(tmp_path: Path) -> None:
     source = Source("import torch\nfrom other import f\nf()\ntorch.zeros(1)\n", str(folder / "main.py"))
     found = analyze(source, workspace=Workspace([folder])).called("torch.zeros")
     assert [call.node.lineno for call in found] == [4]
+
+
+def test_nobody_knows_what_a_function_that_nothing_calls_is_given() -> None:
+    assert not only("def f(*args):\n    torch.load(*args)", "torch.load").is_complete
+    assert only("def f(*args):\n    torch.load(*args)\nf('x')", "torch.load").is_complete
+
+
+def test_what_is_loaded_is_one_thing_wherever_it_goes() -> None:
+    analysis = analysis_of("for epoch in range(3):\n    net = torch.load(path).to(device)\n    net.eval()\n")
+    (load,) = analysis.called("torch.load")
+    (receiver,) = {id(owner) for node, owner in analysis.run.owners.items() if node.attr == "eval"}
+    assert receiver == id(analysis.value(load.node))

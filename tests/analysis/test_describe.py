@@ -4,6 +4,7 @@ import ast
 
 import pytest
 from torchlore.analysis.describe import MAX_LENGTH, describe
+from torchlore.analysis.shapes.shape import Shape
 from torchlore.analysis.values import (
     Arguments,
     Batch,
@@ -50,6 +51,9 @@ LINEAR = _made("torch.nn.Linear", Const(2), Const(3))
         (Tensor(attached=True, activation="softmax"), "tensor attached softmax"),
         (Tensor(attached=False, certain=False), "tensor detached by convention"),
         (Tensor(), "tensor"),
+        (Tensor(attached=True, shape=Shape((4, None))), "tensor[4, ?] attached"),
+        (Tensor(shape=Shape((5,), is_open=True)), "tensor[..., 5]"),
+        (Tensor(shape=Shape(())), "tensor[]"),
         (OneOf((Const(None), Const("b"), Const("a"))), "'a' | 'b' | None"),
         (OneOf((Number(), Number())), "number"),
         (Container("list", None, OneOf((Const(1), Const(2)))), "list of (1 | 2)"),

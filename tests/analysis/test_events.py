@@ -140,3 +140,20 @@ def test_events_and_places_of_one_kind() -> None:
     (place,) = root.places_of(Kind.STEP)
     assert len(place.loops) == 1
     assert root.of(Kind.BACKWARD) == root.places_of(Kind.BACKWARD) == ()
+
+
+@pytest.mark.parametrize("name", ["'fc'", "f'fc{flag}'", "flag"])
+def test_setattr_registers_modules_by_whatever_name(name: str) -> None:
+    code = f"class Net(torch.nn.Module):\n    pass\nnet = Net()\nsetattr(net, {name}, model)\nsetattr(net, {name}, 1)"
+    analysis = analyze(Source(SETUP + code))
+    net, model = (analysis.run.home.names[name] for name in ("net", "model"))
+    (event,) = analysis.roots[0].of(Kind.REGISTER)
+    assert event.subject is net and event.value is model
+
+
+def test_an_item_of_a_container_is_registered() -> None:
+    code = "net = torch.nn.Sequential(model)\nnet[0] = layer = torch.nn.Linear(2, 2)\n[1][0] = model"
+    analysis = analyze(Source(SETUP + code))
+    net, layer = (analysis.run.home.names[name] for name in ("net", "layer"))
+    (event,) = analysis.roots[0].of(Kind.REGISTER)
+    assert event.subject is net and event.value is layer

@@ -168,6 +168,50 @@ def test_class_of_the_workspace(call: str) -> None:
     assert found is not None and found.parameters == made(code) and found.dtype == "float32"
 
 
+PARAMETERS = """
+import torch
+from torch import nn
+SCALE = 0.02
+class Block(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(2 * width, width))
+        self.register_parameter("bias", nn.Parameter(torch.zeros(2 * width)))
+        self.register_parameter("none", None)
+        nn.init.xavier_uniform_(self.weight)
+        self.weight.data.mul_(2)
+class Net(nn.Module):
+    def __init__(self, length, dim=8):
+        super().__init__()
+        self.position = nn.Parameter(torch.zeros(1, length + 1, dim))
+        self.token = nn.Parameter(SCALE * torch.randn(1, 1, dim), requires_grad=False)
+        self.scale = nn.Parameter(torch.tensor(1.0))
+        self.same = nn.Parameter(torch.ones_like(self.position).flatten(1))
+        self.tied = self.scale
+        self.blocks = nn.Sequential(Block(4), Block(dim))
+"""
+
+
+@pytest.mark.parametrize("call", ["Net(16)", "Net(length=3, dim=5)", "Block(3)", "nn.ModuleList([Net(1)])"])
+def test_parameters_of_its_own(call: str) -> None:
+    code = f"{PARAMETERS.replace('        self.tied = self.scale', '')}model = {call}\n"
+    found = counted(code)
+    assert found is not None and found.parameters == made(code) and found.dtype == "float32"
+
+
+def test_parameters_that_come_twice_are_not_counted() -> None:
+    """Whether two attributes hold one parameter, or two that one line makes, cannot be told."""
+    assert counted(f"{PARAMETERS}model = Net(3)\n") is None
+
+
+def test_parameters_of_several_dtypes() -> None:
+    half = PARAMETERS.replace(
+        "torch.empty(2 * width, width)", "torch.empty(2 * width, width, dtype=torch.float16)"
+    )
+    found = counted(f"{half}model = Block(3)\n")
+    assert found is not None and found.parameters == made(f"{half}model = Block(3)\n") and not found.dtype
+
+
 HEAD = "import torch\nfrom torch import nn\nfrom elsewhere import f, width, Other\n"
 CLASS = (
     HEAD
@@ -191,7 +235,21 @@ SILENT = {
     + "        for i in range(3):\n            self.b = nn.Linear(2, 2)\nmodel = Net()",
     "an early return": CLASS
     + "        if f():\n            return\n        self.b = nn.Linear(2, 2)\nmodel = Net()",
-    "a parameter": CLASS + "        self.b = nn.Parameter(torch.zeros(3))\nmodel = Net()",
+    "a parameter of unknown size": CLASS + "        self.b = nn.Parameter(torch.zeros(width))\nmodel = Net()",
+    "a parameter of unknown data": CLASS + "        self.b = nn.Parameter(f())\nmodel = Net()",
+    "a parameter on a condition": CLASS
+    + "        if flag:\n            self.b = nn.Parameter(torch.zeros(3))\nmodel = Net()",
+    "a parameter in a loop": CLASS
+    + "        for i in range(3):\n            self.b = nn.Parameter(torch.zeros(3))\nmodel = Net()",
+    "a parameter that grows": CLASS
+    + "        self.b = nn.Parameter(torch.zeros(3))\n        self.b.data = f()\nmodel = Net()",
+    "a parameter that is one of two": CLASS
+    + "        self.b = nn.Parameter(torch.zeros(3) if f() else torch.zeros(4))\nmodel = Net()",
+    "a parameter registered by another name": CLASS
+    + "        self.register_parameter(f(), nn.Parameter(torch.zeros(3)))\nmodel = Net()",
+    "a parameter registered by somebody": CLASS + "        f(self.register_parameter)\nmodel = Net()",
+    "a parameter from outside": CLASS
+    + "model = Net()\nmodel.register_parameter('b', nn.Parameter(torch.zeros(3)))",
     "something unknown": CLASS + "        self.b = f()\nmodel = Net()",
     "added by name": CLASS + "        self.add_module(f(), nn.Linear(2, 2))\nmodel = Net()",
     "set by name": CLASS + "        setattr(self, f(), nn.Linear(2, 2))\nmodel = Net()",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -103,13 +104,23 @@ def test_the_key_is_the_content_and_the_rules(cache: Cache, tmp_path: Path) -> N
         cache.key(b"torch", Config(ignore=("TL3",)), here),
         cache.key(b"torch", Config(severity=Severity.HINT), here),
         cache.key(b"torch", Config(per_file_ignores=ignores, root=Path.cwd()), here),
+        cache.key(b"torch", Config(type_checked_deprecations=False), here),
     ]
-    assert len({key, *others}) == 6
+    assert len({key, *others}) == 7
+
+
+def test_the_key_is_the_torch_that_the_project_declares(cache: Cache, tmp_path: Path) -> None:
+    here = tmp_path / "project" / "a.py"
+    here.parent.mkdir()
+    keys = [cache.key(b"torch", Config(), here)]
+    for version in ("2.3", "2.4"):
+        (here.parent / "requirements.txt").write_text(f"torch=={version}\n", encoding="utf-8")
+        os.utime(here.parent / "requirements.txt", (len(keys), len(keys)))
+        keys.append(cache.key(b"torch", Config(), here))
+    assert len(set(keys)) == 3
 
 
 def test_old_generations_go(tmp_path: Path) -> None:
-    import os
-
     for number in range(6):
         old = tmp_path / FOLDER / f"old{number}"
         old.mkdir(parents=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from cli_support import SERVER
 from torchlore.analysis import analyze
+from torchlore.cli.schema import PROPERTIES
 from torchlore.config import Config, ConfigError, check_source, config_from_table, find_config
 from torchlore.rules.model import Severity
 from torchlore.text import Source
@@ -189,7 +191,6 @@ def test_selection_and_comments_are_applied() -> None:
     assert found(Config(ignore=("modules",))) == []
     assert found(Config(select=("training",))) == []
     suppressed = MISTAKE.replace("nn.Linear(2, 2)", "nn.Linear(2, 2)  # noqa: TL301")
-    suppressed = suppressed.replace("(self):", "(self):  # noqa: TL301")
     assert found(Config(), text=suppressed) == []
 
 
@@ -229,3 +230,27 @@ def test_toml_that_is_nested_too_deep_is_one_sentence(tmp_path: Path) -> None:
     write(tmp_path, "torchlore = " + "[" * 100_000)
     with pytest.raises(ConfigError, match="not valid TOML"):
         find_config(tmp_path)
+
+
+def test_the_schema_knows_the_keys_and_their_types() -> None:
+    examples = {"array": ["ALL"], "object": {"tests/*": ["TL1"]}, "boolean": False, "string": "python"}
+    for key, described in PROPERTIES.items():
+        value = described["enum"][0] if "enum" in described else examples[described["type"]]
+        assert config_from_table({key: value}, "x", None) is not None
+        with pytest.raises(ConfigError, match=key):
+            config_from_table({key: 1}, "x", None)
+    with pytest.raises(ConfigError) as raised:
+        config_from_table({"?": 1}, "x", None)
+    known = set(re.findall(r"`([a-z-]+)`", str(raised.value).partition("known keys")[2]))
+    assert known == PROPERTIES.keys()
+
+
+def test_what_type_checkers_underline_can_be_left_to_them(tmp_path: Path) -> None:
+    """`torch.cuda.amp.autocast` carries `@deprecated`, `torch.qr` does not."""
+    text = "import torch\n\nwith torch.cuda.amp.autocast():\n    torch.qr(torch.eye(3))\n"
+    analysis = analyze(Source(text))
+    assert [f.is_type_checked for f in check_source(analysis, Config())] == [True, False]
+    config = config_from_table({"type-checked-deprecations": False}, "pyproject.toml", tmp_path)
+    assert [f.is_type_checked for f in check_source(analysis, config)] == [False]
+    with pytest.raises(ConfigError, match="must be true or false, not 'no'"):
+        config_from_table({"type-checked-deprecations": "no"}, "pyproject.toml", tmp_path)

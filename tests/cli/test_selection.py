@@ -58,10 +58,18 @@ def test_the_more_exact_selector_wins_and_ignore_wins_a_tie(
     assert ("TL301" in codes(select, ignore)) is is_on
 
 
+def test_extending_adds_to_what_is_on() -> None:
+    assert {rule.code for rule in Selection((), ("TL3",), ("TL301",)).rules()} >= ALL - {
+        code for code in ALL if code.startswith("TL3") and code != "TL301"
+    }
+    more = Selection(("training",), (), ("TL301",))
+    assert {rule.code for rule in more.rules()} == codes(("training",)) | {"TL301"}
+
+
 def test_without_wins_over_an_exact_selector() -> None:
     left = Selection(("TL301",)).without(("modules",))
     assert left.rules() == ()
-    assert left.is_explicit
+    assert left.asks_for(next(rule for rule in all_rules() if rule.code == "TL301"))
 
 
 @pytest.mark.parametrize(

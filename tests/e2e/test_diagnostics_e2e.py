@@ -124,3 +124,18 @@ async def test_columns_are_in_the_editors_unit(tmp_path: Path, encoding: str) ->
         hover = await shown.hover(uri, "optimizer.step()", len("optimizer."))
         assert hover is not None and hover.range is not None
         assert shown.segment(uri, hover.range) == "step"
+
+
+DEPRECATED = "import torch\n\nwith torch.cuda.amp.autocast():\n    torch.qr(torch.eye(3))\n"
+
+
+@pytest.mark.parametrize(
+    ("reported", "names"), [(True, ["torch.cuda.amp.autocast", "torch.qr"]), (False, ["torch.qr"])]
+)
+async def test_what_a_type_checker_underlines_is_left_to_it_where_the_editor_has_one(
+    workspace: Path, reported: bool, names: list[str]
+) -> None:
+    async with editor(workspace, options={"typeCheckedDeprecations": reported}) as shown:
+        uri = shown.open((workspace / "deprecated.py").as_uri(), DEPRECATED)
+        found = await shown.diagnostics(uri)
+        assert [each.message.split("`")[1] for each in found] == names

@@ -80,6 +80,20 @@ def test_the_interpreter_is_a_path_or_nothing(options: object, interpreter: str 
     assert settings_from(options).interpreter == interpreter
 
 
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"typeCheckedDeprecations": False}, False),
+        ({"settings": {"typeCheckedDeprecations": False}}, False),
+        ({"typeCheckedDeprecations": True}, True),
+        ({"typeCheckedDeprecations": "off"}, True),
+        ({}, True),
+    ],
+)
+def test_only_false_leaves_deprecations_to_the_type_checker(options: object, expected: bool) -> None:
+    assert settings_from(options).type_checked_deprecations is expected
+
+
 def client_with(capabilities: dict[str, Any]) -> Any:
     params = {"processId": None, "rootUri": None, "capabilities": capabilities}
     return client_of(get_converter().structure(params, types.InitializeParams))

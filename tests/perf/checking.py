@@ -9,13 +9,18 @@ from pathlib import Path
 
 from torchlore.analysis import analyze
 from torchlore.cli.checking import tidy
-from torchlore.rules import all_rules, check
+from torchlore.config import Config
+from torchlore.rules import check
+from torchlore.rules.model import Severity
 from torchlore.rules.triggers import follow_imports, triggered
 from torchlore.text import Source
 
 from tests.perf import stages
 from tests.perf.corpus import File, files, workspace
 from tests.perf.timing import peak_memory, timed
+
+RULES = Config().rules_for("any.py", Severity.WARNING)
+"""Those that `check` asks where nothing is configured."""
 
 LIMIT = 6.0
 """How many times as long as `ast.parse` a whole check may take."""
@@ -52,7 +57,6 @@ class Cost:
 def print_check(paths: list[Path]) -> None:
     """Prints the ratios for all files below `paths`, and what each number is."""
     code = files(paths)
-    all_rules()  # they are imported once per process
     rounds = 3 if sum(file.lines for file in code) < 60_000 else 1
     costs: list[Cost] = []
     collecting = 0.0
@@ -73,7 +77,7 @@ def _cost(file: File, rounds: int, looks: stages.Looks) -> Cost:
     least = replace(least, parse=min(cost.parse for cost in found))
     if least.run:
         source = Source(file.text, str(file.path))
-        follow = follow_imports(triggered(all_rules(), source), source)
+        follow = follow_imports(triggered(RULES, source), source)
         again = analyze(source, workspace=workspace(), follow=follow)
         looks.during(lambda: again.run)  # by itself: the timer that looks takes time, too
         again.forget()
@@ -85,11 +89,11 @@ def _cost_once(file: File) -> Cost:
     _, parse = timed(lambda: ast.parse(file.text))  # in each round: memory is as fresh for it as for the rest
     source = Source(file.text, str(file.path))
     _, tree = timed(lambda: source.tree)
-    able, asking = timed(lambda: triggered(all_rules(), source))
+    able, asking = timed(lambda: triggered(RULES, source))
     follow = follow_imports(able, source)
     analysis = analyze(source, workspace=workspace(), follow=follow)
     run = timed(lambda: analysis.run)[1] if able or follow else 0.0
-    _, rules = timed(lambda: check(analysis))
+    _, rules = timed(lambda: check(analysis, RULES))
     _, freeing = timed(analysis.forget)
     return Cost(file, parse, tree, run, asking + rules + freeing)
 

@@ -18,6 +18,8 @@ import { showPage } from "./vscodeapi";
 export interface InitializationOptions {
   readonly untrustedWorkspace: boolean;
   readonly interpreter?: string;
+  /** False: deprecated names that a type checker underlines in this editor are left to it. */
+  readonly typeCheckedDeprecations: boolean;
   /** The hover may hold links to the server's commands. */
   readonly commandLinks: true;
 }

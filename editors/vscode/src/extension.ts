@@ -6,6 +6,7 @@ import { createClient, type InitializationOptions } from "./client";
 import { debugInformation } from "./commands";
 import { oneAtATime } from "./restart";
 import { chosenInterpreter, type Command, findServer, type Surroundings } from "./server";
+import { reportsTypeChecked } from "./settings";
 import * as editor from "./vscodeapi";
 
 let running: { readonly client: LanguageClient; readonly command: Command } | undefined;
@@ -54,6 +55,7 @@ async function start(given: Surroundings, log: LogOutputChannel): Promise<NonNul
   const interpreter = chosenInterpreter(given);
   const options: InitializationOptions = {
     untrustedWorkspace: !given.trusted,
+    typeCheckedDeprecations: reportsTypeChecked(given.settings, editor.hasTypeChecker()),
     commandLinks: true,
     ...(interpreter ? { interpreter } : {}),
   };

@@ -5,6 +5,22 @@ export interface Settings {
   /** The command that starts the server, without `serve`, or []. */
   readonly path: readonly string[];
   readonly importStrategy: "useBundled" | "fromEnvironment";
+  readonly typeCheckedDeprecations: "auto" | "on" | "off";
+}
+
+/** The extensions that underline what carries `@deprecated`. */
+export const TYPE_CHECKERS: readonly string[] = [
+  "ms-python.vscode-pylance",
+  "ms-pyright.pyright",
+  "detachhead.basedpyright",
+  "meta.pyrefly",
+  "astral-sh.ty",
+];
+
+/** Whether the server is to report what a type checker underlines too, if one is there. */
+export function reportsTypeChecked(settings: Settings, hasTypeChecker: boolean): boolean {
+  if (settings.typeCheckedDeprecations === "auto") return !hasTypeChecker;
+  return settings.typeCheckedDeprecations === "on";
 }
 
 /** Replaces `${workspaceFolder}`, `${userHome}` and a leading `~`, which people write in paths. */

@@ -4,7 +4,7 @@
  * Everything else takes plain values, so that it runs under Node's test runner, where no editor exists.
  */
 import * as vscode from "vscode";
-import type { Settings } from "./settings";
+import { type Settings, TYPE_CHECKERS } from "./settings";
 
 export type { ExtensionContext } from "vscode";
 
@@ -31,6 +31,7 @@ export function readSettings(): Settings {
     interpreter: configuration.get("interpreter", ""),
     path: configuration.get<string[]>("path", []),
     importStrategy: configuration.get("importStrategy", "useBundled"),
+    typeCheckedDeprecations: configuration.get("typeCheckedDeprecations", "auto"),
   };
 }
 
@@ -45,6 +46,10 @@ export async function pythonExtensionInterpreter(): Promise<string | undefined> 
   return (await environments.resolveEnvironment(chosen))?.executable.uri?.fsPath;
 }
 
+/** Whether an extension that underlines deprecated names is installed and not disabled. */
+export const hasTypeChecker = (): boolean =>
+  TYPE_CHECKERS.some((id) => vscode.extensions.getExtension(id) !== undefined);
+
 /** Calls back when another interpreter is chosen in the Python extension. */
 export function onPythonExtensionInterpreter(changed: () => void): vscode.Disposable | undefined {
   const extension = vscode.extensions.getExtension<PythonExtension>("ms-python.python");
@@ -52,7 +57,12 @@ export function onPythonExtensionInterpreter(changed: () => void): vscode.Dispos
 }
 
 export function onSettingsChanged(changed: () => void): vscode.Disposable {
-  const watched = ["torchlore.interpreter", "torchlore.path", "torchlore.importStrategy"];
+  const watched = [
+    "torchlore.interpreter",
+    "torchlore.path",
+    "torchlore.importStrategy",
+    "torchlore.typeCheckedDeprecations",
+  ];
   return vscode.workspace.onDidChangeConfiguration((event) => {
     if (watched.some((name) => event.affectsConfiguration(name))) changed();
   });

@@ -130,6 +130,7 @@ def _setattr(run: Run, arguments: Arguments, node: ast.expr) -> Value:
     names = [option.value for option in options(attr) if isinstance(option, Const)]
     if len(names) < len(options(attr)) or not all(isinstance(name, str) for name in names):
         run.escape(node, [owner])
+        targets.register(run, node, owner, value)
         return Const(None)
     for name in names:
         target = ast.Attribute(value=node.args[0], attr=str(name), ctx=ast.Store())

@@ -74,7 +74,7 @@ MISSING = _Missing()
 
 
 def by_name(run: Run) -> Mapping[str, list[Called]]:
-    """The calls of the file that are surely of one thing, by its name, each list in the order of the text."""
+    """The calls of the file that are surely of one thing, by its name, in the order in which they came by."""
     found: dict[str, list[Called]] = {}
     for node, given in run.calls.items():
         callee = run.values.get(node.func)
@@ -83,8 +83,6 @@ def by_name(run: Run) -> Mapping[str, list[Called]]:
         named = _named(callee)
         if named is not None:
             found.setdefault(named[0], []).append(Called(named[0], node, named[1], given))
-    for calls in found.values():
-        calls.sort(key=Called.place)
     return found
 
 

@@ -75,7 +75,9 @@ def call(run: Run, node: ast.Call) -> Value:
         results.append(call_value(run, option, arguments, node))
         return False
 
+    run.choices += 1
     run.branch(node, [lambda option=option: arm(option) for option in alternatives])  # type: ignore[misc]
+    run.choices -= 1
     return join(results)
 
 
@@ -275,7 +277,8 @@ def _bind_parameters(run: Run, frame: Frame, function: Function, arguments: Argu
         frame.names[arg.arg] = value
         run.values.setdefault(arg, value)
     if args.vararg is not None:
-        frame.names[args.vararg.arg] = Container("tuple", rest if not spread else None, [*rest])
+        is_known = arguments is not None and not spread
+        frame.names[args.vararg.arg] = Container("tuple", rest if is_known else None, [*rest])
     if args.kwarg is not None:
         named = {arg.arg for arg in [*positional, *args.kwonlyargs]}
         extra: dict[object, Value] = {k: v for k, v in given.items() if k not in named and k != "**"}

@@ -42,6 +42,7 @@ class Summary:
         before: what it was called with; None for an entry point.
         grad: whether grad mode was on afterwards.
         makes: whether it makes objects, so that calls from two places make two.
+        effects: what it did, in short, once that was asked for.
     """
 
     result: Value
@@ -49,3 +50,19 @@ class Summary:
     before: Circumstances | None
     grad: bool | None
     makes: bool
+    effects: Effects | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Effects:
+    """What a call did, for one that is like it and not followed.
+
+    Attributes:
+        matters: whether something happened that a rule about order has to know of.
+        escaped: what code that we cannot see got hold of, where nothing more happened.
+        makes_base: whether the constructor of torch's own base class ran.
+    """
+
+    matters: bool
+    escaped: tuple[Value, ...]
+    makes_base: bool

@@ -108,13 +108,14 @@ def alike(value: Value, node: ast.AST, depth: int = _ALIKE_DEPTH) -> Value | Non
         case Instance(cls=LocalClass()):
             return Instance(value.cls, node)
         case Instance():
-            held = {name: _alike_part(part, node, depth) for name, part in value.attributes.items() if depth}
+            parts = value.attributes if depth > 0 else {}
+            held = {name: _alike_part(part, node, depth) for name, part in parts.items()}
             return replace(value, node=node, attributes=held, arguments=_alike_arguments(value, node, depth))
-        case Container() if depth:
+        case Container() if depth > 0:
             items = [_alike_part(part, node, depth) for part in value.items] if value.items else value.items
             keyed = {key: _alike_part(part, node, depth) for key, part in value.keyed.items()}
             return Container(value.kind, items, _alike_part(value.element, node, depth), keyed)
-        case OneOf(options=parts):
+        case OneOf(options=parts) if depth > 0:
             found = [part if is_none(part) else _alike_part(part, node, depth) for part in parts]
             return join(found)
         case _:
@@ -126,7 +127,7 @@ def _alike_part(value: Value, node: ast.AST, depth: int) -> Value:
 
 
 def _alike_arguments(module: Instance, node: ast.AST, depth: int) -> Arguments | None:
-    if module.arguments is None or not depth:
+    if module.arguments is None or depth <= 0:
         return None
 
     def copied(part: Value) -> Value:

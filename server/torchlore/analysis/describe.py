@@ -1,7 +1,9 @@
 """Says in a few words what a value is: `module torch.nn.Linear(784, 10)`, `tensor attached softmax`.
 
 The words name the kind of thing first, then the class as it was imported, then what its constructor was
-given. They are short enough for one line of a hover and exact enough for a test to compare.
+given; of a tensor its shape (`tensor[4, ?]`: the second size is not known; `tensor[..., 5]`: there may be
+more before the last one). They are short enough for one line of a hover and exact enough for a test to
+compare.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from collections.abc import Iterator
 from torchlore.analysis import members
 from torchlore.analysis.plain import Plain
 from torchlore.analysis.queries import is_none, options
+from torchlore.analysis.shapes.shape import told as shape_in_words
 from torchlore.analysis.values import (
     Arguments,
     Batch,
@@ -119,10 +122,10 @@ def _given(arguments: Arguments) -> Iterator[str]:
 
 
 def _tensor(value: Tensor) -> str:
-    """What is known of a tensor, the graph first; a word that is missing stands for "not known"."""
+    """What is known of a tensor: its shape, then the graph; a word that is missing stands for "not known"."""
     graph = {True: "attached", False: "detached", None: ""}[value.attached]
     words = [
-        "tensor",
+        "tensor" if value.shape is None else f"tensor{shape_in_words(value.shape)}",
         graph,
         value.activation or "",
         "parameter" if value.parameter else "",

@@ -14,6 +14,7 @@ from torchlore.analysis.events import Root
 from torchlore.analysis.interpret import dissolve, interpret
 from torchlore.analysis.names import mentions_torch
 from torchlore.analysis.passed import Given, Passed
+from torchlore.analysis.requirements import Supported, supported
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import Const, Unknown, Value
 from torchlore.analysis.workspace import Dependencies, Imports, Workspace
@@ -115,6 +116,11 @@ class Analysis:
         function = self.run.functions.get(node)
         return self.run.is_home(function) if function is not None else self.around(node) is not None
 
+    @cached_property
+    def torch(self) -> Supported:
+        """The versions of torch that the project of the file declares."""
+        return supported(self.source.path)
+
     @property
     def roots(self) -> list[Root]:
         """The entry points of the file and what happens from there."""
@@ -134,7 +140,15 @@ class Analysis:
         Calls of what is not known, or of one thing here and another there, are not among them.
         """
         found = [call for name in names for call in self._called.get(name, ())]
-        return iter(found if len(names) == 1 else sorted(found, key=Called.place))
+        return iter(found if len(found) < 2 else sorted(found, key=Called.place))
+
+    def call_at(self, node: ast.AST) -> Called | None:
+        """The call that a node of this file is; None where what it calls is not surely known."""
+        return self._called_at.get(node)
+
+    @cached_property
+    def _called_at(self) -> Mapping[ast.AST, Called]:
+        return {call.node: call for calls in self._called.values() for call in calls}
 
     @cached_property
     def _called(self) -> Mapping[str, list[Called]]:

@@ -30,6 +30,11 @@ class Kind(Enum):
     CLEAR = auto()  # gradients of `subject` (optimizer, module, parameters) were cleared; None: of anything
     WRITE_GRADS = auto()  # gradients of `subject` were assigned by hand
     STEP = auto()  # `subject`, an optimizer, updated its parameters
+    CLIP = auto()  # the gradients of `value`, parameters, were clipped
+    SCHEDULE = auto()  # `subject`, a scheduler, was stepped
+    SCALE = auto()  # `value` was multiplied by the scale of `subject`, a gradient scaler
+    UNSCALE = auto()  # the gradients of `value`, an optimizer, were divided by the scale of `subject`
+    UPDATE = auto()  # `subject`, a gradient scaler, chose its next scale
     TRAIN = auto()  # `subject`, a module, was put in training mode
     EVAL = auto()  # `subject`, a module, was put in evaluation mode
     MODE = auto()  # the mode of `subject` was set to something unknown
@@ -37,11 +42,15 @@ class Kind(Enum):
     ACCUMULATE = auto()  # `value` was added to the place `key`
     RESET = auto()  # the place `key` was bound or emptied, or the object `key` was made
     LOSS = auto()  # the loss named by `key` was computed from `value`
+    STATE = auto()  # `value` is the `state_dict()` of `subject`, a module: it changes when that does
+    LOAD_STATE = auto()  # `value` was loaded into `subject`, a module
+    SAVE = auto()  # `value` was written to a file
     SUPER_INIT = auto()  # the constructor of torch's own base class ran on `subject`; None: of anything
     REGISTER = auto()  # a module, parameter or buffer (`value`) was set on `subject`
     ESCAPE = auto()  # code that we cannot see got hold of `value`
     YIELD = auto()  # the generator whose function is `key` waits; whoever iterates over it goes on
     RETURN = auto()  # an entry point handed `value` to a caller that we cannot see
+    CLASH = auto()  # the shape of `value` does not fit to `subject`, or to another one: `key` tells how
     HAVOC = auto()  # anything may have happened
 
     def __init__(self, number: int) -> None:

@@ -25,6 +25,7 @@ from torchlore.analysis import (
 from torchlore.analysis.plain import Plain
 from torchlore.analysis.queries import MAX_ALTERNATIVES, is_none, join, options, same
 from torchlore.analysis.run import MAX_NESTING, Run
+from torchlore.analysis.shapes import following
 from torchlore.analysis.values import (
     Batch,
     BoundMethod,
@@ -99,7 +100,8 @@ def _teaches_nothing(value: Value, known: Value) -> bool:
         return False
     if isinstance(value, Tensor) and isinstance(known, Tensor):
         return (known.attached is None or known.attached is value.attached) and (
-            known.activation is None or known.activation == value.activation
+            (known.activation is None or known.activation == value.activation)
+            and (known.shape is None or known.shape == value.shape)
         )
     return cls in _ALIKE or known is value or same(known, value)
 
@@ -196,6 +198,8 @@ def _bin_op(run: Run, node: ast.BinOp) -> Value:
         return plain.STR
     if left.__class__ is Const and right.__class__ is Const and not _is_counted(run, node):
         return operators.folded(left, right, node.op) or operators.combine(left, right, node.op)
+    if left.__class__ is Tensor and right.__class__ is Tensor:
+        following.check_operator(run, node, left, right)
     return tensors.recorded(run, operators.combine(left, right, node.op))
 
 

@@ -6,6 +6,7 @@ import ast
 import builtins
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -142,7 +143,11 @@ class Frame:
         if home.passed is not None:
             home.passed.setdefault(name, []).append(value)
         home.names[name] = value
-        if before is not value and (value.__class__ not in _ALIKE or before.__class__ is not value.__class__):
+        if before is not value and (
+            value.__class__ not in _ALIKE
+            or before.__class__ is not value.__class__
+            or (value.__class__ is Tensor and value.shape != before.shape)  # type: ignore[union-attr]
+        ):
             home.bindings += 1
 
     def unbind(self, name: str) -> None:
@@ -200,10 +205,14 @@ class Frame:
                 self.bind(name, known[0])
 
     def widen(self, name: str) -> None:
-        """A number that a loop may count up or down is some number from the start."""
+        """A number that a loop may count up or down is some number from the start, a tensor of some shape."""
         value = self.names.get(name)
         if isinstance(value, Const) and type(value.value) in (int, float):
             self.bind(name, Number())
+        elif value.__class__ is Tensor and value.shape is not None:
+            shapeless = copy(value)
+            shapeless.shape = None
+            self.bind(name, shapeless)
 
     @property
     def outermost(self) -> Frame:

@@ -26,7 +26,9 @@ from torchlore.analysis import (
 from torchlore.analysis.events import Kind
 from torchlore.analysis.queries import join, options, reachable, tokens_of_all
 from torchlore.analysis.run import Run
+from torchlore.analysis.shapes import creation, following
 from torchlore.analysis.values import (
+    NO_TOKENS,
     Arguments,
     Const,
     Container,
@@ -55,10 +57,10 @@ def _caller(name: str) -> _Caller:
     """What knows how to call `name`: a question of its spelling alone, asked once for each."""
     if name in torch_facts.ALIASES:
         return _alias
-    if name in torch_facts.SOFTMAX and not torch_facts.is_class_name(name):
-        return _softmax
-    if name in torch_facts.CROSS_ENTROPY and not torch_facts.is_class_name(name):
-        return _cross_entropy
+    if name in torch_facts.ACTIVATIONS and not torch_facts.is_class_name(name):
+        return _activation
+    if name in torch_facts.LOSSES and not torch_facts.is_class_name(name):
+        return _loss
     if name.endswith(".__init__"):  # nn.Module.__init__(self)
         return _init
     if name in _CALLERS:
@@ -100,11 +102,11 @@ _BARS = frozenset({"tqdm.tqdm", "tqdm.auto.tqdm", "tqdm.notebook.tqdm", "tqdm.ri
 """Progress bars that are moved by hand where they are over nothing."""
 
 
-def _softmax(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
+def _activation(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
     return torch_methods.activated(run, name, arguments.get(0, "input") or Unknown(), node)
 
 
-def _cross_entropy(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
+def _loss(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
     run.emit(Kind.LOSS, node, value=arguments.get(0, "input"), key=name)
     return _torch_caller(name)(run, name, arguments, node)
 
@@ -117,6 +119,16 @@ def _backward(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Valu
 def _grad(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
     run.emit(Kind.DIFFERENTIATE, node, value=arguments.get(0, "outputs"))
     return special_functions.gradients(arguments)
+
+
+def _save(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
+    run.emit(Kind.SAVE, node, value=arguments.get(0, "obj"))
+    return _call_plain(run, name, arguments, node)
+
+
+def _load(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
+    """What a file holds: anything, but always the same thing."""
+    return run.given(node, NO_TOKENS, made_by=name)
 
 
 def _init(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
@@ -146,12 +158,16 @@ def _import(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
 
 
 def _legacy_tensor(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
-    return Tensor(attached=False, dtype=tensors.dtype_named(Ref(name)), made_by=name)
+    copied = tensors.graphs_left(node, arguments.positional[:1])
+    dtype, shape = tensors.dtype_named(Ref(name)), creation.legacy(arguments)
+    return Tensor(attached=False, tokens=copied, dtype=dtype, made_by=name, shape=shape)
 
 
 def _made_by_torch(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
     made = run.make(node, name, arguments)
     run.emit(Kind.RESET, node, key=made)
+    if name == "torch.nn.Sequential":
+        following.check_sequence(run, made)
     loaders.remember_items(run, made, node)
     if name in torch_facts.SET_GRAD:  # takes effect at once, in a `with` statement or not
         _, run.grad = contexts.enter_context(run, node, made)
@@ -167,7 +183,7 @@ def _call_tensor_function(run: Run, name: str, arguments: Arguments, node: ast.e
     last = name.rpartition(".")[2]
     if last.endswith("_"):
         write_gradients(run, arguments, node)
-    return _tensor_function(run, name, last, arguments)
+    return _tensor_function(run, name, last, arguments, node)
 
 
 def _call_other_of_torch(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
@@ -185,14 +201,14 @@ def write_gradients(run: Run, arguments: Arguments, node: ast.expr) -> None:
                     run.emit(Kind.WRITE_GRADS, node, subject=module)
 
 
-def _tensor_function(run: Run, name: str, last: str, arguments: Arguments) -> Value:
+def _tensor_function(run: Run, name: str, last: str, arguments: Arguments, node: ast.expr) -> Value:
     given = [value for key, value in arguments.keywords.items() if key not in ("dtype", "device", "layout")]
     inputs = [v for a in [*arguments.positional, *given] for v in _inputs(a)]
     out = arguments.keywords.get("out")
     if isinstance(out, Tensor):
         targets.overwrite(run, out, join(inputs))
     if last in tensor_facts.FACTORIES and name == f"torch.{last}":
-        return _factory(run, name, last, arguments)
+        return _factory(run, name, last, arguments, node)
     found = [value for value in inputs if isinstance(value, Tensor)]
     mixed = len(found) < len(inputs) and any(isinstance(value, Unknown) for value in inputs)
     dtype = "" if mixed and last not in _FIRST_DECIDES else tensors.result_dtype(last, found, arguments)
@@ -200,9 +216,12 @@ def _tensor_function(run: Run, name: str, last: str, arguments: Arguments) -> Va
     several = tensors.indices(last, arguments, device) if last in ("where", "nonzero") else None
     if several is not None:
         return several
+    shape = following.of_function(run, name, last, found, arguments, node)
     if last in torch_facts.NOT_DIFFERENTIABLE:
         trained = _requires_grad(arguments)
-        return Tensor(trained, dtype=dtype, device=device, leaf=trained is not False, made_by=name)
+        return Tensor(
+            trained, dtype=dtype, device=device, leaf=trained is not False, made_by=name, shape=shape
+        )
     tokens = tokens_of_all(inputs)
     first = arguments.positional[0] if arguments.positional else None
     if last in torch_facts.RESHAPES and isinstance(first, Tensor):
@@ -214,10 +233,10 @@ def _tensor_function(run: Run, name: str, last: str, arguments: Arguments) -> Va
             tokens,
             dtype=dtype,
             device=device,
+            shape=shape,
         )
-    combined = Tensor(
-        tensors.graph(run, attached(inputs)), tokens=tokens, dtype=dtype, device=device, made_by=name
-    )
+    graph = tensors.graph(run, attached(inputs))
+    combined = Tensor(graph, tokens=tokens, dtype=dtype, device=device, made_by=name, shape=shape)
     if name in tensor_facts.TUPLES:
         return Container("tuple", [combined] * tensor_facts.TUPLES[name], combined)
     if last in tensor_facts.PAIRS:
@@ -236,7 +255,7 @@ def _requires_grad(arguments: Arguments) -> bool | None:
     return False if requires is None else expressions.truth(requires)
 
 
-def _factory(run: Run, name: str, last: str, arguments: Arguments) -> Tensor:
+def _factory(run: Run, name: str, last: str, arguments: Arguments, node: ast.expr) -> Tensor:
     """A tensor that is made of no other one."""
     trained = _requires_grad(arguments)
     first = arguments.positional[0] if arguments.positional else None
@@ -244,7 +263,10 @@ def _factory(run: Run, name: str, last: str, arguments: Arguments) -> Tensor:
         return first
     dtype = tensors.factory_dtype(run, last, arguments)
     device = tensors.factory_device(run, arguments)
-    return Tensor(trained, dtype=dtype, device=device, leaf=trained is not False, made_by=name)
+    shape = creation.made(last, arguments)
+    copied = tensors.graphs_left(node, arguments.positional[:1]) if last in tensor_facts.COPY else NO_TOKENS
+    leaf = trained is not False
+    return Tensor(trained, tokens=copied, dtype=dtype, device=device, leaf=leaf, made_by=name, shape=shape)
 
 
 def _values_and_indices(combined: Tensor, last: str, arguments: Arguments) -> Value:
@@ -254,7 +276,8 @@ def _values_and_indices(combined: Tensor, last: str, arguments: Arguments) -> Va
         return combined
     if len(arguments.positional) > 1 and isinstance(arguments.positional[1], Tensor):
         return combined
-    return torch_methods.named_pair(combined, Tensor(False, dtype="int64", device=combined.device))
+    indices = Tensor(False, dtype="int64", device=combined.device, shape=combined.shape)
+    return torch_methods.named_pair(combined, indices)
 
 
 def _inputs(argument: Value) -> tuple[Value, ...]:
@@ -321,10 +344,11 @@ def _parameter(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Val
     data = arguments.get(0, "data")
     flag = arguments.get(1, "requires_grad")
     trained = True if flag is None else expressions.truth(flag)
-    dtype, device = (data.dtype, data.device) if isinstance(data, Tensor) else ("", "")
-    return Tensor(
-        trained, parameter=True, dtype=dtype, device=device, leaf=trained is not False, made_by=name
-    )
+    dtype, device, shape = ("", "", None)
+    if isinstance(data, Tensor):
+        dtype, device, shape = data.dtype, data.device, data.shape
+    leaf = trained is not False
+    return Tensor(trained, parameter=True, dtype=dtype, device=device, leaf=leaf, made_by=name, shape=shape)
 
 
 def _call_plain(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
@@ -345,6 +369,8 @@ def _call_plain(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Va
 _CALLERS: dict[str, _Caller] = {
     "torch.autograd.backward": _backward,
     "torch.autograd.grad": _grad,
+    "torch.load": _load,
+    "torch.save": _save,
     "importlib.import_module": _import,
     "builtins.__import__": _import,
     "itertools.chain": _chained,

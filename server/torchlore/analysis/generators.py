@@ -55,7 +55,7 @@ def loop(
         run.path[:] = [step for step in run.path if step is not call]
         run.path += [*woven, *path[1:]]
         return
-    if any(map(summaries.matters, call.body)):  # it happens at some time in the loop
+    if summaries.matters(call.body):  # it happens at some time in the loop
         first.body.insert(0, Event(Kind.HAVOC, node))
     run.path += path
 

@@ -120,7 +120,9 @@ def _found_out(asking: Imports, loader: imports.FileLoader, function: Function) 
 _LOUD = re.compile(r"\b(?:backward|step|zero_grad|grad|no_grad|eval|train|requires_grad_?|yield|nonlocal)\b")
 """Words of functions that most likely do matter: nothing is lost where these are followed."""
 
-_QUIET = frozenset({Kind.ESCAPE, Kind.RESET, Kind.LOSS, Kind.FORWARD, Kind.ACCUMULATE, Kind.RETURN})
+_QUIET = frozenset(
+    {Kind.ESCAPE, Kind.RESET, Kind.LOSS, Kind.FORWARD, Kind.ACCUMULATE, Kind.RETURN, Kind.SAVE}
+)
 
 
 def _is_quiet(event: Event) -> bool:

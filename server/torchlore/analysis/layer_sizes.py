@@ -6,7 +6,7 @@ The counts are those of torch 2.13; `tests/analysis/test_sizes.py` makes every l
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from math import prod
 
 from torchlore.analysis.names import words
@@ -34,35 +34,59 @@ def count(layer: str, arguments: Arguments) -> int:
         return 0
     if layer not in LAYERS or not arguments.complete:
         raise NotKnown
-    names, formula = LAYERS[layer]
-    return formula(_Settings(names.split(), arguments))
+    signature, formula = LAYERS[layer]
+    return formula(settings(signature, arguments))
+
+
+def settings(signature: str, arguments: Arguments) -> Settings:
+    """The arguments of a constructor by name; one that is not known raises `NotKnown` when it is asked for.
+
+    Args:
+        signature: the names in order, those with a default written `name=default`: a number, True, False,
+            None, mean, or 0 for anything that nobody asks about.
+        arguments: what the constructor is given.
+    """
+    return _Settings(_parsed(signature), arguments)
+
+
+@cache
+def _parsed(signature: str) -> dict[str, tuple[int, object]]:
+    """The names, each with its place and its default; `_REQUIRED` where there is none."""
+    pairs = (part.partition("=") for part in signature.split())
+    return {name: (at, _default(text) if text else _REQUIRED) for at, (name, _, text) in enumerate(pairs)}
+
+
+def _default(text: str) -> object:
+    return _DEFAULTS[text] if text in _DEFAULTS else int(text)
+
+
+_REQUIRED = object()
 
 
 class _Settings(dict[str, object]):
     """The arguments of a constructor by name; one that is not known raises when it is asked for."""
 
-    def __init__(self, names: list[str], arguments: Arguments) -> None:
-        """Names are written `name=default`, in the order of the signature."""
-        super().__init__()
-        self._given: dict[str, Value] = dict(
-            zip((name.partition("=")[0] for name in names), arguments.positional, strict=False)
-        )
-        self._given |= arguments.keywords
-        self._defaults = dict(name.split("=") for name in names if "=" in name)
-        self._is_overfull = len(arguments.positional) > len(names)
+    def __init__(self, parameters: dict[str, tuple[int, object]], arguments: Arguments) -> None:
+        self._parameters = parameters
+        self._arguments = arguments
 
     def __missing__(self, name: str) -> object:
-        if self._is_overfull:
+        arguments, known = self._arguments, self._parameters.get(name)
+        if known is None or len(arguments.positional) > len(self._parameters):
             raise NotKnown
-        if name in self._given:
-            return literal(self._given[name])
-        if name not in self._defaults:
+        index, default = known
+        if index < len(arguments.positional):
+            given = arguments.positional[index]
+        elif name in arguments.keywords:
+            given = arguments.keywords[name]
+        elif default is _REQUIRED:
             raise NotKnown
-        default = self._defaults[name]
-        return _DEFAULTS[default] if default in _DEFAULTS else int(default)
+        else:
+            return default
+        return given.value if given.__class__ is Const else literal(given)
 
 
-_DEFAULTS: dict[str, object] = {"True": True, "False": False, "None": None}
+_DEFAULTS: dict[str, object] = {"True": True, "False": False, "None": None, "mean": "mean"}
 
 
 def literal(value: Value) -> object:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+
 from torchlore.analysis import functions, tensors
 from torchlore.analysis.names import words
 from torchlore.analysis.queries import join, options, tokens_of_all
 from torchlore.analysis.run import Run
+from torchlore.analysis.shapes import following
 from torchlore.analysis.values import Arguments, Const, Container, Instance, Tensor, Unknown, Value
 
 _KEEP_DTYPE = words(
@@ -30,8 +33,8 @@ _KEEP_FLOAT = words(
 PACKED = "torch.nn.utils.rnn.PackedSequence"
 
 
-def output(run: Run, name: str, module: Instance, arguments: Arguments) -> Value:
-    """What the module, of the torch class called `name`, makes of its input."""
+def output(run: Run, name: str, module: Instance, arguments: Arguments, node: ast.expr) -> Value:
+    """What the module, of the torch class called `name`, makes of its input in the call `node`."""
     inputs = [v for a in arguments.all() for v in options(a)]
     tokens = tokens_of_all(inputs)
     last = name.rpartition(".")[2]
@@ -43,21 +46,25 @@ def output(run: Run, name: str, module: Instance, arguments: Arguments) -> Value
         dtype = ""
     device = tensors.common_device([v for v in inputs if isinstance(v, Tensor)])
     attached = tensors.graph(run, functions.attached(inputs))
+    shape = following.of_layer(run, module, arguments, node)
 
     def tensor() -> Tensor:
+        return Tensor(attached, tokens=tokens, dtype=dtype, device=device, made_by=name, shape=shape)
+
+    def state() -> Tensor:
         return Tensor(attached, tokens=tokens, dtype=dtype, device=device, made_by=name)
 
     match last:
         case "LSTM":
-            return _pair(_sequence(inputs, tensor()), _pair(tensor(), tensor()))
+            return _pair(_sequence(inputs, tensor()), _pair(state(), state()))
         case "RNN" | "GRU":
-            return _pair(_sequence(inputs, tensor()), tensor())
+            return _pair(_sequence(inputs, tensor()), state())
         case "LSTMCell":
             return _pair(tensor(), tensor())
         case "MultiheadAttention":
             flag = arguments.get(4, "need_weights")
             off = isinstance(flag, Const) and flag.value is False
-            return _pair(tensor(), Const(None) if off else tensor())
+            return _pair(tensor(), Const(None) if off else state())
         case _ if last.startswith(("MaxPool", "AdaptiveMaxPool")) and _returns_indices(module):
             return _pair(tensor(), Tensor(False, dtype="int64", device=device))
         case _:

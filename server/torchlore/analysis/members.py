@@ -62,10 +62,8 @@ def attribute(run: Run, owner: Value, attr: str, node: ast.Attribute) -> Value:
                 return BoundMethod(owner, attr)
             return found if found is not None else Unknown()
         case Super(receiver=receiver, cls=cls):
-            for base in _after(receiver, cls):
-                if attr in base.attributes:
-                    return bind(base.attributes[attr], receiver)
-            return BoundMethod(owner, attr)
+            found = _super_attribute(receiver, cls, attr)
+            return found if found is not None else BoundMethod(owner, attr)
         case Tensor():
             return torch_attributes.of_tensor(owner, attr, node)
         case Params():
@@ -198,12 +196,40 @@ def _linear(cls: LocalClass, below: tuple[LocalClass, ...]) -> tuple[LocalClass,
     return tuple(order)
 
 
-def _after(receiver: Value, cls: LocalClass) -> list[LocalClass]:
-    """The classes that `super()` in a method of `cls` looks at."""
-    order = list(
-        mro(receiver.cls if isinstance(receiver, Instance) and isinstance(receiver.cls, LocalClass) else cls)
+def _super_attribute(receiver: Value, cls: LocalClass, attr: str) -> Value | None:
+    """What `super().attr` in a method of `cls` is; None where no class of the workspace says."""
+    order = mro(
+        receiver.cls if isinstance(receiver, Instance) and isinstance(receiver.cls, LocalClass) else cls
     )
-    return order[order.index(cls) + 1 :] if cls in order else list(mro(cls))[1:]
+    order = order if cls in order else mro(cls)
+    here = order.index(cls)
+    for base in order[here + 1 :]:
+        if attr in base.attributes:
+            if attr == "__init__" and _stands_behind_torch(order, here, base):
+                return None
+            return bind(base.attributes[attr], receiver)
+    return None
+
+
+def _stands_behind_torch(order: tuple[LocalClass, ...], here: int, base: LocalClass) -> bool:
+    """Whether a class of torch comes between two in the order of lookup: its constructor calls no other.
+
+    In `class Net(nn.Module, Mixin)` the constructor of `nn.Module` comes first, and does not call Mixin's.
+    """
+    if lookup(order[0], "call_super_init") is not None:
+        return False  # with that set it does
+    for current in order[here:]:
+        is_behind = False
+        for parent in current.bases:
+            if isinstance(parent, Ref) and kind_of_class(parent) in _WITH_CONSTRUCTORS:
+                is_behind = True
+            elif is_behind and isinstance(parent, LocalClass) and base in mro(parent):
+                return True
+    return False
+
+
+_WITH_CONSTRUCTORS = ("Module", "Loss", "Optimizer", "Scheduler", "DataLoader")
+"""Kinds of torch's classes that have a constructor of their own; a `Dataset` has none."""
 
 
 def lookup(cls: LocalClass, attr: str) -> Value | None:

@@ -208,9 +208,9 @@ def _call_instance_method(
         case "Optimizer":
             return torch_methods.call_optimizer_method(run, receiver, name, arguments, node)
         case "GradScaler":
-            return _call_scaler_method(run, name, arguments, node)
+            return _call_scaler_method(run, receiver, name, arguments, node)
         case "Scheduler":
-            return _call_scheduler_method(name)
+            return _call_scheduler_method(run, receiver, name, node)
         case "DataLoader" | "Dataset":
             return _call_loader_method(receiver, name)
         case "Device":
@@ -245,8 +245,11 @@ _PARSES = {"parse_args": False, "parse_intermixed_args": False, "parse_known_arg
 """Methods of an argument parser that give a namespace, and whether they give what is left beside it."""
 
 
-def _call_scheduler_method(name: str) -> Value:
+def _call_scheduler_method(run: Run, scheduler: Instance, name: str, node: ast.expr) -> Value:
     match name:
+        case "step":
+            run.emit(Kind.SCHEDULE, node, subject=scheduler)
+            return Const(None)
         case "get_last_lr" | "get_lr":
             return Container("list", None, Number())
         case "state_dict":
@@ -267,8 +270,8 @@ def _call_loader_method(receiver: Instance, name: str) -> Value:
             return Unknown()
 
 
-def _call_scaler_method(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
-    first = arguments.positional[0] if arguments.positional else Unknown()
+def _call_scaler_method(run: Run, scaler: Instance, name: str, arguments: Arguments, node: ast.expr) -> Value:
+    first = arguments.get(0, _SCALED.get(name, "")) or Unknown()
     if name == "step":
         for closure in arguments.positional[1:]:
             if isinstance(closure, Function):
@@ -277,7 +280,14 @@ def _call_scaler_method(run: Run, name: str, arguments: Arguments, node: ast.exp
         return Unknown()
     match name:
         case "scale":
+            run.emit(Kind.SCALE, node, subject=scaler, value=first)
             return first
+        case "unscale_":
+            run.emit(Kind.UNSCALE, node, subject=scaler, value=first)
+            return Const(None)
+        case "update":
+            run.emit(Kind.UPDATE, node, subject=scaler)
+            return Const(None)
         case "get_scale" | "get_growth_factor" | "get_backoff_factor" | "get_growth_interval":
             return Number()
         case "is_enabled":
@@ -286,6 +296,10 @@ def _call_scaler_method(run: Run, name: str, arguments: Arguments, node: ast.exp
             return Container("dict", None, Number())
         case _:
             return Const(None)
+
+
+_SCALED = {"scale": "outputs", "unscale_": "optimizer", "step": "optimizer"}
+"""The first parameter of methods of a gradient scaler."""
 
 
 def _call_unknown_method(run: Run, receiver: Value, name: str, arguments: Arguments, node: ast.expr) -> Value:
@@ -333,9 +347,9 @@ def call_torch_instance(run: Run, instance: Instance, arguments: Arguments, node
         return call_patched(run, instance, arguments, node)
     name = instance.cls
     first = arguments.get(0, "input")
-    if name in torch_facts.CROSS_ENTROPY:
+    if name in torch_facts.LOSSES:
         run.emit(Kind.LOSS, node, value=first, key=name)
-    if name in torch_facts.SOFTMAX:
+    if name in torch_facts.ACTIVATIONS:
         return torch_methods.activated(run, name, first or Unknown(), node)
     known = library_calls.output(run, instance, arguments, node)
     if not members.is_module_like(instance):
@@ -345,7 +359,7 @@ def call_torch_instance(run: Run, instance: Instance, arguments: Arguments, node
     elif name == "torch.nn.Sequential":
         result = sequential.output(run, instance, arguments)
     else:
-        result = layers.output(run, name, instance, arguments)
+        result = layers.output(run, name, instance, arguments, node)
     result = module_output(run, instance, result, node)
     run.emit(Kind.FORWARD, node, subject=instance, value=result)
     return result

@@ -50,6 +50,11 @@ def call_module_method(run: Run, module: Instance, name: str, arguments: Argumen
         return module
     if name == "compile":  # in place
         return Const(None)
+    if name == "state_dict":
+        return _state_dict(run, module, node)
+    if name == "load_state_dict":
+        run.emit(Kind.LOAD_STATE, node, subject=module, value=arguments.get(0, "state_dict"))
+        return Unknown()
     found = _PARTS.get(name)
     if found is not None:
         return found(module, arguments)
@@ -129,8 +134,12 @@ def _named_children(module: Instance, arguments: Arguments) -> Value:
     return _named(submodules.any_of(module))
 
 
-def _state_dict(module: Instance, arguments: Arguments) -> Value:
-    return Container("dict", None, Tensor(attached=False))
+def _state_dict(run: Run, module: Instance, node: ast.expr) -> Value:
+    """The tensors of a module themselves, not copies: the same ones when a loop comes by again."""
+    key = (node, run.context, "state_dict")
+    known = run.made.setdefault(key, Container("dict", None, Tensor(attached=False)))
+    run.emit(Kind.STATE, node, subject=module, value=known)
+    return known
 
 
 def _get_submodule(module: Instance, arguments: Arguments) -> Value:
@@ -169,7 +178,6 @@ _PARTS: dict[str, Callable[[Instance, Arguments], Value]] = {
     "named_modules": _named_modules,
     "children": _children,
     "named_children": _named_children,
-    "state_dict": _state_dict,
     "get_submodule": _get_submodule,
     "get_parameter": _get_parameter,
     "get_buffer": _get_buffer,

@@ -10,6 +10,7 @@ from typing import Any
 from torchlore.analysis import containers, hints, loaders, plain, tensors
 from torchlore.analysis.plain import Plain
 from torchlore.analysis.queries import join, options, tokens_of, tokens_of_all
+from torchlore.analysis.shapes import following, reducing
 from torchlore.analysis.values import (
     Batch,
     Const,
@@ -107,7 +108,8 @@ def _combined_tensor(
         )
         attached = False if all(graphless) else None
     dtype, device = _kind_of_result(parts, op)
-    return Tensor(attached, certain, tokens=tokens, dtype=dtype, device=device)
+    shape = following.of_operator(parts[0], parts[1], op) if len(parts) == 2 else None
+    return Tensor(attached, certain, tokens=tokens, dtype=dtype, device=device, shape=shape)
 
 
 def _kind_of_result(parts: list[Value], op: ast.operator | None) -> tuple[str, str]:
@@ -135,15 +137,17 @@ def item(owner: Value, key: Value, is_slice: bool = False) -> Value:
         case Container():
             return containers.part(owner, key) if is_slice else containers.item(owner, key)
         case Tensor():
-            rows = isinstance(key, Tensor)  # `probabilities[mask]`: each row is still what it was
+            # Each row of `probabilities[mask]` is still what it was; of a sigmoid, each number.
+            keeps = isinstance(key, Tensor) or owner.activation == "sigmoid"
             return Tensor(
                 owner.attached,
                 owner.certain,
-                owner.activation if rows else None,
-                owner.made_at if rows else None,
+                owner.activation if keeps else None,
+                owner.made_at if keeps else None,
                 tokens=owner.tokens,
                 dtype=owner.dtype,
                 device=owner.device,
+                shape=None if owner.shape is None else reducing.item(owner.shape, key),
             )
         case Params():
             return owner
@@ -181,6 +185,7 @@ def compared(left: Value, right: Value) -> Value:
             certain=any(tensor.certain for tensor in found),
             dtype="bool",
             device=tensors.common_device(found),
+            shape=following.of_operator(left, right, None),
         )
     if plain.NDARRAY in (*options(left), *options(right)):
         return plain.NDARRAY

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Set
 from collections.abc import Iterable as ManyOf
 from typing import Any
 
+from torchlore.analysis.shapes.shape import joined as shape_in_common
 from torchlore.analysis.values import (
     NO_TOKENS,
     Batch,
@@ -32,6 +33,9 @@ from torchlore.analysis.values import (
 
 MAX_ALTERNATIVES = 5
 """A value that may be more different things than this is unknown."""
+
+_DEPTH = 4
+"""Things that hang on a value are looked for so deep."""
 
 _TOO_MANY = 40
 """Alternatives compared with one another (tensors, of which many make one) before a join gives up."""
@@ -200,7 +204,18 @@ def alike(a: Value | None, b: Value | None) -> bool:
             return same(a, b)
 
 
-_SEEN = ("attached", "certain", "activation", "made_at", "parameter", "dtype", "device", "leaf", "made_by")
+_SEEN = (
+    "attached",
+    "certain",
+    "activation",
+    "made_at",
+    "parameter",
+    "dtype",
+    "device",
+    "leaf",
+    "made_by",
+    "shape",
+)
 """What there is to know of a tensor, but for its tokens."""
 
 
@@ -217,6 +232,7 @@ def _join_tensors(tensors: list[Tensor]) -> Tensor:
         first.dtype,
         first.device,
         made_by=first.made_by,
+        shape=first.shape,
     )
     for tensor in tensors[1:]:
         joined.tokens |= tensor.tokens
@@ -234,6 +250,8 @@ def _join_tensors(tensors: list[Tensor]) -> Tensor:
             joined.device = ""
         if tensor.made_by != joined.made_by:
             joined.made_by = ""
+        if joined.shape is not None and tensor.shape != joined.shape:
+            joined.shape = shape_in_common(joined.shape, tensor.shape)
     return joined
 
 
@@ -268,7 +286,13 @@ _WITHOUT_TOKENS = frozenset({Const, Number, Ref, Instance, Function, LocalClass,
 
 def holds(holder: Value | None, held: Value | None) -> bool:
     """Whether `held` is `holder`, or can be reached from it."""
-    return holder is not None and held is not None and any(part is held for part in reachable(holder))
+    if holder is None or held is None:
+        return False
+    if holder is held:
+        return True
+    if _PARTS[holder.__class__] is _none:  # most values are asked about in vain
+        return False
+    return any(part is held for part in _reachable(holder, _DEPTH))
 
 
 def holds_any(holder: Value, some: Set[object]) -> bool:
@@ -288,7 +312,7 @@ def came_from(value: Value | None, token: Token) -> bool:
     return value is not None and any(token in tokens_of(part) for part in reachable(value, depth=3))
 
 
-def reachable(value: Value, depth: int = 4) -> ManyOf[Value]:
+def reachable(value: Value, depth: int = _DEPTH) -> ManyOf[Value]:
     """`value` and what can be reached from it: items, attributes, what a closure sees of objects."""
     return (value,) if _PARTS[value.__class__] is _none else _reachable(value, depth)
 

@@ -78,6 +78,8 @@ class Run:
         making: how often an object was made that was not there before.
         loops: how many loops are being run, one in another.
         branches: how many branches are being run, one in another.
+        clashes: whether shapes were found that do not fit: where none were, no rule need look for them.
+        choices: how many calls of one of several things are being run, one in another.
         is_aside: whether what runs now may run at any time, or never.
         imported: files of which all that they change elsewhere has been changed.
         patched: attributes of imported things that the file has set, by dotted name.
@@ -124,6 +126,8 @@ class Run:
     making: int = 0
     loops: int = 0
     branches: int = 0
+    clashes: bool = False
+    choices: int = 0
     is_aside: bool = False
     imported: set[str] = field(default_factory=set)
     patched: dict[str, Value] = field(default_factory=dict)
@@ -283,7 +287,7 @@ class Run:
         """Something else runs meanwhile, as if it had been called from nowhere."""
         kept = {name: getattr(self, name) for name in _SET_ASIDE}
         elsewhere = self.left if self.is_away else self.left_elsewhere
-        self.context = self.loops = self.branches = 0
+        self.context = self.loops = self.branches = self.choices = 0
         self.repeating = self.is_away = False
         self.left_elsewhere = elsewhere
         try:
@@ -356,6 +360,7 @@ _SET_ASIDE = (
     "left_elsewhere",
     "loops",
     "branches",
+    "choices",
     "repeating",
     "is_away",
     "is_aside",

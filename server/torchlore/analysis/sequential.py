@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from functools import partial
 
 from torchlore.analysis import calls, submodules
@@ -31,13 +32,17 @@ def _run_some(run: Run, instance: Instance, value: Value) -> Value:
     layers = submodules.alternatives(instance)
     if layers is None or not all(isinstance(p, Instance) and isinstance(p.node, ast.expr) for p in layers):
         return unknown
+    if isinstance(value, Tensor) and value.shape is not None:  # of which layer it is the input is not known
+        value = replace(value, shape=None)
     result: Value = value if isinstance(value, Tensor) else unknown
     path: Path = []
     for _ in range(2):  # what the first layers make of it is what the others are given
         path, given, before = [], Arguments([value], {}), result
         results = [before]
         with run.writing(path):
+            run.choices += 1
             run.branch(instance.node, [partial(_run_layer, run, part, given, results) for part in layers])
+            run.choices -= 1
         result = value = join(results)
         if not has_new_kind(before, result):
             break

@@ -125,9 +125,16 @@ def _padded(run: Run, arguments: Arguments, node: ast.expr) -> Value:
     return Tensor(functions.attached(parts), tokens=tokens_of_all(parts))
 
 
-def _norm_of_gradients(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+def _clipped(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    """Gives the norm that the gradients had."""
     functions.write_gradients(run, arguments, node)
+    run.emit(Kind.CLIP, node, value=arguments.get(0, "parameters"))
     return Tensor(attached=False)
+
+
+def _clipped_by_value(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    _clipped(run, arguments, node)
+    return Const(None)
 
 
 def _vector(run: Run, arguments: Arguments, node: ast.expr) -> Value:
@@ -300,7 +307,9 @@ SPECIAL: dict[str, Callable[[Run, Arguments, ast.expr], Value]] = {
     "torch.nn.utils.rnn.pack_sequence": _packed,
     "torch.nn.utils.rnn.pad_packed_sequence": _unpacked,
     "torch.nn.utils.rnn.pad_sequence": _padded,
-    "torch.nn.utils.clip_grad_norm_": _norm_of_gradients,
+    "torch.nn.utils.clip_grad_norm_": _clipped,
+    "torch.nn.utils.clip_grad_norm": _clipped,
+    "torch.nn.utils.clip_grad_value_": _clipped_by_value,
     "torch.nn.utils.parameters_to_vector": _vector,
     "torch.jit.load": _script_module,
     "torch.autograd.functional.jacobian": _vector,

@@ -10,8 +10,8 @@ import ast
 from dataclasses import replace
 
 from torchlore.analysis import definitions, methods
-from torchlore.analysis.circumstances import Circumstances, Summary
-from torchlore.analysis.events import Branch, Call, Event, Finally, Jump, Kind, Loop, Path, events
+from torchlore.analysis.circumstances import Circumstances, Effects, Summary
+from torchlore.analysis.events import Call, Jump, Kind, Path, events
 from torchlore.analysis.frames import Frame
 from torchlore.analysis.queries import alike, filled, has_unknown, join, options, tokens_of_all
 from torchlore.analysis.run import Run
@@ -184,11 +184,31 @@ def not_followed(run: Run, function: Function, arguments: Arguments | None, node
         made = declared(run, function, node)
         run.escape(node, given if made is None else [*given, made])
         return made or run.given(node, tokens)
-    if any(matters(step) for step in known.path):
+    if known.effects is None:
+        known.effects = _effects(known.path)
+    if known.effects.matters:
         run.emit(Kind.HAVOC, node)
-    elif any(event.kind is Kind.SUPER_INIT for event in events(known.path)):
+    if known.effects.escaped:  # what got into other hands the last time, and what it is given now
+        held = [*given, *known.effects.escaped]
+        run.escape(node, [Container("tuple", held, held)])
+    if known.effects.makes_base:
         run.emit(Kind.SUPER_INIT, node, subject=function.receiver)
     return _weakened(known.result, tokens) or declared(run, function, node) or run.given(node, tokens)
+
+
+def _effects(path: Path) -> Effects:
+    """What of a call that was followed has to be written for one that is not."""
+    if matters(path):
+        return Effects(True, (), False)
+    happened = events(path)
+    escaped = {id(event.value): event.value for event in happened if event.kind is Kind.ESCAPE}
+    makes_base = any(event.kind is Kind.SUPER_INIT for event in happened)
+    return Effects(False, tuple(value for value in escaped.values() if value is not None), makes_base)
+
+
+def matters(path: Path) -> bool:
+    """Whether something happens below `path` that a rule about order has to know of."""
+    return any(event.kind not in _HARMLESS for event in events(path))
 
 
 def _blur(run: Run, code: ast.AST) -> None:
@@ -231,23 +251,11 @@ def declared(run: Run, function: Function, node: ast.AST) -> Value | None:
 
 
 _HARMLESS = frozenset(
-    {Kind.FORWARD, Kind.RESET, Kind.REGISTER, Kind.LOSS, Kind.SUPER_INIT, Kind.ACCUMULATE, Kind.YIELD}
+    {
+        *(Kind.FORWARD, Kind.RESET, Kind.REGISTER, Kind.LOSS, Kind.SUPER_INIT, Kind.ACCUMULATE, Kind.YIELD),
+        *(Kind.ESCAPE, Kind.STATE, Kind.LOAD_STATE, Kind.SAVE),
+    }
 )
-
-
-def matters(step: object) -> bool:
-    """Whether something happens in `step` that a rule about order has to know of."""
-    match step:
-        case Event(kind=kind):
-            return kind not in _HARMLESS
-        case Branch(arms=arms):
-            return any(matters(inner) for arm in arms for inner in arm)
-        case Loop(body=body) | Call(body=body):
-            return any(matters(inner) for inner in body)
-        case Finally(body=body, final=final):
-            return any(matters(inner) for inner in (*body, *final))
-        case _:
-            return False
 
 
 def _is_record(value: Instance) -> bool:

@@ -70,6 +70,8 @@ def assign(run: Run, target: ast.expr, value: Value) -> None:
                     _let_go(run, target, owner_option)
                 elif isinstance(owner_option, Container) and isinstance(key, Const):
                     _let_go(run, target, owner_option.keyed.get(hashable(key.value)))
+                elif isinstance(owner_option, Instance) and submodules.is_container(owner_option):
+                    register(run, target, owner_option, value)
                 _set_item(run, owner_option, key, value)
         case ast.Starred(value=inner):
             assign(run, inner, value if isinstance(value, Container) else Iterable(element(value)))
@@ -96,8 +98,7 @@ def _set_attribute(run: Run, node: ast.Attribute, owner: Value, attr: str, value
     match owner:
         case Instance():
             run.emit(Kind.RESET, node, key=(owner, attr))
-            if any(_is_registered(option) for option in options(value)):
-                run.emit(Kind.REGISTER, node, subject=owner, value=value)
+            register(run, node, owner, value)
             known = owner.attributes.get(attr)
             _let_go(run, node, known)
             replaces = known is None or is_none(known) or not run.is_tentative
@@ -116,6 +117,8 @@ def _set_attribute(run: Run, node: ast.Attribute, owner: Value, attr: str, value
                 freeze(run, node, module, value)
         case Tensor(parameter=True) if attr == "requires_grad":
             freeze(run, node, None, value)
+        case Tensor() if attr == "data":
+            tensors.forget_shape(run, owner)
         case Tensor() if attr == "requires_grad":
             tensors.keep_past(run, owner)
             owner.attached = True if isinstance(value, Const) and value.value is True else None
@@ -153,6 +156,12 @@ def as_member(cls: LocalClass, value: Value) -> Value:
     """What is set on a class, as an attribute of it: a function becomes a method."""
     is_free = isinstance(value, Function) and value.owner is None and value.receiver is None
     return replace(value, owner=cls) if isinstance(value, Function) and is_free else value
+
+
+def register(run: Run, node: ast.expr, owner: Value, value: Value) -> None:
+    """`nn.Module.__setattr__` registers what is set, if it is a module or a parameter."""
+    if any(_is_registered(option) for option in options(value)):
+        run.emit(Kind.REGISTER, node, subject=owner, value=value)
 
 
 def _is_registered(value: Value) -> bool:

@@ -114,6 +114,9 @@ FACTORIES = (
 )
 """Functions that make a tensor of no other one, on the default device where none is asked for."""
 
+COPY = words("tensor as_tensor asarray scalar_tensor")
+"""Of these, those that make it of numbers, or of tensors of one number each."""
+
 PAIRS = words("max min topk sort kthvalue mode median cummax cummin")
 """Functions that give values and indices (some of them only where a dimension is given)."""
 

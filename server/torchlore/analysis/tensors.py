@@ -11,6 +11,7 @@ from torchlore.analysis import tensor_facts
 from torchlore.analysis.queries import options
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
+    NO_TOKENS,
     Arguments,
     Const,
     Container,
@@ -45,6 +46,7 @@ def like(tensor: Tensor, attached: bool | None, tokens: frozenset[Token]) -> Ten
         dtype=tensor.dtype,
         device=tensor.device,
         made_by=tensor.made_by,
+        shape=tensor.shape,
     )
 
 
@@ -54,6 +56,13 @@ def keep_past(run: Run, tensor: Tensor) -> None:
     for node, value in run.values.items():
         if value is tensor:
             run.values[node] = past
+
+
+def forget_shape(run: Run, tensor: Tensor) -> None:
+    """A tensor gets another shape in place."""
+    if tensor.shape is not None:
+        keep_past(run, tensor)
+        tensor.shape = None
 
 
 def dtype_named(value: Value | None) -> str:
@@ -257,6 +266,21 @@ def factory_device(run: Run, arguments: Arguments) -> str:
     """Where what a factory gives is."""
     asked = arguments.keywords.get("device")
     return device_named(asked) if asked is not None and not _is_none(asked) else ""
+
+
+def graphs_left(node: ast.AST, given: ManyOf[Value], depth: int = 3) -> frozenset[Token]:
+    """What marks a tensor that `node` makes of numbers of tensors: it leaves the graphs of these behind.
+
+    Empty where none of them may carry one.
+    """
+    for value in given:
+        match value:
+            case Tensor(attached=attached) if attached is not False:
+                return frozenset({node})
+            case Container(kind="list" | "tuple", items=items) if depth:
+                if graphs_left(node, items or [value.element], depth - 1):
+                    return frozenset({node})
+    return NO_TOKENS
 
 
 def default_dtype(run: Run) -> str:

@@ -6,6 +6,7 @@ import ast
 
 from torchlore.analysis import plain, submodules, torch_facts
 from torchlore.analysis.names import words
+from torchlore.analysis.shapes import following
 from torchlore.analysis.values import (
     Arguments,
     BoundMethod,
@@ -76,11 +77,14 @@ def of_tensor(owner: Tensor, attr: str, node: ast.AST) -> Value:
                 dtype=owner.dtype,
                 device=owner.device,
                 made_by=owner.made_by,
+                shape=owner.shape,
             )
         case "grad":
             return Grads(None)
         case "shape":
-            return Container("tuple", None, Number())
+            return following.size_of(owner, Arguments([], {}))
+        case "ndim":
+            return following.rank_of(owner)
         case "dtype":
             return Ref(f"torch.{owner.dtype}") if owner.dtype else plain.of("torch.dtype")
         case "device":
@@ -90,7 +94,12 @@ def of_tensor(owner: Tensor, attr: str, node: ast.AST) -> Value:
             return Instance("torch.device", node, known)
         case _ if attr in _SAME:
             return Tensor(
-                owner.attached, owner.certain, tokens=owner.tokens, dtype=owner.dtype, device=owner.device
+                owner.attached,
+                owner.certain,
+                tokens=owner.tokens,
+                dtype=owner.dtype,
+                device=owner.device,
+                shape=None if owner.shape is None else following.of_attribute(owner.shape, attr),
             )
         case _ if attr in _NUMBERS:
             return Number()

@@ -55,7 +55,11 @@ CLASSES = words(
 )
 """Classes that are spelled like functions."""
 
-SOFTMAX = {
+ACTIVATIONS = {
+    "torch.sigmoid": "sigmoid",
+    "torch.nn.functional.sigmoid": "sigmoid",
+    "torch.special.expit": "sigmoid",
+    "torch.nn.Sigmoid": "sigmoid",
     "torch.softmax": "softmax",
     "torch.nn.functional.softmax": "softmax",
     "torch.special.softmax": "softmax",
@@ -66,7 +70,21 @@ SOFTMAX = {
     "torch.special.log_softmax": "log_softmax",
     "torch.nn.LogSoftmax": "log_softmax",
 }
-CROSS_ENTROPY = {"torch.nn.functional.cross_entropy", "torch.nn.CrossEntropyLoss"}
+"""Functions and modules that make probabilities, or their logarithms, and which."""
+
+LOSSES = {
+    "torch.nn.functional.cross_entropy": "cross_entropy",
+    "torch.nn.CrossEntropyLoss": "cross_entropy",
+    "torch.nn.functional.nll_loss": "nll_loss",
+    "torch.nn.NLLLoss": "nll_loss",
+    "torch.nn.functional.binary_cross_entropy": "binary_cross_entropy",
+    "torch.nn.BCELoss": "binary_cross_entropy",
+    "torch.nn.functional.binary_cross_entropy_with_logits": "binary_cross_entropy_with_logits",
+    "torch.nn.BCEWithLogitsLoss": "binary_cross_entropy_with_logits",
+    "torch.nn.functional.kl_div": "kl_div",
+    "torch.nn.KLDivLoss": "kl_div",
+}
+"""Losses that expect logits, probabilities or log-probabilities, by the function that computes them."""
 
 RESHAPES = words(
     """
@@ -80,9 +98,9 @@ NOT_DIFFERENTIABLE = words(
     """
     argmax argmin argsort eq ne lt le gt ge equal isnan isinf isfinite isclose allclose logical_and
     logical_or logical_not logical_xor count_nonzero nonzero bincount long int short bool byte
-    detach detach_ numel size dim sign floor_divide histc unique randint zeros ones zeros_like
+    detach detach_ numel size dim histc randint zeros ones zeros_like
     ones_like rand rand_like randn_like empty empty_like full full_like arange linspace one_hot
-    searchsorted bucketize multinomial bernoulli any all from_numpy tensor as_tensor randn randperm
+    searchsorted bucketize multinomial any all from_numpy tensor as_tensor randn randperm
     eye new_zeros new_ones new_tensor new_full
     """
 )

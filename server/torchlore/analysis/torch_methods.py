@@ -17,8 +17,11 @@ from torchlore.analysis import (
     torch_facts,
 )
 from torchlore.analysis.events import Kind, Path
+from torchlore.analysis.names import words
 from torchlore.analysis.queries import join, options, tokens_of
 from torchlore.analysis.run import Run
+from torchlore.analysis.shapes import following
+from torchlore.analysis.shapes.shape import Shape
 from torchlore.analysis.values import (
     NO_TOKENS,
     Arguments,
@@ -35,37 +38,64 @@ from torchlore.analysis.values import (
 
 
 def activated(run: Run, name: str, value: Value, node: ast.expr) -> Tensor:
-    """The output of softmax or log_softmax."""
-    kind = torch_facts.SOFTMAX[name]
+    """The output of softmax, log_softmax or sigmoid."""
+    kind = torch_facts.ACTIVATIONS[name]
     if not isinstance(value, Tensor):
         return Tensor(tensors.graph(run, None), True, kind, node, tokens_of(value), made_by=name)
     attached = tensors.graph(run, value.attached)
     dtype = value.dtype if value.dtype in ("float32", "float64") else ""
-    return Tensor(attached, True, kind, node, value.tokens, dtype=dtype, device=value.device, made_by=name)
+    return Tensor(
+        attached,
+        True,
+        kind,
+        node,
+        value.tokens,
+        dtype=dtype,
+        device=value.device,
+        made_by=name,
+        shape=value.shape,
+    )
 
 
 def call_tensor_method(run: Run, tensor: Tensor, name: str, arguments: Arguments, node: ast.expr) -> Value:
     """A method of `torch.Tensor`."""
     if name in torch_facts.TO_PYTHON or name in tensor_facts.IS_QUESTIONS:
-        return _to_python(name, arguments)
+        return _to_python(tensor, name, arguments)
     special = _SPECIAL.get(name)
     if special is not None:
         return special(run, tensor, arguments, node)
-    if name in ("softmax", "log_softmax"):
+    if name in _ACTIVATIONS:
         return activated(run, f"torch.{name}", tensor, node)
     if name.endswith("_") and not name.startswith("__"):
         targets.overwrite(run, tensor, join([*arguments.all()]) if arguments.positional else Number())
+        if name in _RESHAPE_IN_PLACE:
+            tensors.forget_shape(run, tensor)
         return tensor
+    shape = following.of_method(run, tensor, name, arguments, node)
     if name in torch_facts.RESHAPES:
-        return _reshaped(run, tensor, name, arguments)
-    return _computed(run, tensor, name, arguments)
+        return _reshaped(run, tensor, name, arguments, shape)
+    return _computed(run, tensor, name, arguments, shape)
 
 
-def _to_python(name: str, arguments: Arguments) -> Value:
+_ACTIVATIONS = frozenset({"softmax", "log_softmax", "sigmoid"})
+
+_RESHAPE_IN_PLACE = words(
+    """
+    resize_ resize_as_ set_ squeeze_ unsqueeze_ t_ transpose_ swapaxes_ swapdims_ as_strided_ rename_
+    """
+)
+"""Methods after which a tensor has another shape; all others that work in place keep it."""
+
+
+def _to_python(tensor: Tensor, name: str, arguments: Arguments) -> Value:
     match name:
         case "numpy":
             return plain.NDARRAY
-        case "size" | "stride" if not arguments.positional and not arguments.keywords:
+        case "size":
+            return following.size_of(tensor, arguments)
+        case "dim" | "ndimension":
+            return following.rank_of(tensor)
+        case "stride" if not arguments.positional and not arguments.keywords:
             return Container("tuple", None, Number())
         case "tolist":
             return Container("list", None, Unknown())
@@ -93,7 +123,7 @@ def _require_grad(run: Run, tensor: Tensor, arguments: Arguments, node: ast.expr
 
 def _log(run: Run, tensor: Tensor, arguments: Arguments, node: ast.expr) -> Value:
     if tensor.activation != "softmax":
-        return _computed(run, tensor, "log", arguments)
+        return _computed(run, tensor, "log", arguments, tensor.shape)
     return activated(run, "torch.log_softmax", tensor, node)
 
 
@@ -116,7 +146,7 @@ def _type(run: Run, tensor: Tensor, arguments: Arguments, node: ast.expr) -> Val
     """`x.type()` names the type, `x.type(torch.float16)` casts."""
     if not arguments.positional and not arguments.keywords:
         return plain.STR
-    return _reshaped(run, tensor, "type", arguments)
+    return _reshaped(run, tensor, "type", arguments, tensor.shape)
 
 
 _SPECIAL: dict[str, Callable[[Run, Tensor, Arguments, ast.expr], Value]] = {
@@ -133,8 +163,8 @@ _SPECIAL: dict[str, Callable[[Run, Tensor, Arguments, ast.expr], Value]] = {
 }
 
 
-def _reshaped(run: Run, tensor: Tensor, name: str, arguments: Arguments) -> Tensor:
-    """The same numbers in another shape, dtype or place."""
+def _reshaped(run: Run, tensor: Tensor, name: str, arguments: Arguments, shape: Shape | None) -> Tensor:
+    """The same numbers in another shape (which is `shape`), dtype or place."""
     dtype, device = tensor.dtype, tensor.device
     match name:
         case "to":
@@ -165,11 +195,12 @@ def _reshaped(run: Run, tensor: Tensor, name: str, arguments: Arguments) -> Tens
         dtype=dtype,
         device=device,
         made_by=tensor.made_by,
+        shape=shape,
     )
 
 
-def _computed(run: Run, tensor: Tensor, name: str, arguments: Arguments) -> Value:
-    """What a method gives that computes something new."""
+def _computed(run: Run, tensor: Tensor, name: str, arguments: Arguments, shape: Shape | None) -> Value:
+    """What a method gives that computes something new, of this shape."""
     others = [v for a in arguments.all() for v in options(a)]
     found = [tensor, *(v for v in others if isinstance(v, Tensor))]
     dtype = tensors.result_dtype(name, found, arguments)
@@ -179,7 +210,7 @@ def _computed(run: Run, tensor: Tensor, name: str, arguments: Arguments) -> Valu
         several = tensors.indices(name, arguments, device)
         if several is not None:
             return several
-        return Tensor(False, tensor.certain, dtype=dtype, device=device, made_by=made_by)
+        return Tensor(False, tensor.certain, dtype=dtype, device=device, made_by=made_by, shape=shape)
     combined = operators.combine(tensor, join(others)) if others else tensor
     attached = combined.attached if isinstance(combined, Tensor) else tensor.attached
     tokens = tensor.tokens | tokens_of(join([tensor, *others]))
@@ -190,11 +221,12 @@ def _computed(run: Run, tensor: Tensor, name: str, arguments: Arguments) -> Valu
         dtype=dtype,
         device=device,
         made_by=made_by,
+        shape=shape,
     )
     if name in tensor_facts.SEVERAL:
         return Iterable(plain_result)
     if name in tensor_facts.ALWAYS_PAIRS or (name in tensor_facts.PAIRS and _asks_for_pair(arguments)):
-        indices = Tensor(attached=False, certain=tensor.certain, dtype="int64", device=device)
+        indices = Tensor(False, tensor.certain, dtype="int64", device=device, shape=shape)
         return named_pair(plain_result, indices)
     return plain_result
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torchlore.analysis.events import Call, Step
     from torchlore.analysis.frames import Frame
+    from torchlore.analysis.shapes.shape import Shape
 
 Token = ast.AST
 """Marks where a value came from (a `total += loss`, a call of a model) through later operations."""
@@ -92,7 +93,8 @@ class Tensor(Value):
         attached: whether it carries an autograd graph; None where that is not known.
         certain: False where only convention says that it is a tensor (an argument of `forward`, an
             item of a DataLoader): good for a hover, not for a finding.
-        activation: "softmax" or "log_softmax" where it is exactly the output of that function, or rows of it.
+        activation: "softmax", "log_softmax" or "sigmoid" where it is exactly the output of that function, or
+            rows of it (of a sigmoid any part).
         made_at: the call that applied `activation`; None where several did.
         tokens: what it was made from.
         parameter: whether it is an `nn.Parameter`.
@@ -101,6 +103,7 @@ class Tensor(Value):
         leaf: whether the user made it with `requires_grad=True`, so that an optimizer may own it.
         made_by: the dotted name of the function (or of the module's class) that gave it; empty where
             that is not one.
+        shape: as far as it is certain; None where nothing is known of it.
     """
 
     attached: bool | None = None
@@ -113,6 +116,7 @@ class Tensor(Value):
     device: str = ""
     leaf: bool = False
     made_by: str = ""
+    shape: Shape | None = None
 
 
 @dataclass(eq=False, slots=True)

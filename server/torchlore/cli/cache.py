@@ -17,6 +17,7 @@ from typing import Any
 
 import torchlore
 from torchlore.analysis.files import digest_of
+from torchlore.analysis.requirements import supported
 from torchlore.analysis.workspace import Dependencies
 from torchlore.config import Config
 from torchlore.rules.model import Finding, Fix, Related, Severity
@@ -41,7 +42,8 @@ class Cache:
         digest = hashlib.sha256(data)
         digest.update(b"notebook" if is_notebook(path) else b"")
         selection = config.selection_for(path)
-        settings = repr((self._relative(str(path)), selection.select, selection.ignore, config.severity))
+        flags = selection, config.severity, config.type_checked_deprecations
+        settings = repr((self._relative(str(path)), *flags, supported(str(path))))
         digest.update(settings.encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
@@ -148,11 +150,14 @@ def _generation() -> str:
     package = Path(torchlore.__file__).parent
     sources = [
         package / "config.py",
-        *(p for room in ("rules", "analysis", "text") for p in (package / room).rglob("*.py")),
+        *(p for room in ("rules", "analysis", "text") for p in (package / room).rglob("*.*")),
     ]
-    for source in sorted(sources):
+    for source in sorted(path for path in sources if path.suffix in _SOURCES):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
+
+
+_SOURCES = (".py", ".toml", ".txt")
 
 
 def _forget_old(root: Path) -> None:
@@ -177,4 +182,5 @@ def _finding(item: dict[str, Any]) -> Finding:
         ),
         related=tuple(Related(Span(**r["span"]), r["message"]) for r in item["related"]),
         url=item["url"],
+        is_type_checked=item["is_type_checked"],
     )

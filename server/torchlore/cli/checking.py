@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache
@@ -18,7 +18,6 @@ from torchlore.cli.cache import Cache
 from torchlore.cli.terminal import set_up_logging
 from torchlore.config import Config, check_source
 from torchlore.fixing import Fixed, fix_text
-from torchlore.rules import all_rules
 from torchlore.rules.model import Finding, Severity
 from torchlore.rules.triggers import follow_imports, triggered
 from torchlore.text import Notebook, NotebookError, Source, decode, source_of
@@ -69,7 +68,11 @@ class FileReport:
 
 
 def check_files(
-    files: Iterable[tuple[Path, Config]], fixing: Fixing, jobs: int | None, cache: Cache | None
+    files: Iterable[tuple[Path, Config]],
+    fixing: Fixing,
+    jobs: int | None,
+    cache: Cache | None,
+    advance: Callable[[int], None] = lambda count: None,
 ) -> Iterator[FileReport]:
     """Reports on files in the order given; those without anything to say are left out.
 
@@ -78,6 +81,7 @@ def check_files(
         fixing: which fixes to apply (to the reports' texts; nothing is written).
         jobs: processes; None: one for few files, one per core for many.
         cache: what earlier runs found; None: check everything.
+        advance: told how many more files are done.
     """
     work = list(files)
     _workspace.cache_clear()  # files may have changed since the last time that this process was asked
@@ -86,13 +90,15 @@ def check_files(
     if processes == 1:
         for chunk in chunks:
             yield from _check_chunk(chunk, fixing, cache)
+            advance(len(chunk))
         return
     from concurrent.futures import ProcessPoolExecutor
 
     with ProcessPoolExecutor(processes, initializer=set_up_logging) as pool:
         futures = [pool.submit(_check_chunk, chunk, fixing, cache) for chunk in chunks]
-        for future in futures:
+        for chunk, future in zip(chunks, futures, strict=True):
             yield from future.result()
+            advance(len(chunk))
 
 
 def check_text(text: str, path: Path, config: Config, fixing: Fixing) -> FileReport:
@@ -113,7 +119,8 @@ def _check_text(text: str, path: Path, config: Config, fixing: Fixing) -> FileRe
         unsafe = fixing is Fixing.UNSAFE
         fixed = fix_text(source, config, unsafe=unsafe, workspace=_workspace())
         return _mended(text, path, source, problems, fixed)
-    follow = follow_imports(triggered(all_rules(), source), source)
+    rules = config.rules_for(path, Severity.WARNING)
+    follow = follow_imports(triggered(rules, source), source)
     analysis = analyze(source, workspace=_workspace(), follow=follow)
     findings = check_source(analysis, config, Severity.WARNING)
     dependencies = analysis.dependencies

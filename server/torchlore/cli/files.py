@@ -7,6 +7,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from torchlore.cli.gitignore import Ignored, ignored_in
 from torchlore.config import Config, find_config
 
 ConfigOf = Callable[[Path], Config]
@@ -15,14 +16,20 @@ ConfigOf = Callable[[Path], Config]
 _SUFFIXES = (".py", ".pyw", ".ipynb")
 
 
-def python_files(paths: Iterable[Path], config_of: ConfigOf) -> Iterator[Path]:
+def python_files(
+    paths: Iterable[Path], config_of: ConfigOf, *, force_exclude: bool = False
+) -> Iterator[Path]:
     """The Python files and notebooks under `paths`, each once.
 
     A file that was named is given whatever it is called. A path that does not exist is given too, for the
-    reader to report. Links to folders are not followed, so that a loop of links ends.
+    reader to report. Links to folders are not followed, so that a loop of links ends. What git ignores is
+    left out, but for what was named itself. What is excluded is given where it was named, too, unless
+    `force_exclude` says otherwise: a hook names files that no person chose.
     """
     seen: set[str] = set()
     for path in paths:
+        if force_exclude and config_of(path.absolute().parent).excludes(path):
+            continue
         # Not `path.is_dir()`, which raises where the folder above may not be entered.
         for file in _walk(path, config_of) if os.path.isdir(path) else [path]:  # noqa: PTH112
             key = os.path.realpath(file)
@@ -31,13 +38,13 @@ def python_files(paths: Iterable[Path], config_of: ConfigOf) -> Iterator[Path]:
                 yield file
 
 
-def config_finder(select: tuple[str, ...], ignore: tuple[str, ...]) -> ConfigOf:
-    """Finds configurations under a command line's selectors, reading each pyproject.toml once."""
+def config_finder(adapted: Callable[[Config], Config]) -> ConfigOf:
+    """Finds configurations, `adapted` to a command line's options, reading each file once."""
     known: dict[Path, Config] = {}
 
     def config_of(folder: Path) -> Config:
         if folder not in known:
-            known[folder] = find_config(folder).overridden(select, ignore)
+            known[folder] = adapted(find_config(folder))
         return known[folder]
 
     return config_of
@@ -45,10 +52,11 @@ def config_finder(select: tuple[str, ...], ignore: tuple[str, ...]) -> ConfigOf:
 
 def _walk(top: Path, config_of: ConfigOf) -> Iterator[Path]:
     """In the order of names. Not by recursion: a tree may be deeper than Python's stack."""
-    waiting = [(top, True)]
+    home = os.path.abspath(top)  # noqa: PTH100 (links stay)
+    waiting: list[tuple[Path, str, Ignored | None]] = [(top, home, ignored_in(Path(home)))]
     while waiting:
-        path, is_folder = waiting.pop()
-        if not is_folder:
+        path, absolute, ignored = waiting.pop()
+        if ignored is None:
             yield path
             continue
         try:
@@ -57,11 +65,15 @@ def _walk(top: Path, config_of: ConfigOf) -> Iterator[Path]:
             yield path  # Reading it again gives the reason, which the reader reports.
             continue
         config = config_of(path)
+        rules = ignored if config.respect_gitignore else Ignored()
         for entry in entries:
             inner = entry.is_dir(follow_symlinks=False)
             wanted = inner or (entry.name.endswith(_SUFFIXES) and _is_file(entry))
-            if wanted and not config.excludes_entry(entry.path):
-                waiting.append((Path(entry.path), inner))
+            if not wanted or config.excludes_entry(entry.path):
+                continue
+            within = f"{absolute}{os.sep}{entry.name}"
+            if not rules(within, inner):
+                waiting.append((Path(entry.path), within, ignored.within(within) if inner else None))
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:

@@ -32,7 +32,12 @@ _GITHUB_LEVELS = {
 
 def to_json(reports: list[FileReport]) -> str:
     """A list of records, one per finding; rows and columns count from 1, columns in code points."""
-    return json.dumps([_record(report, view) for report in reports for view in views(report)], indent=2)
+    return json.dumps(_records(reports), indent=2) + "\n"
+
+
+def to_json_lines(reports: list[FileReport]) -> str:
+    """The records of `to_json`, one on each line."""
+    return "".join(json.dumps(record) + "\n" for record in _records(reports))
 
 
 def to_concise(reports: list[FileReport]) -> str:
@@ -49,7 +54,7 @@ def to_concise(reports: list[FileReport]) -> str:
 
 def to_github(reports: list[FileReport]) -> str:
     """Workflow commands that GitHub shows beside the lines of a pull request."""
-    return "".join(_annotation(report, view) for report in reports for view in _views_in_file(report))
+    return "".join(_annotation(report, view) for report in reports for view in views_in_file(report))
 
 
 def to_sarif(reports: list[FileReport]) -> str:
@@ -70,14 +75,14 @@ def to_sarif(reports: list[FileReport]) -> str:
             for rule in all_rules()
         ],
     }
-    results = [_sarif_result(report, view, rules) for report in reports for view in _views_in_file(report)]
+    results = [_sarif_result(report, view, rules) for report in reports for view in views_in_file(report)]
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, indent=2)
+    return json.dumps(log, indent=2) + "\n"
 
 
 @dataclass(frozen=True, slots=True)
-class _InFile:
+class InFile:
     """A finding for a reader who sees the file itself, which for a notebook is JSON.
 
     Attributes:
@@ -99,13 +104,14 @@ class _InFile:
         }
 
 
-def _views_in_file(report: FileReport) -> Iterator[_InFile]:
+def views_in_file(report: FileReport) -> Iterator[InFile]:
+    """The findings of a file as places in the file."""
     by_cell = lines_in_file(report.text) if is_notebook(report.path) else {}
     for view in views(report):
-        yield _InFile(view, by_cell[view.cell.number] if view.cell else None)
+        yield InFile(view, by_cell[view.cell.number] if view.cell else None)
 
 
-def _annotation(report: FileReport, found: _InFile) -> str:
+def _annotation(report: FileReport, found: InFile) -> str:
     finding, message = found.view.finding, found.view.finding.message
     if found.view.cell is not None:
         row, _ = place(found.view.source, finding.span.start)
@@ -119,6 +125,10 @@ def _annotation(report: FileReport, found: _InFile) -> str:
     }
     joined = ",".join(f"{key}={_escaped(value, ':,')}" for key, value in properties.items())
     return f"::{_GITHUB_LEVELS[finding.severity]} {joined}::{_escaped(message)}\n"
+
+
+def _records(reports: list[FileReport]) -> list[dict[str, Any]]:
+    return [_record(report, view) for report in reports for view in views(report)]
 
 
 def _record(report: FileReport, view: View) -> dict[str, Any]:
@@ -156,7 +166,7 @@ def _range(source: Source, span: Span) -> dict[str, dict[str, int]]:
     }
 
 
-def _sarif_result(report: FileReport, found: _InFile, rules: dict[str, int]) -> dict[str, Any]:
+def _sarif_result(report: FileReport, found: InFile, rules: dict[str, int]) -> dict[str, Any]:
     view, finding = found.view, found.view.finding
     artifact = {
         "uri": Path(shown(report.path)).as_posix() if report.path.is_absolute() else report.path.as_posix()

@@ -1,7 +1,7 @@
 """`python -m torchlore.knowledge`: write anew what is generated from the content.
 
 Writes `knowledge/cards/index.json`, and with `symbols [INTERPRETER]` the symbol index of the torch that the
-interpreter has (default: the one that runs this), and the table of names that the analysis reads.
+interpreter has (default: the one that runs this), and the tables that the analysis and the rules read.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import sys
 
 from torchlore.knowledge.build import build_index
 from torchlore.knowledge.cards import write_card_index
+from torchlore.knowledge.changes import write_changes
 from torchlore.knowledge.data import data_root
 from torchlore.knowledge.spellings import write_spellings
 
@@ -22,6 +23,7 @@ def main(arguments: list[str]) -> int:
         index = build_index(interpreter, data_root() / "symbols" / "torch-2.13.txt.gz")
         print(index)
         print(write_spellings(index, interpreter))
+        print(write_changes(index, interpreter))
     return 0
 
 

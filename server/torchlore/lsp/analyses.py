@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from urllib.parse import unquote
 
 from torchlore.analysis import Analysis, analyze
 from torchlore.analysis.workspace import Workspace
 from torchlore.config import Config, ConfigError, check_source, find_config
 from torchlore.lsp.convert import Places
+from torchlore.lsp.settings import DEFAULTS, Settings
 from torchlore.rules.model import Finding
 from torchlore.text import Encoding, Source
 
@@ -25,6 +27,7 @@ class Analysed:
         source: the version.
         workspace: what it imports from; None where it lies nowhere.
         analysis: what it means.
+        settings: the client's options.
     """
 
     def __init__(
@@ -33,8 +36,10 @@ class Analysed:
         source: Source,
         installed: Mapping[str, str],
         workspace: Workspace | None = None,
+        settings: Settings = DEFAULTS,
     ) -> None:
         self.uri = uri
+        self.settings = settings
         self.source = source
         self.workspace = workspace
         self.analysis: Analysis = analyze(source, installed, workspace)
@@ -47,7 +52,7 @@ class Analysed:
 
     def findings(self) -> list[Finding]:
         """What is wrong, under the configuration that the file has now."""
-        config = configuration(self.source.path)
+        config = configuration(self.source.path, self.settings)
         if config != self._config:
             excluded = config.excludes(self.source.path)
             self._findings = [] if excluded else check_source(self.analysis, config)
@@ -61,10 +66,14 @@ class Analyses:
     Args:
         installed: what is known of installed classes; it grows while the server runs (see `analyze`).
         workspace: what the files import from.
+        settings: the client's options.
     """
 
-    def __init__(self, installed: Mapping[str, str], workspace: Workspace) -> None:
+    def __init__(
+        self, installed: Mapping[str, str], workspace: Workspace, settings: Settings = DEFAULTS
+    ) -> None:
         self._installed = installed
+        self._settings = settings
         self.workspace = workspace
         self._by_uri: dict[str, Analysed] = {}
 
@@ -74,7 +83,8 @@ class Analyses:
         known = self._by_uri.get(key)
         if known is None or known.source is not source:
             is_file = os.path.isabs(source.path)  # noqa: PTH117 (what was never saved lies nowhere)
-            known = Analysed(uri, source, self._installed, self.workspace if is_file else None)
+            workspace = self.workspace if is_file else None
+            known = Analysed(uri, source, self._installed, workspace, self._settings)
             self._by_uri[key] = known
         return known
 
@@ -94,12 +104,18 @@ class Analyses:
 _reported: set[str] = set()
 
 
-def configuration(path: str) -> Config:
-    """The configuration for a file; where it is broken that is logged once, and the default holds."""
+def configuration(path: str, settings: Settings = DEFAULTS) -> Config:
+    """The configuration for a file; where it is broken that is logged once, and the default holds.
+
+    Args:
+        path: of the file.
+        settings: the client's options: what they switch off is off.
+    """
     try:
-        return find_config(path)
+        config = find_config(path)
     except (ConfigError, OSError) as error:
         if str(error) not in _reported:
             _reported.add(str(error))
             log.warning("%s", error)
-        return Config()
+        config = Config()
+    return config if settings.type_checked_deprecations else replace(config, type_checked_deprecations=False)

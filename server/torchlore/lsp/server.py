@@ -89,7 +89,8 @@ class Server(LanguageServer):
         from torchlore.lsp.analyses import Analyses  # On the worker: see `create_server`.
 
         folders = self.documents.folder_paths()
-        return Analyses(self.installed, Workspace(folders, self.documents.opened, default_store()))
+        workspace = Workspace(folders, self.documents.opened, default_store())
+        return Analyses(self.installed, workspace, self.settings)
 
     @cached_property
     def inquiry(self) -> Inquiry:

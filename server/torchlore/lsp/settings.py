@@ -16,11 +16,16 @@ class Settings:
         trust: whether anything may be executed in this workspace.
         interpreter: the Python that has torch, where the user named one.
         command_links: the client opens `command:` links in a hover.
+        type_checked_deprecations: False where a type checker underlines deprecated names in this editor.
     """
 
     trust: Trust = Trust.TRUSTED
     interpreter: str | None = None
     command_links: bool = False
+    type_checked_deprecations: bool = True
+
+
+DEFAULTS = Settings()
 
 
 def settings_from(options: object) -> Settings:
@@ -32,7 +37,11 @@ def settings_from(options: object) -> Settings:
         trust=trust_from(options),
         interpreter=interpreter.strip() or None if isinstance(interpreter, str) else None,
         command_links=values.get("commandLinks") is True,
+        type_checked_deprecations=values.get(_DEPRECATIONS, nested.get(_DEPRECATIONS)) is not False,
     )
+
+
+_DEPRECATIONS = "typeCheckedDeprecations"
 
 
 def _mapping(value: object) -> Mapping[str, object]:

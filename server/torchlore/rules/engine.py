@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from torchlore.analysis import Analysis
-from torchlore.rules.model import Family, Finding, Rule
+from torchlore.rules.model import Family, Finding, LastRule, Rule
 from torchlore.rules.triggers import follow_imports, triggered
 from torchlore.rules.waiting import settled
 
@@ -53,7 +53,8 @@ def check(analysis: Analysis, rules: Iterable[type[Rule]] | None = None) -> list
     rules = tuple(all_rules() if rules is None else rules)
     able = triggered(rules, analysis.source)
     if follow_imports(able, analysis.source) and analysis.run.modules:
-        able = [*rules]  # what happens in other files is not told from the words of this one
+        # What happens in other files is not told from the words of this one.
+        able = [rule for rule in rules if rule.follows or rule in able]
     for rule in able:
         try:
             found += rule().check(analysis)
@@ -61,4 +62,9 @@ def check(analysis: Analysis, rules: Iterable[type[Rule]] | None = None) -> list
             _LOG.exception("%s failed on %s", rule.code, analysis.source.path)
     found = settled(analysis, found)
     unique = {(finding.code, finding.span): finding for finding in reversed(found)}
-    return sorted(unique.values(), key=lambda finding: (finding.span, finding.code))
+    found = [*unique.values()]
+    last = [rule for rule in able if issubclass(rule, LastRule)]
+    if last:
+        off = {name for rule in set(all_rules()).difference(rules) for name in (rule.code, rule.name.upper())}
+        found += [finding for rule in last for finding in rule().judge(analysis, found, off)]
+    return sorted(found, key=lambda finding: (finding.span, finding.code))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
@@ -37,8 +37,9 @@ class Severity(str, Enum):
 
 
 class Family(str, Enum):
-    """The digit after `TL`."""
+    """The digit after `TL`, from 0."""
 
+    COMMENTS = "comments"
     TRAINING = "training"
     AUTOGRAD = "autograd"
     MODULES = "modules"
@@ -75,7 +76,12 @@ class Related:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One mistake in one file. `fixes` holds the preferred repair first; it may be empty."""
+    """One mistake in one file.
+
+    Attributes:
+        fixes: the preferred repair first; may be empty.
+        is_type_checked: type checkers underline the same, as it carries `@deprecated`.
+    """
 
     code: str
     name: str
@@ -85,6 +91,7 @@ class Finding:
     fixes: tuple[Fix, ...] = ()
     related: tuple[Related, ...] = ()
     url: str = ""
+    is_type_checked: bool = False
 
 
 class Rule(ABC):
@@ -96,7 +103,7 @@ class Rule(ABC):
         family: where it belongs.
         severity: of its findings, unless a finding says otherwise.
         since: the torchlore version that brought it.
-        card: slug of the card that explains it.
+        card: slug of the card that explains it; empty for rules about comments.
         trigger: a regular expression; a file whose text does not match it is not checked.
         follows: whether it needs to know what imported functions do, not only which classes there are.
     """
@@ -133,12 +140,31 @@ class Rule(ABC):
         fixes: tuple[Fix, ...] = (),
         related: tuple[Related, ...] = (),
         severity: Severity | None = None,
+        is_type_checked: bool = False,
     ) -> Finding:
         """A finding of this rule."""
-        return Finding(cls.code, cls.name, severity or cls.severity, message, span, fixes, related, cls.url())
+        grade = severity or cls.severity
+        return Finding(cls.code, cls.name, grade, message, span, fixes, related, cls.url(), is_type_checked)
 
     @classmethod
     def url(cls) -> str:
         """The page of PyTorch's documentation that the rule rests on: the first link of its documentation."""
         match = _LINK.search(cls.documentation())
         return match[0] if match else ""
+
+
+class LastRule(Rule):
+    """A rule about what the others found."""
+
+    def check(self, analysis: Analysis) -> Iterator[Finding]:
+        return iter(())
+
+    @abstractmethod
+    def judge(self, analysis: Analysis, found: Sequence[Finding], off: Set[str]) -> Iterator[Finding]:
+        """Yields what is wrong, given what the other rules found.
+
+        Args:
+            analysis: of the file.
+            found: by all other rules that were asked, before any comment was heeded.
+            off: the codes, and names in capitals, of rules that were not asked.
+        """

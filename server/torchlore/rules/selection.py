@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torchlore.rules import all_rules
 from torchlore.rules.model import Family, Rule, Severity
@@ -23,6 +23,7 @@ class Selection:
     Attributes:
         select: selectors of the rules that are on; empty: every rule.
         ignore: selectors of the rules that are off.
+        extend: selectors of rules that are on as well.
 
     A selector is a code (`TL101`), the beginning of one (`TL1`), a family (`training`), a rule's name
     (`missing-zero-grad`) or `ALL`. Where both lists name a rule the more exact selector wins, so that
@@ -31,11 +32,11 @@ class Selection:
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    extend: tuple[str, ...] = ()
 
-    @property
-    def is_explicit(self) -> bool:
-        """Whether rules were named; if so, none of them is held back for its severity."""
-        return bool(self.select)
+    def asks_for(self, rule: type[Rule]) -> bool:
+        """Whether a selector means `rule`; if so, it is not held back for its severity."""
+        return any(_exactness(selector, rule) for selector in (*self.select, *self.extend))
 
     def rules(self) -> tuple[type[Rule], ...]:
         """The rules that are on, in the order of their codes.
@@ -44,17 +45,18 @@ class Selection:
             SelectionError: a selector means no rule.
         """
         known = all_rules()
-        for selector in (*self.select, *self.ignore):
+        for selector in (*self.select, *self.extend, *self.ignore):
             check_selector(selector)
         return tuple(rule for rule in known if self._is_on(rule))
 
     def without(self, selectors: tuple[str, ...]) -> Selection:
         """This selection with more rules off: they win over every selector in `select`."""
         off = tuple(rule.code for rule in all_rules() if any(_exactness(s, rule) for s in selectors))
-        return Selection(self.select, self.ignore + off)
+        return replace(self, ignore=self.ignore + off)
 
     def _is_on(self, rule: type[Rule]) -> bool:
-        wanted = max((_exactness(s, rule) for s in self.select), default=0) if self.select else 1
+        wanted = max((_exactness(s, rule) for s in (*self.select, *self.extend)), default=0)
+        wanted = wanted if self.select else max(1, wanted)
         unwanted = max((_exactness(s, rule) for s in self.ignore), default=0)
         return wanted > unwanted
 

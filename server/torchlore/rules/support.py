@@ -89,6 +89,13 @@ def written(analysis: Analysis, node: ast.expr) -> str:
     return " ".join(source.segment(source.span(node)).split())
 
 
+def is_name(node: ast.expr) -> bool:
+    """Whether it is a name, or an attribute of one, of attributes: what can be written a second time."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name)
+
+
 def on_line(analysis: Analysis, node: ast.AST) -> str:
     """Where a node is, in words: "on line 7", "on line 7 of optimizers.py"."""
     if analysis.owns(node):
@@ -120,6 +127,30 @@ def brings_together(
     if not any(holds(given, value) for given in handed_over(analysis, call)):
         return False
     return made is None or analysis.source_of(made) is not analysis.source_of(used)
+
+
+def expects_an_error(analysis: Analysis, node: ast.AST) -> bool:
+    """Whether what `node` raises is waited for: in a `try` that handles it, or by a test that wants it.
+
+    A block that does not parse may be either.
+    """
+    if not analysis.is_whole(node):
+        return True
+    inner: ast.AST = node
+    for outer in reversed(analysis.around(node) or ()):
+        if isinstance(outer, ast.Try) and outer.handlers and inner in outer.body:
+            return True
+        if isinstance(outer, ast.With | ast.AsyncWith) and any(map(_wants_an_error, outer.items)):
+            return True
+        inner = outer
+    return False
+
+
+def _wants_an_error(item: ast.withitem) -> bool:
+    """`with pytest.raises(…)`, `with self.assertRaisesRegex(…)`, `with suppress(…)`."""
+    called = item.context_expr.func if isinstance(item.context_expr, ast.Call) else None
+    name: str = getattr(called, "attr", "") or getattr(called, "id", "")
+    return name in ("raises", "suppress") or name.startswith("assertRaises")
 
 
 def handed_over(analysis: Analysis, call: ast.Call) -> Iterator[Value]:

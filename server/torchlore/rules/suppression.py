@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 import tokenize
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from torchlore.rules.model import Finding
 from torchlore.text import Edit, Source, Span
@@ -15,6 +16,32 @@ _IGNORE = re.compile(r"#\s*torchlore:\s*ignore(?![-\w])(?:\s*\[(?P<codes>[^\]]*)
 _NOQA = re.compile(r"#\s*noqa(?![-\w])(?P<codes>:\s*[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)?", re.IGNORECASE)
 
 
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """A comment that switches findings off.
+
+    Attributes:
+        line: 0-based.
+        span: of the directive within the comment, from its `#`.
+        codes: the codes and names of rules in it, as they are written; empty: all of them.
+        is_noqa: whether it is a `# noqa`, which may be meant for other tools.
+        listed: where the codes stand; None where there are none.
+        removable: what goes with it when it is taken out: also the blanks before it, where nothing follows.
+    """
+
+    line: int
+    span: Span
+    codes: tuple[str, ...]
+    is_noqa: bool
+    listed: Span | None
+    removable: Span
+
+    def with_codes(self, codes: Iterable[str]) -> Edit:
+        """The edit that leaves these codes in it."""
+        assert self.listed is not None
+        return Edit(self.listed, ", ".join(codes))
+
+
 def suppressed(source: Source, findings: Iterable[Finding]) -> list[Finding]:
     """`findings` without those that a comment switches off.
 
@@ -22,22 +49,50 @@ def suppressed(source: Source, findings: Iterable[Finding]) -> list[Finding]:
     compound statement, its header), and on the finding's own first and last line.
     """
     found = list(findings)
-    if not found or _mentions_no_directive(source.text):
+    known = list(directives(source)) if found else []
+    if not known:
         return found
-    directives = {
-        line: text
-        for line, (_, text) in source.comments.items()
-        if _IGNORE.search(text) or _NOQA.search(text)
-    }
-    if not directives:
-        return found
-    return [
-        finding
-        for finding in found
-        if not any(
-            _covers(directives[line], finding) for line in _lines(source, finding) if line in directives
-        )
-    ]
+    return [finding for finding in found if not any(covered(source, one, finding) for one in known)]
+
+
+def covered(source: Source, directive: Directive, finding: Finding) -> bool:
+    """Whether `directive` switches `finding` off."""
+    codes = {code.upper() for code in directive.codes}
+    if codes and codes.isdisjoint((finding.code.upper(), finding.name.upper())):
+        return False
+    return directive.line in _lines(source, finding)
+
+
+def directives(source: Source) -> Iterator[Directive]:
+    """The comments of a file that switch findings off, in the order of the text."""
+    if _mentions_no_directive(source.text):
+        return
+    for line, (offset, text) in sorted(source.comments.items()):
+        for match in (*_IGNORE.finditer(text), *_NOQA.finditer(text)):
+            directive = _directive(source, line, offset, match)
+            if directive is not None:
+                yield directive
+
+
+def _directive(source: Source, line: int, offset: int, match: re.Match[str]) -> Directive | None:
+    span = Span(offset + match.start(), offset + match.end())
+    listed = match["codes"]
+    codes = tuple(code for code in re.split(r"[,\s:]+", listed or "") if code)
+    if listed is not None and not codes:
+        return None  # `ignore[]` switches nothing off
+    after = source.text[span.end : source.lines.end(line)]
+    start = span.start
+    while not after.strip() and source.text[start - 1 : start] in (" ", "\t"):
+        start -= 1
+    where = None if listed is None else _trimmed(source, Span(*(offset + at for at in match.span("codes"))))
+    return Directive(line, span, codes, match.re is _NOQA, where, Span(start, span.end))
+
+
+def _trimmed(source: Source, span: Span) -> Span:
+    """The codes alone: of `: TL101` without the colon, of `[ TL101 ]` without the blanks."""
+    text = source.segment(span)
+    start = len(text) - len(text.lstrip(": \t"))
+    return Span(span.start + start, span.start + len(text.rstrip()))
 
 
 def ignore_edit(source: Source, finding: Finding) -> Edit:
@@ -58,15 +113,6 @@ def ignore_edit(source: Source, finding: Finding) -> Edit:
 def _mentions_no_directive(text: str) -> bool:
     lower = text.lower()
     return "noqa" not in lower and "torchlore:" not in lower
-
-
-def _covers(comment: str, finding: Finding) -> bool:
-    own = {finding.code.upper(), finding.name.upper()}
-    for match in (*_IGNORE.finditer(comment), *_NOQA.finditer(comment)):
-        codes = match["codes"]
-        if codes is None or own & set(re.split(r"[,\s:]+", codes.upper())):
-            return True
-    return False
 
 
 def _lines(source: Source, finding: Finding) -> set[int]:

@@ -20,7 +20,7 @@ def triggered(rules: Sequence[type[Rule]], source: Source) -> list[type[Rule]]:
     """
     text = source.text
     choices, others = _sorted(tuple(rules))
-    able = {rule for word in _words_in(text) & choices.keys() for rule in choices[word]} if choices else set()
+    able = {rule for word in words_of(text) & choices.keys() for rule in choices[word]} if choices else set()
     able.update(rule for rule in others if re.search(rule.trigger, text))
     return [rule for rule in rules if rule in able and _concerns(rule, source)]
 
@@ -68,6 +68,6 @@ def _words_of(trigger: str) -> frozenset[bytes] | None:
 
 
 @lru_cache(maxsize=1)
-def _words_in(text: str) -> frozenset[bytes]:
-    """Kept for the next question, which is about the same file: what to follow, then which rules to ask."""
+def words_of(text: str) -> frozenset[bytes]:
+    """The words of a file, kept for the next question, which is about the same one."""
     return words_in(text)

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 
 def blocks(node: ast.AST | None) -> Sequence[list[ast.stmt]]:
     """The blocks of statements that stand in a statement: its body, `else`, `finally`, handlers and cases."""
-    if node.__class__ in _PLAIN:
+    cls = node.__class__
+    if cls in _PLAIN:
         return ()
+    if cls in _WITH_A_BODY:
+        return (node.body,)  # type: ignore[union-attr]
     parts = [getattr(node, field, None) for field in ("body", "orelse", "finalbody")]
     parts += [part.body for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ()))]
     return [part for part in parts if isinstance(part, list)]
 
 
-def statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+def statements(body: Sequence[ast.stmt]) -> list[ast.stmt]:
     """The statements of a block and of the blocks in them, in the order of the text."""
+    found: list[ast.stmt] = []
     waiting = [*reversed(body)]
     while waiting:
         statement = waiting.pop()
-        yield statement
+        found.append(statement)
         for block in reversed(blocks(statement)):
             waiting += reversed(block)
+    return found
 
 
 def around(node: ast.AST, tree: ast.AST) -> tuple[ast.AST, ...] | None:
@@ -60,6 +65,9 @@ _PLAIN = frozenset(
     {ast.Assign, ast.Expr, ast.Return, ast.AugAssign, ast.AnnAssign, ast.Import, ast.ImportFrom, ast.Raise}
 )
 """The commonest statements without blocks: most statements are one of these."""
+
+_WITH_A_BODY = frozenset({ast.FunctionDef, ast.ClassDef, ast.With, ast.AsyncFunctionDef, ast.AsyncWith})
+"""Those that have one block."""
 
 
 def jumps_out(body: Sequence[ast.stmt], kinds: tuple[type[ast.stmt], ...]) -> bool:

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { test } from "node:test";
 import { chosenInterpreter, findServer, NoServer, type Surroundings } from "../server";
-import { expand } from "../settings";
+import { expand, reportsTypeChecked } from "../settings";
 
 const always = async () => true;
 const never = async () => false;
@@ -76,6 +76,18 @@ test("in Restricted Mode nothing of the workspace is started", async () => {
   assert.equal((await findServer({ ...restricted, trusted: true }, always)).executable, `${workspace}/python3`);
 });
 
+test("deprecated names are left to a type checker where there is one, unless the user says otherwise", () => {
+  for (const [typeCheckedDeprecations, alone, beside] of [
+    ["auto", true, false],
+    ["on", true, true],
+    ["off", false, false],
+  ] as const) {
+    const { settings } = given({ typeCheckedDeprecations });
+    assert.equal(reportsTypeChecked(settings, false), alone);
+    assert.equal(reportsTypeChecked(settings, true), beside);
+  }
+});
+
 test("paths are expanded as people write them", () => {
   assert.equal(expand("~/venv/bin/python", undefined, "/home/me"), "/home/me/venv/bin/python");
   assert.equal(expand("${userHome}/x", undefined, "/home/me"), "/home/me/x");
@@ -84,7 +96,13 @@ test("paths are expanded as people write them", () => {
 
 function given(settings: Partial<Surroundings["settings"]> = {}): Surroundings {
   return {
-    settings: { interpreter: "", path: [], importStrategy: "useBundled", ...settings },
+    settings: {
+      interpreter: "",
+      path: [],
+      importStrategy: "useBundled",
+      typeCheckedDeprecations: "auto",
+      ...settings,
+    },
     trusted: true,
     folders: ["/work space"],
     offered: undefined,

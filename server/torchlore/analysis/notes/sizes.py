@@ -14,6 +14,7 @@ from torchlore.analysis.notes.certainty import is_sure_of_arguments
 from torchlore.analysis.plain import Plain
 from torchlore.analysis.queries import is_none, options
 from torchlore.analysis.run import Run
+from torchlore.analysis.shapes.shape import count
 from torchlore.analysis.tensors import dtype_named
 from torchlore.analysis.values import (
     Arguments,
@@ -33,7 +34,7 @@ _STACKS = ("torch.nn.TransformerEncoder", "torch.nn.TransformerDecoder")
 _CONTAINERS = ("torch.nn.Sequential", "torch.nn.ModuleList", "torch.nn.ModuleDict")
 _BEHIND_THE_BACK = words(
     """
-    add_module register_module register_parameter setattr __setattr__ __dict__ vars delattr exec _modules
+    add_module register_module setattr __setattr__ __dict__ vars delattr exec _modules
     _parameters load_state_dict
     """
 )
@@ -82,6 +83,10 @@ def _memory(count: float) -> str:
 
 def _add(run: Run, module: Value, found: list[Size], seen: set[int]) -> None:
     """Adds `module` and what is in it. One that comes again may be shared, or made twice in one place."""
+    if isinstance(module, Tensor) and module.parameter and id(module) not in seen:
+        seen.add(id(module))
+        found.append(Size(_numbers(module), module.dtype))
+        return
     if not isinstance(module, Instance) or isinstance(module, submodules.Some):
         raise NotKnown
     if id(module) in seen:
@@ -104,6 +109,13 @@ def _add(run: Run, module: Value, found: list[Size], seen: set[int]) -> None:
         if home != "torch.nn":
             raise NotKnown
         found.append(Size(layer_sizes.count(layer, module.arguments), _dtype(module.arguments)))
+
+
+def _numbers(parameter: Tensor) -> int:
+    many = None if parameter.shape is None else count(parameter.shape)
+    if many is None:
+        raise NotKnown
+    return many
 
 
 def _has_none(module: Instance) -> bool:
@@ -140,7 +152,7 @@ def _dtype(given: Arguments) -> str:
 
 
 def _parts(run: Run, module: Instance, cls: LocalClass) -> Iterator[Value]:
-    """The modules that the constructor of a class of the workspace sets on its objects."""
+    """The modules and parameters that the constructor of a class of the workspace sets on its objects."""
     if (
         not _is_plain_module(cls)
         or not is_sure_of_arguments(module, cls)
@@ -185,9 +197,16 @@ def _stores(cls: LocalClass, surely: set[str], perhaps: set[str]) -> None:
     Raises:
         NotKnown: it may set others.
     """
+    named = {node: name for node in ast.walk(cls.node) if (name := _registered(node))}
+    functions = {node.func for node in named if isinstance(node, ast.Call)}
     for node in ast.walk(cls.node):
         name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-        if name in _BEHIND_THE_BACK or (isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Del)):
+        is_unseen = name == "register_parameter" and node not in functions
+        if (
+            name in _BEHIND_THE_BACK
+            or is_unseen
+            or (isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Del))
+        ):
             raise NotKnown
     for method in cls.node.body:
         if not isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -204,11 +223,25 @@ def _stored(method: ast.FunctionDef | ast.AsyncFunctionDef, statement: ast.stmt)
     arguments = [*method.args.posonlyargs, *method.args.args]
     own = arguments[0].arg if arguments else ""
     for node in ast.walk(statement):
+        if _registered(node):
+            yield _registered(node)
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             if isinstance(node.value, ast.Name) and node.value.id == own:
                 yield node.attr
             else:  # `self.encoder.weight = self.decoder.weight`: of what, is for the layer to say
                 continue
+
+
+def _registered(node: ast.AST) -> str:
+    """The name that `self.register_parameter("name", …)` writes out; empty where it is none."""
+    match node:
+        case ast.Call(
+            func=ast.Attribute(value=ast.Name(id="self"), attr="register_parameter"),
+            args=[ast.Constant(value=str() as name), *_],
+        ):
+            return name
+        case _:
+            return ""
 
 
 def _is_no_module(value: Value) -> bool:

@@ -28,7 +28,7 @@ def actions(asked: Asked) -> Iterator[types.CodeAction]:
     source = asked.known.source
     if not any(fix.safe for finding in asked.known.findings() for fix in finding.fixes[:1]):
         return
-    config, workspace = configuration(source.path), asked.known.workspace
+    config, workspace = configuration(source.path, asked.known.settings), asked.known.workspace
     fixed = fix_text(source, config, unsafe=False, mildest=Severity.HINT, workspace=workspace)
     if isinstance(source, Notebook) and isinstance(fixed.source, Notebook):
         edits = _edits_of_cell(source, fixed.source, asked.span.start)

@@ -9,8 +9,9 @@ from torchlore.analysis import Analysis
 from torchlore.analysis.events import Call, Event, Kind, Loop, Path, Place, Root, events, places, walk
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.queries import came_from, holds, options
-from torchlore.analysis.values import Container, Instance, OneOf, Ref, Tensor, Unknown, Value
+from torchlore.analysis.values import Container, Instance, OneOf, Tensor, Unknown, Value
 from torchlore.rules import support
+from torchlore.rules.autograd._names import torch_name
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
 from torchlore.text import Edit, Source, Span
 
@@ -256,7 +257,7 @@ def _mode_after(event: Event, mode: str, model: Value | None) -> str:
 def _fixes(analysis: Analysis, root: Root, place: Place, training: set[ast.AST]) -> tuple[Fix, ...]:
     """Decorates the function if it only evaluates; else wraps the loop."""
     safe = not any(_hands_out(analysis, e, place.event.node) for e in root.events)
-    torch = _torch_name(analysis)
+    torch = torch_name(analysis)
     if torch is None:
         return ()
     call = next((s for s in reversed(place.within) if isinstance(s, Call) and s.forward is None), None)
@@ -274,13 +275,6 @@ def _fixes(analysis: Analysis, root: Root, place: Place, training: set[ast.AST])
 
 def _loops_below(path: Path) -> set[Loop]:
     return {loop for place in places(path) for loop in place.loops}
-
-
-def _torch_name(analysis: Analysis) -> str | None:
-    """What the file calls torch."""
-    frame = analysis.run.frames[analysis.run.module]
-    names = (name for name, value in frame.names.items() if isinstance(value, Ref) and value.name == "torch")
-    return next(names, None)
 
 
 def _wrapped(analysis: Analysis, loop: ast.AST, header: str) -> tuple[Edit, ...]:

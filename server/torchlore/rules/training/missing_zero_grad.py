@@ -13,6 +13,7 @@ from torchlore.analysis.queries import holds
 from torchlore.analysis.values import Function, Instance
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
+from torchlore.rules.training._uncalled import is_only_named
 
 
 class MissingZeroGrad(Rule):
@@ -124,6 +125,8 @@ def _report(
     loop = _loop(analysis, place, shown, optimizer)
     if loop is None or not _is_certain(analysis, loop, optimizer):
         return
+    if is_only_named(analysis, "zero_grad", optimizer, loop.node):
+        return  # another rule tells of the parentheses
     is_here = analysis.owns(loop.node)
     is_own = analysis.run.values.get(_called_on(shown)) is optimizer
     step = shown if is_own else place.event.node

@@ -1,0 +1,102 @@
+"""TL905: a tensor indexed by a mask of bytes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from torchlore.analysis import Analysis
+from torchlore.analysis.values import Tensor
+from torchlore.rules import support
+from torchlore.rules.api._uses import may_be_told
+from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
+from torchlore.text import Edit, Span
+
+
+class ByteMask(Rule):
+    """
+    ## What it does
+
+    Looks for tensors of `uint8` that index another tensor: `x[mask.byte()]`.
+
+    ## Why is this bad?
+
+    Masks were bytes before torch had `bool`. As an index a tensor of bytes still counts as a mask, with a
+    warning; `masked_fill` and `masked_select`, and `x[mask] = value`, already raise an error. And `~mask` of
+    bytes is 255 and 254, which are both true.
+
+    ## Example
+
+    ```py
+    import torch
+
+    x = torch.arange(4)
+    mask = (x > 1).byte()
+    large = x[mask]
+    ```
+
+    ## Use instead
+
+    ```py
+    import torch
+
+    x = torch.arange(4)
+    mask = (x > 1).byte()
+    large = x[mask.bool()]
+    ```
+
+    ## Fix safety
+
+    Safe: it selects what it selected.
+
+    ## Known limits
+
+    Silent where the dtype of the mask is not known.
+
+    ## References
+
+    - [Tensor indexing](https://docs.pytorch.org/docs/stable/tensor_attributes.html)
+    """
+
+    code = "TL905"
+    name = "byte-mask"
+    family = Family.API
+    severity = Severity.WARNING
+    since = "0.1.0"
+    card = "indexing-gather-scatter"
+    trigger = r"\b(?:byte|uint8|ByteTensor)\b"
+    follows = False
+
+    def check(self, analysis: Analysis) -> Iterator[Finding]:
+        for node, value in analysis.run.values.items():
+            is_mask = isinstance(value, Tensor) and value.certain and value.dtype == "uint8"
+            if not is_mask or not isinstance(node, ast.Name | ast.Attribute | ast.Call):
+                continue
+            outer = analysis.around(node)
+            if outer and _indexes_tensor(analysis, outer, node) and may_be_told(analysis, node, outer):
+                yield self._told(analysis, node)
+
+    def _told(self, analysis: Analysis, mask: ast.expr) -> Finding:
+        span = analysis.source.span(mask)
+        made_here = (
+            isinstance(mask, ast.Call) and isinstance(mask.func, ast.Attribute) and mask.func.attr == "byte"
+        )
+        edit = Edit(Span(span.end, span.end), ".bool()")
+        if made_here and not mask.args and not mask.keywords:  # type: ignore[attr-defined]
+            end = analysis.source.span(mask.func).end  # type: ignore[attr-defined]
+            edit = Edit(Span(end - len("byte"), end), "bool")
+        text = support.written(analysis, mask)
+        message = f"`{text}` is a tensor of bytes: as a mask that is deprecated, use one of bool"
+        return self.finding(message, span, fixes=(Fix("Make the mask one of bool", (edit,), safe=True),))
+
+
+def _indexes_tensor(analysis: Analysis, outer: tuple[ast.AST, ...], node: ast.expr) -> bool:
+    """Whether a node is the index of something that is surely a tensor, which is read."""
+    index: ast.AST = node
+    parent = outer[-1]
+    if isinstance(parent, ast.Tuple) and len(outer) > 1:
+        index, parent = parent, outer[-2]
+    if not isinstance(parent, ast.Subscript) or parent.slice is not index:
+        return False
+    indexed = analysis.run.values.get(parent.value)
+    return isinstance(indexed, Tensor) and indexed.certain

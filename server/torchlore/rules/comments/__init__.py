@@ -1,0 +1,1 @@
+"""Rules about comments that speak to torchlore (TL0xx)."""

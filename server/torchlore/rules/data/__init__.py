@@ -1,0 +1,1 @@
+"""Datasets, loaders, samplers and workers."""

@@ -1,0 +1,166 @@
+"""TL613: a gradient scaler steps an optimizer although the loss was never scaled."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from torchlore.analysis import Analysis
+from torchlore.analysis.called import Called
+from torchlore.analysis.events import Event, Kind, Place, Root
+from torchlore.analysis.queries import options
+from torchlore.analysis.values import Instance, Tensor
+from torchlore.rules import support
+from torchlore.rules.devices import _scaling
+from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
+from torchlore.text import Edit, Source, Span
+
+
+class UnscaledLoss(Rule):
+    """
+    ## What it does
+
+    Looks for `loss.backward()` whose gradients `scaler.step(optimizer)` uses: the loss was not scaled.
+
+    ## Why is this bad?
+
+    `scaler.step` divides the gradients by the scale whether the loss was multiplied by it or not.
+    A scaler that has never scaled anything raises AssertionError; one that has makes this step as many times
+    too small as its scale is large. And small gradients in float16 become zero, as without a scaler.
+
+    ## Example
+
+    ```py
+    import torch
+
+    model = torch.nn.Linear(4, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    scaler = torch.amp.GradScaler("cuda")
+    for _ in range(10):
+        optimizer.zero_grad()
+        with torch.autocast("cuda"):
+            loss = model(torch.randn(8, 4)).pow(2).mean()
+        loss.backward()
+        scaler.step(optimizer)
+        scaler.update()
+    ```
+
+    ## Use instead
+
+    ```py
+    import torch
+
+    model = torch.nn.Linear(4, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    scaler = torch.amp.GradScaler("cuda")
+    for _ in range(10):
+        optimizer.zero_grad()
+        with torch.autocast("cuda"):
+            loss = model(torch.randn(8, 4)).pow(2).mean()
+        scaler.scale(loss).backward()
+        scaler.step(optimizer)
+        scaler.update()
+    ```
+
+    ## Fix safety
+
+    Safe: the rule speaks only where no path to the step scales the loss, and a scaler that is switched off
+    leaves it as it is.
+
+    ## Known limits
+
+    Silent where the loss, or what computes the gradients, is not surely a tensor, where gradients are written
+    by hand, and where code that cannot be seen has the scaler or the optimizer.
+
+    ## References
+
+    - [Automatic mixed precision examples](https://docs.pytorch.org/docs/stable/notes/amp_examples.html)
+    - [torch.amp: gradient scaling](https://docs.pytorch.org/docs/stable/amp.html#gradient-scaling)
+    """
+
+    code = "TL613"
+    name = "unscaled-loss"
+    family = Family.DEVICES
+    severity = Severity.ERROR
+    since = "0.1.0"
+    card = "mixed-precision"
+    trigger = r"\bGradScaler\b"
+
+    @classmethod
+    def concerns(cls, source: Source) -> bool:
+        return ".step(" in source.text
+
+    def check(self, analysis: Analysis) -> Iterator[Finding]:
+        reported: set[ast.AST] = set()
+        for root in analysis.roots:
+            for optimizer, place in _scaling.steps(root):
+                scaler = _scaling.scaler_of(analysis, place.event.node)
+                if scaler is None or not isinstance(optimizer, Instance) or _scaling.is_held(root, scaler):
+                    continue
+                states = _scaling.gradients(root, optimizer).get(place.event, set())
+                if {state.state for state in states} not in ({"plain"}, {"plain", "none"}):
+                    continue
+                if any(_is_reckoned_with(analysis, call) for call in analysis.called("GradScaler.get_scale")):
+                    continue  # somebody scales by hand
+                for backward in _backwards(root, place.event):
+                    if backward.event.node not in reported:
+                        reported.add(backward.event.node)
+                        yield from self._report(analysis, backward, place)
+
+    def _report(self, analysis: Analysis, backward: Place, step: Place) -> Iterator[Finding]:
+        call, stepping = backward.event.node, step.event.node
+        if not isinstance(call, ast.Call) or not isinstance(stepping, ast.Call) or not analysis.owns(call):
+            return
+        if not isinstance(call.func, ast.Attribute) or not _is_surely_a_tensor(backward.event):
+            return
+        if not support.is_seen_whole(analysis, backward, call, stepping):
+            return
+        scaler = support.receiver(analysis, stepping)
+        message = (
+            f"`{support.written(analysis, call.func.value)}` is not scaled, but `{scaler}.step` "
+            f"{support.on_line(analysis, stepping)} divides its gradients by the scale"
+        )
+        related = support.related(analysis, stepping, "the gradients are divided here")
+        fixes = _fixes(analysis, call.func.value, stepping)
+        yield self.finding(message, analysis.source.span(call), fixes=fixes, related=related)
+
+
+def _is_reckoned_with(analysis: Analysis, call: Called) -> bool:
+    """Whether something is computed with the result of a call, or may be."""
+    parent = (analysis.around(call.node) or (None,))[-1]
+    return isinstance(parent, ast.BinOp | ast.UnaryOp | ast.Assign | ast.AugAssign | ast.Return)
+
+
+def _backwards(root: Root, step: Event) -> list[Place]:
+    """What computes gradients before a step, as the text goes, since the step before it."""
+    found: list[Place] = []
+    for place in root.places:
+        if place.event is step:
+            return found
+        if place.event.kind is Kind.STEP:
+            found = []
+        if place.event.kind is Kind.BACKWARD:
+            found.append(place)
+    return found
+
+
+def _is_surely_a_tensor(backward: Event) -> bool:
+    value = backward.value
+    return value is not None and all(isinstance(v, Tensor) and v.certain for v in options(value))
+
+
+def _fixes(analysis: Analysis, loss: ast.expr, step: ast.Call) -> tuple[Fix, ...]:
+    function = _scaling.function_of(analysis, loss)
+    if not analysis.owns(step) or function is not _scaling.function_of(analysis, step):
+        return ()
+    if not isinstance(step.func, ast.Attribute) or not support.is_name(step.func.value):
+        return ()
+    scaler, span = support.written(analysis, step.func.value), analysis.source.span(loss)
+    if analysis.source.text[span.start - 1 : span.start] == "(" and not isinstance(
+        loss, ast.Name | ast.Attribute | ast.Call | ast.Subscript
+    ):
+        edits = (Edit(Span(span.start - 1, span.start), f"{scaler}.scale("),)
+    else:
+        start, end = Span(span.start, span.start), Span(span.end, span.end)
+        edits = (Edit(start, f"{scaler}.scale("), Edit(end, ")"))  # type: ignore[assignment]
+    return (Fix(f"Scale the loss: `{scaler}.scale(…)`", edits, safe=True),)

@@ -1,0 +1,66 @@
+"""What a loss is told when it is made, or, where it is a function, when it is called."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from torchlore.analysis import Analysis
+from torchlore.analysis.called import MISSING, Called
+from torchlore.analysis.values import Const, Instance, Ref
+from torchlore.rules import spellings
+from torchlore.text import Edit, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """Where a loss is told how to work.
+
+    Attributes:
+        node: the call of its function, or of its class; it may be of another file.
+        told: the literal that it is given for the parameter in question; None where it is given none.
+    """
+
+    node: ast.Call
+    told: object
+
+
+def making(analysis: Analysis, call: Called, keyword: str) -> Making | None:
+    """Where a loss is told its `keyword`, which has no position; None where that is not known."""
+    if call.receiver is None:
+        told, is_known = call.literal(-1, keyword), call.is_complete
+        is_given = any(keyword in given.keywords for given in call.given)
+    elif isinstance(call.receiver, Instance) and call.receiver.arguments is not None:
+        arguments = call.receiver.arguments
+        value, is_known = arguments.keywords.get(keyword), arguments.complete
+        is_given, told = value is not None, value.value if isinstance(value, Const) else MISSING
+    else:
+        return None
+    if not is_known or (is_given and told is MISSING):
+        return None
+    return Making(maker(analysis, call.node), told if is_given else None)
+
+
+def maker(analysis: Analysis, call: ast.Call) -> ast.Call:
+    """The call that made the loss that `call` calls; `call` itself where that is one of a function."""
+    loss = analysis.value(call.func)
+    return loss.node if isinstance(loss, Instance) and isinstance(loss.node, ast.Call) else call
+
+
+def with_logits(analysis: Analysis, call: ast.Call) -> tuple[Edit, ...]:
+    """Takes the binary cross-entropy that expects logits; empty where the loss is made in another file."""
+    made = maker(analysis, call)
+    called = analysis.value(made.func)
+    if not isinstance(called, Ref) or called.name not in _WITH_LOGITS or not analysis.owns(made):
+        return ()
+    new, span = _WITH_LOGITS[called.name], analysis.source.span(made.func)
+    if isinstance(made.func, ast.Attribute):
+        return (Edit(Span(span.end - len(made.func.attr), span.end), new.rpartition(".")[2]),)
+    torch, edits = spellings.spelled(analysis, "torch")
+    return (*edits, Edit(span, f"{torch}.{new}"))
+
+
+_WITH_LOGITS = {
+    "torch.nn.functional.binary_cross_entropy": "nn.functional.binary_cross_entropy_with_logits",
+    "torch.nn.BCELoss": "nn.BCEWithLogitsLoss",
+}

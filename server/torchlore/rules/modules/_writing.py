@@ -1,0 +1,89 @@
+"""How repairs write names of torch and arguments, so that they fit the file."""
+
+from __future__ import annotations
+
+import ast
+
+from torchlore.analysis import Analysis
+from torchlore.analysis.frames import Frame
+from torchlore.analysis.values import Ref
+from torchlore.text import Edit, Span
+
+
+def spelled(analysis: Analysis, at: ast.AST, dotted: str) -> str | None:
+    """How `dotted` (`torch.nn.ModuleList`) can be written at a place; None where it is not imported.
+
+    The shortest that the file has: `ModuleList`, `nn.ModuleList`, `torch.nn.ModuleList`.
+    """
+    frame = _frame(analysis, at)
+    parts = dotted.split(".")
+    for length in range(len(parts), 0, -1):
+        prefix, rest = ".".join(parts[:length]), parts[length:]
+        name = _bound_to(frame, prefix)
+        if name is not None:
+            return ".".join([name, *rest])
+    return None
+
+
+def _frame(analysis: Analysis, at: ast.AST) -> Frame:
+    """The innermost function around `at` that was run, or the module."""
+    frames = (analysis.run.frames.get(outer) for outer in reversed(analysis.around(at) or ()))
+    return next((frame for frame in frames if frame is not None), analysis.run.home)
+
+
+def _bound_to(frame: Frame, dotted: str) -> str | None:
+    """A name that means what is called `dotted`, where the code of `frame` stands."""
+    current: Frame | None = frame
+    while current is not None:
+        for name, value in current.names.items():
+            if isinstance(value, Ref) and value.name == dotted and frame.find(name) is value:
+                return name
+        current = current.parent
+    return None
+
+
+def with_argument(analysis: Analysis, call: ast.Call, argument: str) -> Edit | None:
+    """Adds one more argument to a call; None where a comment is in the way."""
+    source = analysis.source
+    end = source.span(call).end - 1
+    given: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
+    if not given:
+        after = source.span(call.func).end
+        return Edit(Span(end, end), argument) if source.text[after:end].strip() in ("(", ")(") else None
+    last = max(source.span(part).end for part in given)
+    rest = source.text[last:end]
+    if rest.strip(") \t\r\n,") or rest.count(",") > 1:
+        return None
+    at = last + rest.rfind(")") + 1
+    return Edit(Span(at, at), f", {argument}")
+
+
+def wrapped(analysis: Analysis, node: ast.expr, function: str, before: str = "") -> tuple[Edit, Edit]:
+    """Puts `node` into a call: `function(before node)`."""
+    span = analysis.source.span(node)
+    return (
+        Edit(Span(span.start, span.start), f"{function}({before}"),
+        Edit(Span(span.end, span.end), ")"),
+    )
+
+
+def without_argument(analysis: Analysis, call: ast.Call, argument: ast.expr | ast.keyword) -> Edit | None:
+    """Takes an argument out of a call, with the comma between; None where a comment is in the way."""
+    source = analysis.source
+    given: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
+    given.sort(key=lambda part: source.span(part).start)
+    index = given.index(argument)
+    if index > 0:
+        span = Span(source.span(given[index - 1]).end, source.span(argument).end)
+    elif len(given) > 1:
+        span = Span(source.span(argument).start, source.span(given[1]).start)
+    else:
+        span = source.span(argument)
+    between = source.segment(span).replace(source.segment(source.span(argument)), "")
+    return None if between.strip(", \t\r\n") else Edit(span, "")
+
+
+def is_written_out(call: ast.Call) -> bool:
+    """Whether all arguments stand in the call: what `**options` gives may be more elsewhere than here."""
+    is_spread = any(isinstance(given, ast.Starred) for given in call.args)
+    return not is_spread and all(keyword.arg is not None for keyword in call.keywords)

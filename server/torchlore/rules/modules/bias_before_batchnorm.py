@@ -1,0 +1,120 @@
+"""TL318: a convolution with a bias, right before a batch norm."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from itertools import pairwise
+
+from torchlore.analysis import Analysis
+from torchlore.analysis.queries import options
+from torchlore.analysis.values import Instance
+from torchlore.rules import support
+from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
+from torchlore.rules.modules._writing import with_argument
+
+
+class BiasBeforeBatchnorm(Rule):
+    """
+    ## What it does
+
+    Looks for convolutions with a bias whose output goes straight into a batch norm: in an `nn.Sequential`, or
+    as `self.bn(self.conv(x))`.
+
+    ## Why is this bad?
+
+    A batch norm subtracts the mean of each channel, and the bias with it, and adds a shift of its own.
+    The bias has no effect on the result and its gradient is zero: it costs memory and time for nothing.
+
+    ## Example
+
+    ```py
+    import torch.nn as nn
+
+    block = nn.Sequential(nn.Conv2d(3, 16, 3), nn.BatchNorm2d(16), nn.ReLU())
+    ```
+
+    ## Use instead
+
+    ```py
+    import torch.nn as nn
+
+    block = nn.Sequential(nn.Conv2d(3, 16, 3, bias=False), nn.BatchNorm2d(16), nn.ReLU())
+    ```
+
+    ## Fix safety
+
+    Not safe: checkpoints that hold the bias no longer load strictly.
+
+    ## Known limits
+
+    Silent where the layer is used in more than one place, or `bias` is given. Linear layers are not reported:
+    of inputs with three dimensions the batch norm takes another one than the layer.
+
+    ## References
+
+    - [Performance tuning guide](https://docs.pytorch.org/tutorials/recipes/recipes/tuning_guide.html)
+    - [torch.nn.BatchNorm2d](https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html)
+    """
+
+    code = "TL318"
+    name = "bias-before-batchnorm"
+    family = Family.MODULES
+    severity = Severity.HINT
+    since = "0.1.0"
+    card = "batchnorm"
+    trigger = r"\b(?:BatchNorm1d|BatchNorm2d|BatchNorm3d|SyncBatchNorm)\b"
+    follows = False
+
+    def check(self, analysis: Analysis) -> Iterator[Finding]:
+        for layer, norm in (*_in_sequentials(analysis), *_in_calls(analysis)):
+            if not isinstance(layer.node, ast.Call) or not _has_default_bias(layer):
+                continue
+            made = layer.node
+            name = support.written(analysis, made.func)
+            message = f"The bias of `{name}` has no effect: `{norm}`, right after it, subtracts it again"
+            edit = with_argument(analysis, made, "bias=False")
+            fixes = (Fix("Leave the bias out", (edit,), safe=False),) if edit is not None else ()
+            yield self.finding(message, analysis.source.span(made.func), fixes=fixes)
+
+
+_NORMS = tuple(f"torch.nn.{name}" for name in ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm"))
+_BIAS = {f"torch.nn.{kind}{dims}d": 7 for kind in ("Conv", "ConvTranspose") for dims in (1, 2, 3)}
+"""Where `bias` stands among the arguments."""
+
+
+def _in_sequentials(analysis: Analysis) -> Iterator[tuple[Instance, str]]:
+    """The layers that are made in a call of `nn.Sequential`, right before a batch norm, and its name."""
+    for call in analysis.called("torch.nn.Sequential"):
+        for layer, norm in pairwise(call.node.args):
+            made, following = analysis.value(layer), analysis.value(norm)
+            is_norm = isinstance(following, Instance) and following.cls in _NORMS
+            if isinstance(made, Instance) and made.node is layer and is_norm and isinstance(norm, ast.Call):
+                yield made, support.written(analysis, norm.func)
+
+
+def _in_calls(analysis: Analysis) -> Iterator[tuple[Instance, str]]:
+    """The layers whose output is given to a batch norm at the only place where they are called."""
+    for call in analysis.called(*(f"{name}()" for name in _NORMS)):
+        match call.node.args:
+            case [ast.Call(func=func) as inner]:
+                layer = analysis.value(func)
+                if (
+                    isinstance(layer, Instance)
+                    and analysis.owns(layer.node)
+                    and _is_called_once(analysis, inner)
+                ):
+                    yield layer, support.written(analysis, call.node.func)
+
+
+def _is_called_once(analysis: Analysis, call: ast.Call) -> bool:
+    layer = analysis.value(call.func)
+    others = (other for other in analysis.run.calls if other is not call)
+    return not any(layer in options(analysis.value(other.func)) for other in others)
+
+
+def _has_default_bias(layer: Instance) -> bool:
+    """Whether a layer has the bias that it has when nothing is said about it."""
+    if layer.cls not in _BIAS or layer.arguments is None or not layer.arguments.complete:
+        return False
+    return layer.arguments.get(_BIAS[layer.cls], "bias") is None

@@ -1,0 +1,145 @@
+"""TL312: `[layer] * n` holds one layer n times."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from torchlore.analysis import Analysis
+from torchlore.analysis.events import Kind
+from torchlore.analysis.values import Const
+from torchlore.rules import support
+from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
+from torchlore.rules.modules._classes import has_parameters
+from torchlore.text import Edit, Source
+
+
+class RepeatedLayer(Rule):
+    """
+    ## What it does
+
+    Looks for `[nn.Linear(4, 4)] * n`, whose list, given to a container or kept, is of layers with parameters.
+
+    ## Why is this bad?
+
+    Python makes the layer once and repeats the reference: all places of the list share one set of weights.
+    The model has a fraction of the parameters it seems to have, and what was meant to be deep is one layer
+    applied again and again. Nothing is reported.
+
+    ## Example
+
+    ```py
+    import torch.nn as nn
+
+    layers = nn.ModuleList([nn.Linear(4, 4)] * 6)
+    ```
+
+    ## Use instead
+
+    ```py
+    import torch.nn as nn
+
+    layers = nn.ModuleList([nn.Linear(4, 4) for _ in range(6)])
+    ```
+
+    ## Fix safety
+
+    Not safe: weights that are shared on purpose would no longer be.
+
+    ## Known limits
+
+    Speaks only where the layer is made inside of the list. `[layer] * n` with a layer that has a name is how
+    weights are shared on purpose; so is a comment nearby that says so (`shared`, `tied`).
+
+    ## References
+
+    - [torch.nn.ModuleList](https://docs.pytorch.org/docs/stable/generated/torch.nn.ModuleList.html)
+    """
+
+    code = "TL312"
+    name = "repeated-layer"
+    family = Family.MODULES
+    severity = Severity.WARNING
+    since = "0.1.0"
+    card = "module-containers"
+    trigger = r"\b(?:ModuleList|Sequential)\b"
+    follows = False
+
+    @classmethod
+    def concerns(cls, source: Source) -> bool:
+        return any(sign in source.text for sign in ("] *", "]*", "* [")) or _is_multiplied(source.text)
+
+    def check(self, analysis: Analysis) -> Iterator[Finding]:
+        for layers in _lists(analysis):
+            repeated = (analysis.around(layers) or (None,))[-1]
+            if not isinstance(repeated, ast.BinOp) or not isinstance(repeated.op, ast.Mult):
+                continue
+            times = repeated.right if repeated.left is layers else repeated.left
+            if _is_once(analysis, times) or not analysis.is_whole(repeated):
+                continue
+            if not _is_said_to_be_shared(analysis, repeated):
+                yield self._found(analysis, repeated, layers, times)
+
+    def _found(self, analysis: Analysis, repeated: ast.BinOp, layers: ast.List, times: ast.expr) -> Finding:
+        trained = next(layer for layer in layers.elts if has_parameters(analysis.value(layer)))
+        name = support.written(analysis, trained)
+        shown = name if len(name) <= 40 else f"{name[:39]}…"
+        message = (
+            f"`{shown}` is made once and repeated: "
+            f"all `{support.written(analysis, times)}` places hold the same layer, with the same weights"
+        )
+        fix = _fix(analysis, repeated, layers, times)
+        return self.finding(message, analysis.source.span(repeated), fixes=(fix,))
+
+
+def _is_multiplied(text: str) -> bool:
+    """Whether something is multiplied by a list without a blank between: `3*[…]`, which is not `(*[…])`."""
+    at = text.find("*[")
+    while at >= 0 and not (at > 0 and (text[at - 1].isalnum() or text[at - 1] in "_)")):
+        at = text.find("*[", at + 1)
+    return at >= 0
+
+
+def _lists(analysis: Analysis) -> Iterator[ast.List]:
+    """The lists of the file in which layers are made, some with parameters, and nothing else."""
+    found = (event.node for root in analysis.roots for event in root.of(Kind.RESET))
+    for node in dict.fromkeys(node for node in found if isinstance(node, ast.List)):
+        is_made_here = bool(node.elts) and all(isinstance(part, ast.Call) for part in node.elts)
+        if is_made_here and any(has_parameters(analysis.value(part)) for part in node.elts):
+            yield node
+
+
+def _is_once(analysis: Analysis, times: ast.expr) -> bool:
+    value = analysis.value(times)
+    return isinstance(value, Const) and value.value in (0, 1)
+
+
+def _is_said_to_be_shared(analysis: Analysis, node: ast.expr) -> bool:
+    """Whether a comment on the lines of the statement, or just above, says that weights are shared."""
+    statement = support.statement_of(analysis, node) or node
+    comments, lines = analysis.source.comments, analysis.source.lines
+    first = support.line(statement) - 1
+    while first > 0 and (not lines.text(first - 1).strip() or first - 1 in comments):
+        first -= 1
+        if lines.text(first).partition("#")[0].strip():  # it stands behind other code
+            break
+    own = range(first, statement.end_lineno or support.line(statement))
+    return any(_SHARED.search(comments[number][1]) for number in own if number in comments)
+
+
+_SHARED = re.compile(r"\b(?:shar|tie|tying|same|reus|recurr)", re.I)
+
+
+def _fix(analysis: Analysis, repeated: ast.BinOp, layers: ast.List, times: ast.expr) -> Fix:
+    count = support.written(analysis, times)
+    if len(layers.elts) == 1:
+        text = f"[{_segment(analysis, layers.elts[0])} for _ in range({count})]"
+    else:
+        inner = ", ".join(_segment(analysis, layer) for layer in layers.elts)
+        text = f"[layer for _ in range({count}) for layer in ({inner})]"
+    return Fix("Make a layer for each place", (Edit(analysis.source.span(repeated), text),), safe=False)
+
+
+def _segment(analysis: Analysis, node: ast.expr) -> str:
+    return analysis.source.segment(analysis.source.span(node))

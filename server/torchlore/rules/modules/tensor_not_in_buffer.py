@@ -1,0 +1,204 @@
+"""TL317: a constant tensor that a module keeps as a plain attribute."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from torchlore.analysis import Analysis
+from torchlore.analysis.called import Called
+from torchlore.analysis.members import lookup
+from torchlore.rules import support
+from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
+from torchlore.rules.modules._classes import Method, assigned_to, method_around
+from torchlore.text import Edit, Source, Span
+
+
+class TensorNotInBuffer(Rule):
+    """
+    ## What it does
+
+    Looks for constant tensors that `__init__` sets as plain attributes of a module, and that `forward`
+    computes with: `self.mean = torch.tensor([0.5, 0.5, 0.5])`.
+
+    ## Why is this bad?
+
+    A module finds its parameters and buffers, not other tensors.
+    After `model.to("cuda")` the tensor is where it was, and `forward` raises
+    `RuntimeError: Expected all tensors to be on the same device`. It is not in the `state_dict` either.
+
+    ## Example
+
+    ```py
+    import torch
+    import torch.nn as nn
+
+
+    class Normalize(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.mean = torch.tensor([0.485, 0.456, 0.406])
+
+        def forward(self, x):
+            return x - self.mean
+    ```
+
+    ## Use instead
+
+    ```py
+    import torch
+    import torch.nn as nn
+
+
+    class Normalize(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]), persistent=False)
+
+        def forward(self, x):
+            return x - self.mean
+    ```
+
+    ## Fix safety
+
+    Not safe: who moves the tensor by hand, or sets the attribute to something else later, relies on what it
+    is. With `persistent=False` checkpoints stay as they are; a buffer that is saved is offered as well.
+
+    ## Known limits
+
+    Silent where the tensor is made on a device that is named, or may be a single number (those can be
+    computed with on every device), where it is set anywhere else too, and where a use of it moves it
+    (`self.mean.to(x.device)`).
+
+    ## References
+
+    - [torch.nn.Module.register_buffer](https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_buffer)
+    """
+
+    code = "TL317"
+    name = "tensor-not-in-buffer"
+    family = Family.MODULES
+    severity = Severity.INFORMATION
+    since = "0.1.0"
+    card = "parameters-and-buffers"
+    trigger = r"\b__init__\b"
+    follows = False
+
+    @classmethod
+    def concerns(cls, source: Source) -> bool:
+        return any(
+            _makes_tensor(statement.value) and isinstance(statement.targets[0], ast.Attribute)
+            for statement in source.every(ast.Assign)
+        )
+
+    def check(self, analysis: Analysis) -> Iterator[Finding]:
+        for call in analysis.called(*(f"torch.{name}" for name in _FACTORIES)):
+            found = assigned_to(analysis, call.node)
+            target = found[1] if found is not None else None
+            if not isinstance(target, ast.Attribute) or not _is_plain(call):
+                continue
+            method = method_around(analysis, call.node)
+            if method is None or method.node.name != "__init__" or not analysis.is_whole(method.cls.node):
+                continue
+            if not isinstance(target.value, ast.Name) or target.value.id != method.receiver:
+                continue
+            use = _use(analysis, method, target)
+            if use is None or _moves_itself(method):
+                continue
+            name = support.written(analysis, target)
+            message = (
+                f"`{name}` is no buffer of `{method.cls.node.name}`: it stays where it is when the module is "
+                f"moved, and `forward` computes with it {support.on_line(analysis, use)}"
+            )
+            fixes = _fixes(analysis, call, target)
+            related = support.related(analysis, use, "it is used here")
+            yield self.finding(message, analysis.source.span(target), fixes=fixes, related=related)
+
+
+_FACTORIES = ("tensor", "zeros", "ones", "arange", "linspace", "eye", "rand", "randn", "full", "empty")
+"""Functions that make a tensor out of nothing but sizes and numbers."""
+
+
+def _makes_tensor(node: ast.expr) -> bool:
+    match node:
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
+            return name in _FACTORIES
+        case _:
+            return False
+
+
+def _is_plain(call: Called) -> bool:
+    """Whether a tensor has at least one dimension, and is made where torch makes tensors by default."""
+    if not call.is_complete or any(
+        call.argument(-1, name) is not None for name in ("device", "requires_grad")
+    ):
+        return False
+    first = call.node.args[0] if call.node.args else None
+    match call.name.removeprefix("torch."):
+        case "tensor":
+            return isinstance(first, ast.List)
+        case "zeros" | "ones" | "rand" | "randn" | "empty" | "full":
+            return first is not None and not (isinstance(first, ast.Tuple) and not first.elts)
+        case _:
+            return first is not None
+
+
+def _use(analysis: Analysis, method: Method, target: ast.Attribute) -> ast.expr | None:
+    """Where `forward` computes with the attribute; None if it does not, or does anything else too."""
+    same = [
+        part
+        for part in ast.walk(method.cls.node)
+        if isinstance(part, ast.Attribute) and part.attr == target.attr and part is not target
+    ]
+    if any(not isinstance(part.ctx, ast.Load) for part in same):
+        return None
+    forward = next(
+        (p for p in method.cls.node.body if isinstance(p, ast.FunctionDef) and p.name == "forward"), None
+    )
+    if forward is None or any(part.attr == target.attr for part in _elsewhere(analysis, method)):
+        return None
+    inside = {part for part in ast.walk(forward) if isinstance(part, ast.Attribute)}
+    uses = [part for part in same if part in inside]
+    computed = [part for part in uses if _is_operand(analysis, part)]
+    return computed[0] if computed and len(computed) == len(uses) else None
+
+
+def _elsewhere(analysis: Analysis, method: Method) -> Iterator[ast.Attribute]:
+    """The attributes that the file sets outside of the class."""
+    for statement in analysis.source.every(ast.Assign):
+        for target in statement.targets:
+            if isinstance(target, ast.Attribute):
+                outer = analysis.around(target) or ()
+                if method.cls.node not in outer:
+                    yield target
+
+
+def _is_operand(analysis: Analysis, node: ast.expr) -> bool:
+    """Whether something is added to, multiplied with … something else."""
+    outer = analysis.around(node) or (None,)
+    return isinstance(outer[-1], ast.BinOp)
+
+
+def _moves_itself(method: Method) -> bool:
+    """Whether the class says itself what happens when it is moved."""
+    return any(lookup(method.cls, name) is not None for name in ("_apply", "to", "cuda", "__setattr__"))
+
+
+def _fixes(analysis: Analysis, call: Called, target: ast.Attribute) -> tuple[Fix, ...]:
+    source = analysis.source
+    outer = analysis.around(call.node)
+    statement = outer[-1] if outer else None
+    if not isinstance(statement, ast.Assign) or not isinstance(target.value, ast.Name):
+        return ()
+    start, value, end = source.span(statement).start, source.span(call.node), source.span(statement).end
+    if value.end != end or source.text[start : value.start].rstrip()[-1:] != "=":
+        return ()
+    opening = Edit(Span(start, value.start), f'{target.value.id}.register_buffer("{target.attr}", ')
+    return (
+        Fix(
+            "Register it as a buffer that is not saved",
+            (opening, Edit(Span(end, end), ", persistent=False)")),
+            safe=False,
+        ),
+        Fix("Register it as a buffer that is saved", (opening, Edit(Span(end, end), ")")), safe=False),
+    )

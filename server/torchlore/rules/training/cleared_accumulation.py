@@ -1,0 +1,208 @@
+"""TL109: gradients are meant to be accumulated, and are cleared in every iteration."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from torchlore.analysis import Analysis
+from torchlore.analysis.events import Branch, Event, Kind, Loop, Place, Root, events, places, walk
+from torchlore.analysis.values import Grads, Instance
+from torchlore.rules import support
+from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
+from torchlore.text import Edit
+
+
+class ClearedAccumulation(Rule):
+    """
+    ## What it does
+
+    Looks for loops in which `step()` runs every n-th time, but `zero_grad()` every time.
+
+    ## Why is this bad?
+
+    Accumulation adds up the gradients of n batches before one step. Cleared in every iteration, the gradients
+    of all but the last of them are lost: the step uses one batch of n, and n - 1 backward passes are in vain.
+
+    ## Example
+
+    ```py
+    import torch
+
+    model = torch.nn.Linear(4, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for i, x in enumerate(torch.randn(100, 8, 4)):
+        optimizer.zero_grad()
+        loss = model(x).pow(2).mean() / 4
+        loss.backward()
+        if (i + 1) % 4 == 0:
+            optimizer.step()
+    ```
+
+    ## Use instead
+
+    ```py
+    import torch
+
+    model = torch.nn.Linear(4, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for i, x in enumerate(torch.randn(100, 8, 4)):
+        loss = model(x).pow(2).mean() / 4
+        loss.backward()
+        if (i + 1) % 4 == 0:
+            optimizer.step()
+            optimizer.zero_grad()
+    ```
+
+    ## Fix safety
+
+    Not safe: each step uses the gradients of all its batches from then on, so that a learning rate that was
+    tuned without them may be too high.
+
+    ## Known limits
+
+    Speaks only where the condition of `step()` takes a remainder (`%`), where `backward()` and `zero_grad()`
+    run in every iteration, and where no other optimizer steps in every iteration.
+
+    ## References
+
+    - [Automatic mixed precision examples: gradient accumulation](https://docs.pytorch.org/docs/stable/notes/amp_examples.html#gradient-accumulation)
+    - [torch.optim.Optimizer.zero_grad](https://docs.pytorch.org/docs/stable/generated/torch.optim.Optimizer.zero_grad.html)
+    """
+
+    code = "TL109"
+    name = "cleared-accumulation"
+    family = Family.TRAINING
+    severity = Severity.WARNING
+    since = "0.1.0"
+    card = "gradient-accumulation"
+    trigger = r"\bzero_grad\b"
+
+    def check(self, analysis: Analysis) -> Iterator[Finding]:
+        for root in analysis.roots:
+            for place in root.places_of(Kind.STEP):
+                optimizer = place.event.subject
+                if not isinstance(optimizer, Instance) or not support.is_optimizer(optimizer):
+                    continue
+                loop = place.loops[-1] if place.loops else None
+                if loop is None or _gate(analysis, loop, place) is None:
+                    continue
+                clear = _cleared(root, loop, optimizer)
+                if clear is not None and support.is_seen_whole(analysis, place, clear.node):
+                    yield from self._report(analysis, place, clear)
+
+    def _report(self, analysis: Analysis, place: Place, clear: Event) -> Iterator[Finding]:
+        step, call = place.event.node, clear.node
+        if not isinstance(step, ast.Call) or not isinstance(call, ast.Call) or not analysis.owns(call):
+            return
+        if not analysis.is_whole(place.loops[-1].node):
+            return
+        message = (
+            f"`{support.written(analysis, call)}` clears the gradients in every iteration, but `step` "
+            f"{support.on_line(analysis, step)} runs only in some: those in between are lost"
+        )
+        related = support.related(analysis, step, "the step runs only in some iterations")
+        fixes = _fixes(analysis, step, call)
+        yield self.finding(message, analysis.source.span(call), fixes=fixes, related=related)
+
+
+def _gate(analysis: Analysis, loop: Loop, place: Place) -> ast.If | None:
+    """The `if` around a step, in its loop, that takes a remainder."""
+    for step in _below(loop, place):
+        if (
+            isinstance(step, Branch)
+            and isinstance(step.node, ast.If)
+            and _takes_remainder(step.node.test, loop)
+        ):
+            return step.node
+    return None
+
+
+def _below(loop: Loop, place: Place) -> tuple[object, ...]:
+    return place.within[place.within.index(loop) + 1 :]
+
+
+def _takes_remainder(test: ast.expr, loop: Loop) -> bool:
+    """Whether a condition is one, by itself or by a name that the loop binds to one."""
+    names = set()
+    for node in ast.walk(test):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+            return not isinstance(node.left, ast.Constant)
+        if isinstance(node, ast.Name):
+            names.add(node.id)
+    return any(
+        isinstance(statement, ast.Assign)
+        and isinstance(statement.targets[0], ast.Name)
+        and statement.targets[0].id in names
+        and any(isinstance(node, ast.Mod) for node in ast.walk(statement.value))
+        for statement in getattr(loop.node, "body", ())
+    )
+
+
+def _cleared(root: Root, loop: Loop, optimizer: Instance) -> Event | None:
+    """What clears gradients in every iteration that were computed in one without a step."""
+    inside = places(loop.body)
+    backwards = [place for place in inside if place.event.kind is Kind.BACKWARD]
+    if not backwards or any(_is_conditional(place) for place in backwards):
+        return None
+    if any(_interferes(event, optimizer) for event in events(loop.body)):
+        return None
+    for place in inside:
+        other = place.event.kind is Kind.STEP and place.event.subject is not optimizer
+        if other and not _is_conditional(place):
+            return None
+    clears = [p for p in inside if p.event.kind is Kind.CLEAR and support.may_clear(p.event, optimizer)]
+    if len(clears) != 1 or _is_conditional(clears[0]) or clears[0].loops:
+        return None
+    clear = clears[0].event
+    if not support.surely_clears(clear, optimizer):
+        return None
+    states = walk(root.path, False, lambda event, fresh: _is_fresh(event, fresh, optimizer), _KINDS)
+    return clear if True in states.get(clear, ()) else None
+
+
+def _interferes(event: Event, optimizer: Instance) -> bool:
+    """Whether gradients may come from elsewhere than `backward`, or unknown code has the optimizer."""
+    if event.kind is Kind.WRITE_GRADS or (event.kind is Kind.ACCUMULATE and isinstance(event.subject, Grads)):
+        return True
+    return support.holds_on_to(event, optimizer)
+
+
+_KINDS = (Kind.BACKWARD, Kind.CLEAR, Kind.STEP)
+
+
+def _is_conditional(place: Place) -> bool:
+    return any(isinstance(step, Branch) for step in place.within)
+
+
+def _is_fresh(event: Event, fresh: bool, optimizer: Instance) -> bool:
+    """Whether there are gradients that no step has used."""
+    match event.kind:
+        case Kind.BACKWARD:
+            return True
+        case Kind.CLEAR if support.may_clear(event, optimizer):
+            return False
+        case Kind.STEP if event.subject is optimizer:
+            return False
+        case _:
+            return fresh
+
+
+def _fixes(analysis: Analysis, step: ast.Call, clear: ast.Call) -> tuple[Fix, ...]:
+    """Moves the line behind the step."""
+    clearing, stepping = support.statement_of(analysis, clear), support.statement_of(analysis, step)
+    if (
+        not isinstance(clearing, ast.Expr)
+        or clearing.value is not clear
+        or not isinstance(stepping, ast.Expr)
+    ):
+        return ()
+    lines, outer = support.own_lines(analysis, clearing), (analysis.around(clearing) or (None,))[-1]
+    if lines is None or outer not in (analysis.around(stepping) or ()):
+        return ()
+    code = support.written(analysis, clear)
+    below = support.insert_after(analysis, stepping, code)
+    if below is None or len(support.block_of(analysis, clearing)) < 2:
+        return ()
+    edits = (Edit(lines, ""), below) if below.span.start != lines.start else (Edit(lines, below.text),)
+    return (Fix(f"Move `{code}` behind `step`", edits, safe=False),)

@@ -1,0 +1,1 @@
+"""How many planted mistakes the rules find."""

@@ -1,0 +1,96 @@
+"""How repairs take arguments out of a call and put others in, and where they add imports."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+from torchlore.analysis import Analysis, analyze
+from torchlore.rules import arguments, imports
+from torchlore.text import Source, apply_edits
+
+
+def call_of(text: str) -> tuple[Analysis, ast.Call]:
+    analysis = analyze(Source(text))
+    return analysis, next(node for node in ast.walk(analysis.source.tree) if isinstance(node, ast.Call))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("f(a, x=1, b=2)", "f(a, b=2)"),
+        ("f(x=1, b=2)", "f(b=2)"),
+        ("f(a, x=1)", "f(a)"),
+        ("f(x=1)", "f()"),
+        ("f(a, x=(1, 2),)", "f(a,)"),
+        ("f((a), x=1)", "f((a))"),
+        ("f(a,\n  x=1, b=2)", "f(a,\n  b=2)"),
+        ("f(a,\n  x=1)", "f(a,\n  )"),
+        ("f(\n    a,\n    x=1,  # one\n    b=2,  # two\n)", "f(\n    a,\n    b=2,  # two\n)"),
+        (
+            "f(\n    a,  # first, with a comma,\n    x=g(\n        1,\n    )\n)",
+            "f(\n    a,  # first, with a comma,\n)",
+        ),
+        ('f("é,", x="ü", b=2)', 'f("é,", b=2)'),
+    ],
+)
+def test_an_argument_is_taken_out(before: str, after: str) -> None:
+    analysis, call = call_of(before)
+    edit = arguments.removed(analysis, call, "x")
+    assert edit is not None
+    assert apply_edits(before, [edit]) == after
+    ast.parse(after)
+
+
+@pytest.mark.parametrize("text", ["f(a)", "f(a, 1)", "f(**x)", "f(x)"])
+def test_what_is_not_given_by_name_cannot_be_taken_out(text: str) -> None:
+    assert arguments.removed(*call_of(text), "x") is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("f(a, x=1)", "f(a, n=2, x=1)"),
+        ("f(\n    a,\n    x=1,  # one\n)", "f(\n    a,\n    n=2,\n    x=1,  # one\n)"),
+        ("f(\n    x=1, **rest)", "f(\n    n=2,\n    x=1, **rest)"),
+    ],
+)
+def test_an_argument_is_put_before_another(before: str, after: str) -> None:
+    analysis, call = call_of(before)
+    assert apply_edits(before, [arguments.put_before(analysis, call.keywords[0], "n=2")]) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("import torch\n\nx = 1\n", "import torch\nimport itertools\n\nx = 1\n"),
+        (
+            '"""Told."""\nfrom a import (\n    b,\n)\n',
+            '"""Told."""\nfrom a import (\n    b,\n)\nimport itertools\n',
+        ),
+        ("import torch, itertools\n", "import torch, itertools\n"),
+        ("import torch", "import torch\nimport itertools"),
+    ],
+)
+def test_an_import_is_added_where_it_is_missing(before: str, after: str) -> None:
+    edits = imports.missing(analyze(Source(before)), "import itertools")
+    assert edits is not None
+    assert apply_edits(before, edits) == after
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("from torch.utils.data import DataLoader, get_worker_info\n", 0),
+        ("from torch.utils.data import get_worker_info as info\n", 1),
+        ("from .data import get_worker_info\n", 1),
+    ],
+)
+def test_a_name_that_is_imported_is_not_imported_again(text: str, count: int) -> None:
+    edits = imports.missing(analyze(Source(text)), "from torch.utils.data import get_worker_info")
+    assert edits is not None and len(edits) == count
+
+
+@pytest.mark.parametrize("text", ["x = 1\n", "import torch; x = 1\n"])
+def test_where_no_import_stands_by_itself_none_is_added(text: str) -> None:
+    assert imports.missing(analyze(Source(text)), "import itertools") is None
