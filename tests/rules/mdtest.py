@@ -2,7 +2,8 @@
 
 A file holds prose, headings and code blocks. A ```` ```py ```` block is one file to check; a line of it that
 ends in `# error: [TL101] "part of the message"` must get exactly that finding, and no other line may get any.
-Hints and information count in the file of their own rule only: cases of other rules need not be at their best.
+Hints and information count in the file of their own rule, and where a mark asks for their code: cases of other
+rules need not be at their best.
 A ```` ```py fixed ```` block after it shows the file after the first fix of every finding, applied until
 nothing changes. The headings above a block make its name.
 
@@ -15,7 +16,7 @@ from __future__ import annotations
 import difflib
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -76,6 +77,11 @@ class Case:
         """The rule that the case is about: files are called after rules."""
         return self.place.partition(".md:")[0]
 
+    @property
+    def codes(self) -> frozenset[str]:
+        """The codes that its marks ask for."""
+        return frozenset(expected.code for expected in self.expected)
+
 
 def cases_below(folder: Path) -> list[Case]:
     """Every case of every Markdown file in the folders of `folder`."""
@@ -128,7 +134,7 @@ def write(case: Case, root: Path) -> None:
 
 def _problems(case: Case, root: Path) -> str:
     analysis = analysed(case.code, case, root)
-    findings = counted(check(analysis), case.rule)
+    findings = counted(check(analysis), case.rule, case.codes)
     wrong = _compare(case, [_seen(analysis.source, finding) for finding in findings])
     if wrong:
         return wrong
@@ -158,17 +164,17 @@ def fix_all(code: str, case: Case | None = None, root: Path | None = None) -> st
     """`code` after the first fix of every finding, until nothing changes. See `analysed`."""
     for _ in range(MAX_ROUNDS):
         findings = check(analysed(code, case, root))
-        edits = compatible_edits(findings if case is None else counted(findings, case.rule))
+        edits = compatible_edits(findings if case is None else counted(findings, case.rule, case.codes))
         if not edits:
             break
         code = apply_edits(code, edits)
     return code
 
 
-def counted(findings: list[Finding], rule: str) -> list[Finding]:
-    """Without the hints, and what is for information only, of other rules than `rule` (its name)."""
+def counted(findings: list[Finding], rule: str, codes: Collection[str] = ()) -> list[Finding]:
+    """Without the hints, and what is for information only, of other rules than `rule` (its name) and `codes`."""
     serious = (Severity.ERROR, Severity.WARNING)
-    return [finding for finding in findings if finding.name == rule or finding.severity in serious]
+    return [f for f in findings if f.name == rule or f.code in codes or f.severity in serious]
 
 
 def compatible_edits(findings: list[Finding]) -> list[Edit]:

@@ -130,3 +130,4 @@ def test_hints_count_in_the_file_of_their_rule_only(name: str, count: int) -> No
     hint = Finding("TL999", "rule", Severity.HINT, "better so", Span(0, 1))
     error = Finding("TL998", "serious", Severity.ERROR, "wrong", Span(0, 1))
     assert mdtest.counted([hint, error], name) == [hint, error][1 - count :]
+    assert mdtest.counted([hint, error], name, {"TL999"}) == [hint, error]
