@@ -15,7 +15,7 @@ from torchlore.text import Edit, Source
 _MOVED = ("Tensor.cuda", "Module.cuda", "Tensor.to", "Module.to", "torch.device")
 _ASKS = re.compile(
     r"\b(?:is_available|is_built|device_count|current_accelerator|set_device|Stream|CUDAGraph|nccl|triton|cupy"
-    r"|skipif|skipIf|skipUnless|bitsandbytes)\b"
+    r"|pytest\.mark|TestCase|bitsandbytes)\b"
 )
 """Words of a file that asks, or that is about nothing but CUDA."""
 
@@ -58,7 +58,7 @@ class HardCodedCuda(Rule):
     ## Known limits
 
     Silent where one of the places stands under a condition, and in files that mention `is_available`,
-    `device_count`, streams, CUDA graphs, NCCL or Triton.
+    `device_count`, streams, CUDA graphs, NCCL or Triton, and in tests.
 
     ## References
 
