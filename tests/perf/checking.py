@@ -92,10 +92,11 @@ def _cost_once(file: File) -> Cost:
     able, asking = timed(lambda: triggered(RULES, source))
     follow = follow_imports(able, source)
     analysis = analyze(source, workspace=workspace(), follow=follow)
-    run = timed(lambda: analysis.run)[1] if able or follow else 0.0
+    is_run, asking_on = timed(lambda: bool(able) or (follow and analysis.imports_files))
+    run = timed(lambda: analysis.run)[1] if is_run else 0.0
     _, rules = timed(lambda: check(analysis, RULES))
     _, freeing = timed(analysis.forget)
-    return Cost(file, parse, tree, run, asking + rules + freeing)
+    return Cost(file, parse, tree, run, asking + asking_on + rules + freeing)
 
 
 def _print_parts(costs: list[Cost], collecting: float, parts: Counter[str], rounds: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from torchlore.analysis import members
@@ -73,17 +72,60 @@ MISSING = _Missing()
 """Stands for a literal that there is not: None is one."""
 
 
-def by_name(run: Run) -> Mapping[str, list[Called]]:
-    """The calls of the file that are surely of one thing, by its name, in the order in which they came by."""
-    found: dict[str, list[Called]] = {}
-    for node, given in run.calls.items():
-        callee = run.values.get(node.func)
-        if callee is None:
-            continue
-        named = _named(callee)
-        if named is not None:
-            found.setdefault(named[0], []).append(Called(named[0], node, named[1], given))
-    return found
+class Calls:
+    """The calls of a file that are surely of one thing, for questions by name.
+
+    What a method is called on is found out for those names that are asked for: most never are.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._by_key: dict[str, list[ast.Call]] = {}
+        self._known: dict[str, list[Called]] = {}
+        values, by_key = run.values, self._by_key
+        for node in run.calls:
+            callee = values.get(node.func)
+            cls = callee.__class__
+            if cls is Ref:
+                key = callee.name  # type: ignore[union-attr]
+            elif cls is BoundMethod:
+                key = f".{callee.name}"  # type: ignore[union-attr]
+            elif cls is Instance or cls is OneOf:
+                named = _named(callee)  # type: ignore[arg-type]
+                if named is None:
+                    continue
+                key = named[0]
+            else:
+                continue
+            known = by_key.get(key)
+            if known is None:
+                by_key[key] = [node]
+            else:
+                known.append(node)
+
+    def of(self, name: str) -> list[Called]:
+        """The calls of what has this name (see `Called`), in the order of the text."""
+        known = self._known.get(name)
+        if known is not None:
+            return known
+        nodes = self._by_key.get(name, [])
+        if name[:1].isupper():  # a method: the kind of what it is called on comes before its name
+            nodes = nodes + self._by_key.get(name[name.rfind(".") :], [])
+        found = self._known[name] = self._named_so(name, nodes) if nodes else []
+        return found
+
+    def _named_so(self, name: str, nodes: list[ast.Call]) -> list[Called]:
+        found = (self.at(node) for node in nodes)
+        return sorted((call for call in found if call is not None and call.name == name), key=Called.place)
+
+    def at(self, node: ast.AST) -> Called | None:
+        """The call that a node is; None where it is none, or what it calls is not surely known."""
+        given = self._run.calls.get(node)  # type: ignore[call-overload]
+        callee = self._run.values.get(node.func) if given is not None else None  # type: ignore[attr-defined]
+        named = _named(callee) if callee is not None else None
+        if named is None or given is None:
+            return None
+        return Called(named[0], node, named[1], given)  # type: ignore[arg-type]
 
 
 def _named(callee: Value) -> tuple[str, Value | None] | None:

@@ -50,13 +50,10 @@ _MANAGERS = ("contextlib.contextmanager", "contextlib.asynccontextmanager")
 
 def call(run: Run, node: ast.Call) -> Value:
     """What a call gives. Its events are written to the path."""
-    if (
-        isinstance(node.func, ast.Name)
-        and node.func.id == "super"
-        and run.frame.lookup("super").__class__ is Ref
-    ):
+    func = node.func
+    if func.__class__ is ast.Name and func.id == "super" and run.frame.lookup("super").__class__ is Ref:
         return _super(run, node)
-    callee = expressions.evaluate(run, node.func)
+    callee = expressions.evaluate(run, func)
     arguments = _arguments(run, node)
     if not run.is_away:
         known = run.calls.get(node)
@@ -64,9 +61,11 @@ def call(run: Run, node: ast.Call) -> Value:
             run.calls[node] = [arguments]
         else:
             known.append(arguments)
-    if _is_anybodys(run, node, callee):
+    if callee.__class__ is Unknown and _is_anybodys(run, node):
         run.emit(Kind.HAVOC, node)
-    alternatives = options(callee) if callee.__class__ is OneOf else (callee,)
+    if callee.__class__ is not OneOf:
+        return call_value(run, callee, arguments, node)
+    alternatives = options(callee)
     if len(alternatives) == 1:
         return call_value(run, alternatives[0], arguments, node)
     results: list[Value] = []
@@ -81,14 +80,12 @@ def call(run: Run, node: ast.Call) -> Value:
     return join(results)
 
 
-def _is_anybodys(run: Run, node: ast.Call, callee: Value) -> bool:
-    """Whether any function of the file, with all that it sees, may be what is called.
+def _is_anybodys(run: Run, node: ast.Call) -> bool:
+    """Whether any function of the file, with all that it sees, may be what is called, which is not known.
 
     A callback takes no arguments, or comes from a registry; a name that nothing binds may be that of the
     function whose `def` is being typed. Whoever is given arguments is taken to work on these.
     """
-    if callee.__class__ is not Unknown:
-        return False
     if isinstance(node.func, ast.Name) and run.frame.find(node.func.id) is None:
         return True
     return isinstance(node.func, ast.Subscript) or not (node.args or node.keywords)
@@ -98,9 +95,10 @@ def _arguments(run: Run, node: ast.Call) -> Arguments:
     positional: list[Value] = []
     nodes: list[ast.expr] = []
     complete = True
+    evaluate = expressions.evaluate
     for arg in node.args:
-        value = expressions.evaluate(run, arg)
-        if not isinstance(arg, ast.Starred):
+        value = evaluate(run, arg)
+        if arg.__class__ is not ast.Starred:
             positional.append(value)
             nodes.append(arg)
         elif isinstance(value, Container) and value.items is not None and value.kind != "dict":
@@ -112,7 +110,7 @@ def _arguments(run: Run, node: ast.Call) -> Arguments:
             complete = False
     keywords: dict[str, Value] = {}
     for keyword in node.keywords:
-        value = expressions.evaluate(run, keyword.value)
+        value = evaluate(run, keyword.value)
         if keyword.arg is not None:
             keywords[keyword.arg] = value
         elif isinstance(value, Container) and value.whole and all(isinstance(k, str) for k in value.keyed):

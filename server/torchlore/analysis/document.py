@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from torchlore.analysis import called, lookup, notes, passed, scope
-from torchlore.analysis.called import Called
+from torchlore.analysis import lookup, notes, passed, scope
+from torchlore.analysis.called import Called, Calls
 from torchlore.analysis.events import Root
+from torchlore.analysis.interface import dotted_module
 from torchlore.analysis.interpret import dissolve, interpret
 from torchlore.analysis.names import mentions_torch
 from torchlore.analysis.passed import Given, Passed
@@ -99,6 +100,15 @@ class Analysis:
             dissolve(self.run)
 
     @property
+    def imports_files(self) -> bool:
+        """Whether some import statement of the file stands for another file of the workspace."""
+        if self._imports is None:
+            return False
+        modules = [alias.name for node in self.source.every(ast.Import) for alias in node.names]
+        modules += [dotted_module(node) for node in self.source.every(ast.ImportFrom)]
+        return any(self._imports.find(module, self.source.path) is not None for module in modules)
+
+    @property
     def dependencies(self) -> Dependencies:
         """The other files that what was found out so far rests on."""
         if self._imports is None or "run" not in self.__dict__:
@@ -139,20 +149,18 @@ class Analysis:
 
         Calls of what is not known, or of one thing here and another there, are not among them.
         """
-        found = [call for name in names for call in self._called.get(name, ())]
+        if len(names) == 1:
+            return iter(self._called.of(names[0]))
+        found = [call for name in names for call in self._called.of(name)]
         return iter(found if len(found) < 2 else sorted(found, key=Called.place))
 
     def call_at(self, node: ast.AST) -> Called | None:
         """The call that a node of this file is; None where what it calls is not surely known."""
-        return self._called_at.get(node)
+        return self._called.at(node)
 
     @cached_property
-    def _called_at(self) -> Mapping[ast.AST, Called]:
-        return {call.node: call for calls in self._called.values() for call in calls}
-
-    @cached_property
-    def _called(self) -> Mapping[str, list[Called]]:
-        return called.by_name(self.run)
+    def _called(self) -> Calls:
+        return Calls(self.run)
 
     def value(self, node: ast.AST) -> Value:
         """What an expression is, wherever it is evaluated; unknown where that is not known."""

@@ -129,7 +129,7 @@ def _name(run: Run, node: ast.Name) -> Value:
     frame = run.frame
     value = frame.names.get(node.id)
     if value is None or value.__class__ is Lazy or frame.foreign:
-        value = frame.lookup(node.id)
+        value = frame.find(node.id) or Unknown()
     if value.__class__ is Ref and value.name == "builtins.__name__":
         return Const("__main__") if run.frame.outermost is run.home else plain.STR
     return value
@@ -147,7 +147,8 @@ def _attribute(run: Run, node: ast.Attribute) -> Value:
         run.owners[node] = owner
     if owner.__class__ is not OneOf:
         found = members.attribute(run, owner, node.attr, node)
-        if found.__class__ is BoundMethod and members.cannot_have(owner, node.attr):
+        is_method = found.__class__ is BoundMethod and owner.__class__ is Instance
+        if is_method and members.cannot_have(owner, node.attr):
             run.owners[node] = Unknown()
         return found
     return join([members.attribute(run, option, node.attr, node) for option in options(owner)])
@@ -171,10 +172,6 @@ _CLOSED = frozenset({Const, Number, Plain, Container})
 """Kinds of values that have no other attributes than those of their type."""
 
 _BUILTIN = {"list": list, "tuple": tuple, "set": set, "dict": dict}
-
-
-def _call(run: Run, node: ast.Call) -> Value:
-    return calls.call(run, node)
 
 
 def _subscript(run: Run, node: ast.Subscript) -> Value:
@@ -347,7 +344,7 @@ def _slice(run: Run, node: ast.Slice) -> Value:
 
 _HANDLERS: dict[type[ast.expr], Callable[[Run, ast.expr], Value]] = {
     ast.Attribute: _attribute,  # type: ignore[dict-item]
-    ast.Call: _call,  # type: ignore[dict-item]
+    ast.Call: lambda run, node: calls.call(run, node),  # type: ignore[arg-type]
     ast.Subscript: _subscript,  # type: ignore[dict-item]
     ast.BinOp: _bin_op,  # type: ignore[dict-item]
     ast.UnaryOp: _unary_op,  # type: ignore[dict-item]

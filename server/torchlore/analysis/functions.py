@@ -321,7 +321,9 @@ def _is_context(name: str) -> bool:
 
 def call_back(run: Run, arguments: Arguments, node: ast.AST) -> None:
     """Known code that is given a function may call it."""
-    given = [value for value in arguments.all() if isinstance(value, Function)]
+    given = [value for value in arguments.positional if value.__class__ is Function]
+    if arguments.keywords:
+        given += [value for value in arguments.keywords.values() if value.__class__ is Function]
     if given:
         run.escape(node, given)
 

@@ -30,7 +30,7 @@ def combine(left: Value, right: Value, op: ast.operator | None = None) -> Value:
     """The result of arithmetic. `op` is None where something like it is meant."""
     alternatives = (_operands(left), _operands(right))
     parts = [*alternatives[0], *alternatives[1]]
-    if any(isinstance(part, Tensor) for part in parts):
+    if Tensor in {part.__class__ for part in parts}:
         return _combined_tensor(alternatives, parts, op)
     if all(map(tensors.is_number, parts)):
         return plain.made("number")

@@ -45,8 +45,8 @@ def options(value: Value) -> tuple[Value, ...]:
     """The things that `value` may be. None is left out where it may be something else too."""
     if not isinstance(value, OneOf):
         return (value,)
-    solid = tuple(v for v in value.options if not is_none(v))
-    return solid or value.options
+    solid = [v for v in value.options if not (v.__class__ is Const and v.value is None)]
+    return tuple(solid) if solid else value.options
 
 
 def is_none(value: Value) -> bool:

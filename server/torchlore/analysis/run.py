@@ -369,7 +369,11 @@ _SET_ASIDE = (
 
 
 def same_mode(modes: list[bool | None]) -> bool | None:
-    return modes[0] if all(mode is modes[0] for mode in modes) else None
+    first = modes[0]
+    for mode in modes:
+        if mode is not first:
+            return None
+    return first
 
 
 _ESCAPING = (Instance, Function, Tensor, Params, Unknown, BoundMethod)

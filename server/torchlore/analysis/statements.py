@@ -38,23 +38,20 @@ def run_block(run: Run, body: Sequence[ast.stmt]) -> bool:
         run.emit(Kind.HAVOC, body[0] if body else run.module)
         return False
     run.depth += 1
-    left = _run_statements(run, body)
-    run.depth -= 1
-    return left
-
-
-def _run_statements(run: Run, body: Sequence[ast.stmt]) -> bool:
+    left = False
     for index, statement in enumerate(body):
         handler = _HANDLERS.get(statement.__class__)
         run.left -= 1
         left = handler is not None and run.left > 0 and handler(run, statement)
         if run.left <= 0:  # before this statement, or in the middle of it
             run.emit(Kind.HAVOC, statement)
-            return False
+            left = False
+            break
         if left:
             _define_unreached(run, body[index + 1 :])
-            return True
-    return False
+            break
+    run.depth -= 1
+    return left
 
 
 def _define_unreached(run: Run, body: Sequence[ast.stmt]) -> None:
@@ -79,7 +76,7 @@ _EXITS = words("sys.exit os._exit os.abort builtins.exit builtins.quit")
 
 
 def _assign(run: Run, node: ast.Assign) -> bool:
-    added = _added_to_itself(node)
+    added = _added_to_itself(node) if node.value.__class__ is ast.BinOp else None
     if added is not None:
         before = expressions.evaluate(run, node.targets[0])
         targets.accumulate(run, node, node.targets[0], before, expressions.evaluate(run, added))

@@ -18,7 +18,7 @@ from torchlore.analysis import (
     tensors,
     torch_facts,
 )
-from torchlore.analysis.events import Kind
+from torchlore.analysis.events import Event, Kind
 from torchlore.analysis.plain import Plain
 from torchlore.analysis.queries import alike, has_new_kind, is_none, join, options, tokens_of
 from torchlore.analysis.run import Run
@@ -52,7 +52,7 @@ def assign(run: Run, target: ast.expr, value: Value) -> None:
     match target:
         case ast.Name(id=name):
             home = run.frame.foreign.get(name, run.frame)
-            run.emit(Kind.RESET, target, key=(home, name))
+            run.path.append(Event(Kind.RESET, target, None, None, (home, name), run.grad))
             held = home.names.get(name)
             if held.__class__ is Container or held.__class__ is OneOf:
                 _let_go(run, target, held)

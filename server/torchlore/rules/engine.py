@@ -52,7 +52,8 @@ def check(analysis: Analysis, rules: Iterable[type[Rule]] | None = None) -> list
     found: list[Finding] = []
     rules = tuple(all_rules() if rules is None else rules)
     able = triggered(rules, analysis.source)
-    if follow_imports(able, analysis.source) and analysis.run.modules:
+    follows = follow_imports(able, analysis.source) and (bool(able) or analysis.imports_files)
+    if follows and analysis.run.modules:
         # What happens in other files is not told from the words of this one.
         able = [rule for rule in rules if rule.follows or rule in able]
     for rule in able:

@@ -66,8 +66,12 @@ def _views(text: str) -> int:
 
 def _count(text: str, among: frozenset[str], by: re.Pattern[str]) -> int:
     """How often one of some words is followed by what an expression describes."""
-    there = words_of(text)
-    return sum(_followed(text, word, by) for word in among if word.encode() in there)
+    return sum(_followed(text, word.decode(), by) for word in words_of(text) & _encoded(among))
+
+
+@lru_cache(maxsize=8)
+def _encoded(among: frozenset[str]) -> frozenset[bytes]:
+    return frozenset(word.encode() for word in among)
 
 
 def _followed(text: str, word: str, by: re.Pattern[str]) -> int:

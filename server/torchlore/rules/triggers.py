@@ -19,27 +19,30 @@ def triggered(rules: Sequence[type[Rule]], source: Source) -> list[type[Rule]]:
     searching the text for each rule by itself would take longer than parsing it as soon as there are ten.
     """
     text = source.text
-    choices, others = _sorted(tuple(rules))
-    able = {rule for word in words_of(text) & choices.keys() for rule in choices[word]} if choices else set()
-    able.update(rule for rule in others if re.search(rule.trigger, text))
-    return [rule for rule in rules if rule in able and _concerns(rule, source)]
+    choices, words, others, looking = _sorted(tuple(rules))
+    able = {rule for rule in others if re.search(rule.trigger, text)}
+    for word in words_of(text) & words if words else ():
+        able |= choices[word]
+    known = _ASKED.setdefault(source, {})
+    for rule in able & looking:
+        if rule not in known:
+            known[rule] = rule.concerns(source)
+    return [rule for rule in rules if rule in able and known.get(rule, True)]
 
 
 @lru_cache(maxsize=8)
-def _sorted(rules: tuple[type[Rule], ...]) -> tuple[dict[bytes, list[type[Rule]]], list[type[Rule]]]:
-    """Rules by the words that trigger them, and those whose trigger is not a choice of words."""
-    choices: dict[bytes, list[type[Rule]]] = {}
+def _sorted(
+    rules: tuple[type[Rule], ...],
+) -> tuple[dict[bytes, set[type[Rule]]], frozenset[bytes], list[type[Rule]], frozenset[type[Rule]]]:
+    """Rules by the words that trigger them, these words, the rules whose trigger is something else, and those
+    that look at the tree before anything is analysed."""
+    choices: dict[bytes, set[type[Rule]]] = {}
     for rule in rules:
         for word in _words_of(rule.trigger) or ():
-            choices.setdefault(word, []).append(rule)
-    return choices, [rule for rule in rules if _words_of(rule.trigger) is None]
-
-
-def _concerns(rule: type[Rule], source: Source) -> bool:
-    known = _ASKED.setdefault(source, {})
-    if rule not in known:
-        known[rule] = rule.concerns(source)
-    return known[rule]
+            choices.setdefault(word, set()).add(rule)
+    others = [rule for rule in rules if _words_of(rule.trigger) is None]
+    looking = frozenset(rule for rule in rules if rule.concerns.__func__ is not Rule.concerns.__func__)  # type: ignore[attr-defined]
+    return choices, frozenset(choices), others, looking
 
 
 _ASKED: WeakKeyDictionary[Source, dict[type[Rule], bool]] = WeakKeyDictionary()
@@ -51,6 +54,7 @@ def follow_imports(able: Iterable[type[Rule]], source: Source) -> bool:
     return is_script(source.text) or any(rule.follows for rule in able)
 
 
+@lru_cache(maxsize=2)
 def is_script(text: str) -> bool:
     """Whether a file does something by itself, so that what it imports may do what no word of it says."""
     return "__main__" in text or _LOOP.search(text) is not None or _LOOP.match(f"\n{text[:6]}") is not None

@@ -153,4 +153,4 @@ def _starts(text: str) -> list[int]:
     if "\r" in text:
         return [0, *(m.end() for m in _LINE_END.finditer(text))]
     # Thrice as quick as the pattern, where there are line feeds only.
-    return list(accumulate((len(line) + 1 for line in text.split("\n")[:-1]), initial=0))
+    return list(accumulate([len(line) + 1 for line in text.split("\n")[:-1]], initial=0))

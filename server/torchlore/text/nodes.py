@@ -25,6 +25,12 @@ def statements(body: Sequence[ast.stmt]) -> list[ast.stmt]:
     while waiting:
         statement = waiting.pop()
         found.append(statement)
+        cls = statement.__class__
+        if cls in _PLAIN:
+            continue
+        if cls in _WITH_A_BODY:
+            waiting += reversed(statement.body)  # type: ignore[attr-defined]
+            continue
         for block in reversed(blocks(statement)):
             waiting += reversed(block)
     return found
@@ -42,16 +48,27 @@ def around(node: ast.AST, tree: ast.AST) -> tuple[ast.AST, ...] | None:
         if current is node:
             return outer
         inner = (*outer, current)
-        stack += [(child, inner) for child in ast.iter_child_nodes(current) if _covers(child, line)]
+        for child in _children(current):
+            begin = getattr(child, "lineno", None)
+            if line is None or begin is None:  # operators, arguments and such have no lines of their own
+                stack.append((child, inner))
+                continue
+            end = child.end_lineno or begin  # type: ignore[attr-defined]
+            is_decorated = line < begin and getattr(child, "decorator_list", None)
+            if begin <= line <= end or (is_decorated and first_line(child) < line):
+                stack.append((child, inner))
     return None
 
 
-def _covers(node: ast.AST, line: int | None) -> bool:
-    """Whether `line` can be one of a node's; operators, arguments and such have no lines of their own."""
-    if line is None or getattr(node, "lineno", None) is None:
-        return True
-    last: int = getattr(node, "end_lineno", None) or node.lineno  # type: ignore[attr-defined]
-    return first_line(node) < line <= last
+def _children(node: ast.AST) -> list[ast.AST]:
+    found: list[ast.AST] = []
+    for name in node._fields:
+        part = getattr(node, name, None)
+        if part.__class__ is list:
+            found += [item for item in part if isinstance(item, ast.AST)]
+        elif isinstance(part, ast.AST):
+            found.append(part)
+    return found
 
 
 def first_line(node: ast.AST) -> int:

@@ -43,13 +43,18 @@ def _contexts() -> dict[bytes, dict[bytes, tuple[str, ...]] | None]:
     return found
 
 
+@cache
+def _all() -> frozenset[bytes]:
+    return frozenset(_contexts())
+
+
 def _names() -> Iterable[str]:
     return (name for name in _table.names() if "(" not in name)
 
 
 def last_words(source: Source) -> frozenset[str]:
     """The words of a file that are the last part of a name that changed."""
-    return frozenset(word.decode() for word in words_of(source.text) & _contexts().keys())
+    return frozenset(word.decode() for word in words_of(source.text) & _all())
 
 
 def trigger() -> str:
@@ -66,11 +71,13 @@ def concerns(source: Source) -> bool:
 def _concerns(text: str) -> bool:
     """Kept for the other rules about names, which ask the same."""
     known, found = _contexts(), words_of(text)
-    for word in found & known.keys():
+    for word in found & _all():
         contexts = known[word]
         if contexts is None:
             return True
-        for home in contexts.keys() & found:
-            if any(context in text for context in contexts[home]):
-                return True
+        for home, written in contexts.items():
+            if home in found:
+                for context in written:
+                    if context in text:
+                        return True
     return False

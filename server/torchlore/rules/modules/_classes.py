@@ -10,6 +10,7 @@ from torchlore.analysis import Analysis, submodules, torch_facts
 from torchlore.analysis.members import attributes, is_module_like, kind_of_class
 from torchlore.analysis.queries import options
 from torchlore.analysis.values import Container, Function, Instance, LocalClass, Ref, Tensor, Value
+from torchlore.text import Source
 
 _DEPTH = 5
 """How deep modules are looked into for parameters, and calls are gone back to `forward`."""
@@ -43,6 +44,39 @@ def method_around(analysis: Analysis, node: ast.AST) -> Method | None:
     is_free = any(isinstance(d, Ref) and d.name in _UNBOUND for d in decorators)
     is_above = getattr(node, "lineno", 0) < method.body[0].lineno  # in a default, a decorator
     return Method(cls, method, first[0].arg) if first and not is_free and not is_above else None
+
+
+def classes_that_may_be_modules(source: Source) -> list[ast.ClassDef]:
+    """The classes of a file, as its text tells: not those without a base, nor datasets of torch."""
+    classes = [node for node in source.every(ast.ClassDef) if node.bases]
+    if not classes:
+        return []
+    others = {"object", "torch.utils.data"}
+    for statement in source.every(ast.ImportFrom):
+        if statement.module in _NO_MODULES:
+            others.update(alias.asname or alias.name for alias in statement.names)
+    for imported in source.every(ast.Import):
+        others.update(alias.asname or alias.name for alias in imported.names if alias.name in _NO_MODULES)
+    return [node for node in classes if any(_may_be(base, others) for base in node.bases)]
+
+
+_NO_MODULES = ("torch.utils.data", "torch.utils.data.dataset", "abc", "typing", "enum")
+
+
+def _may_be(base: ast.expr, others: set[str]) -> bool:
+    """Whether a base class may be a module: it is not one of the names in `others`, nor of a module there."""
+    if isinstance(base, ast.Subscript):  # `Dataset[Tensor]`
+        base = base.value
+    if isinstance(base, ast.Name):
+        return base.id not in others
+    if not isinstance(base, ast.Attribute):
+        return True
+    home, parts = base.value, list[str]()
+    while isinstance(home, ast.Attribute):
+        parts.append(home.attr)
+        home = home.value
+    first = home.id if isinstance(home, ast.Name) else ""
+    return ".".join((first, *reversed(parts))) not in others
 
 
 _UNBOUND = ("builtins.staticmethod", "builtins.classmethod")

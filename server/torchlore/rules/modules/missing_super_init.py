@@ -23,6 +23,7 @@ from torchlore.analysis.members import is_open, kind_of_class, lookup, mro
 from torchlore.analysis.values import Function, Instance, LocalClass
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
+from torchlore.rules.modules._classes import classes_that_may_be_modules
 from torchlore.text import Edit, Source, Span
 
 
@@ -95,7 +96,7 @@ class MissingSuperInit(Rule):
 
     @classmethod
     def concerns(cls, source: Source) -> bool:
-        return any(map(_may_be_late, source.every(ast.ClassDef)))
+        return any(map(_may_be_late, classes_that_may_be_modules(source)))
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         runs: dict[ast.AST, tuple[Path, Path]] | None = None

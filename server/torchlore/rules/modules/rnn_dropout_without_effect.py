@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
@@ -10,7 +11,7 @@ from torchlore.analysis.called import Called
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.modules._writing import is_written_out, with_argument, without_argument
-from torchlore.text import Edit
+from torchlore.text import Edit, Source
 
 
 class RnnDropoutWithoutEffect(Rule):
@@ -64,6 +65,10 @@ class RnnDropoutWithoutEffect(Rule):
     trigger = r"\b(?:LSTM|GRU|RNN)\b"
     follows = False
 
+    @classmethod
+    def concerns(cls, source: Source) -> bool:
+        return _WRITTEN.search(source.text) is not None
+
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for call in analysis.called(*_DROPOUT):
             layers, dropout = call.argument(2, "num_layers"), call.argument(_DROPOUT[call.name], "dropout")
@@ -77,6 +82,9 @@ class RnnDropoutWithoutEffect(Rule):
                 fixes = _fixes(analysis, call, layers, dropout)
                 yield self.finding(message, analysis.source.span(dropout), fixes=fixes)
 
+
+_WRITTEN = re.compile(r"\bdropout\s*=\s*[\d.]|\b(?:LSTM|GRU|RNN)\((?:[^,()]+,){5}")
+"""Dropout as a number, by name or among the arguments by position."""
 
 _DROPOUT = {"torch.nn.LSTM": 5, "torch.nn.GRU": 5, "torch.nn.RNN": 6}
 """Where `dropout` stands among the arguments."""

@@ -14,7 +14,13 @@ from torchlore.analysis.queries import options, reachable
 from torchlore.analysis.values import Container, Instance, LocalClass, Ref, Value
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.rules.modules._classes import has_parameters, is_module_class, is_parameter, items_of
+from torchlore.rules.modules._classes import (
+    classes_that_may_be_modules,
+    has_parameters,
+    is_module_class,
+    is_parameter,
+    items_of,
+)
 from torchlore.rules.modules._writing import spelled, wrapped
 from torchlore.text import Edit, Source
 
@@ -94,7 +100,7 @@ class UnregisteredModules(Rule):
 
     @classmethod
     def concerns(cls, source: Source) -> bool:
-        if not any(node.bases for node in source.every(ast.ClassDef)):
+        if not classes_that_may_be_modules(source):
             return False
         values = [s.value for s in source.every(ast.Assign) if isinstance(s.targets[0], ast.Attribute)]
         values += [
