@@ -106,6 +106,7 @@ class Rule(ABC):
         card: slug of the card that explains it; empty for rules about comments.
         trigger: a regular expression; a file whose text does not match it is not checked.
         follows: whether it needs to know what imported functions do, not only which classes there are.
+        is_quick: whether `check` takes less time than `concerns`, where the file is analysed anyway.
     """
 
     code: ClassVar[str]
@@ -116,6 +117,7 @@ class Rule(ABC):
     card: ClassVar[str]
     trigger: ClassVar[str]
     follows: ClassVar[bool] = True
+    is_quick: ClassVar[bool] = False
 
     @abstractmethod
     def check(self, analysis: Analysis) -> Iterator[Finding]:

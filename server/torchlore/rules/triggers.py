@@ -24,9 +24,17 @@ def triggered(rules: Sequence[type[Rule]], source: Source) -> list[type[Rule]]:
     for word in words_of(text) & words if words else ():
         able |= choices[word]
     known = _ASKED.setdefault(source, {})
+    quick = []
     for rule in able & looking:
-        if rule not in known:
+        if rule in known:
+            continue
+        if rule.is_quick:
+            quick.append(rule)
+        else:
             known[rule] = rule.concerns(source)
+    if quick:
+        is_analysed = is_script(text) or any(known.get(rule, True) for rule in able.difference(quick))
+        known.update((rule, is_analysed or rule.concerns(source)) for rule in quick)
     return [rule for rule in rules if rule in able and known.get(rule, True)]
 
 

@@ -75,6 +75,7 @@ class BroadcastInLoss(Rule):
     card = "regression-and-metric-losses"
     trigger = r"\b(?:mse_loss|l1_loss|smooth_l1_loss|huber_loss|MSELoss|L1Loss|SmoothL1Loss|HuberLoss)\b"
     follows = False
+    is_quick = True
 
     @classmethod
     def concerns(cls, source: Source) -> bool:

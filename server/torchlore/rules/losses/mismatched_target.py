@@ -78,6 +78,7 @@ class MismatchedTarget(Rule):
         r"|CrossEntropyLoss|nll_loss|NLLLoss)\b"
     )
     follows = False
+    is_quick = True
 
     @classmethod
     def concerns(cls, source: Source) -> bool:

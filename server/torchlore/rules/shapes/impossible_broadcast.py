@@ -69,6 +69,7 @@ class ImpossibleBroadcast(Rule):
     card = "broadcasting"
     trigger = r"\b(?:randn|rand|zeros|ones|empty|full|randint|eye|arange|Tensor|tensor|Linear|Parameter)\b"
     follows = False
+    is_quick = True
 
     @classmethod
     def concerns(cls, source: Source) -> bool:

@@ -68,6 +68,7 @@ class ImpossibleView(Rule):
     card = "view-vs-reshape"
     trigger = r"\b(?:view|reshape|unflatten)\b"
     follows = False
+    is_quick = True
 
     @classmethod
     def concerns(cls, source: Source) -> bool:

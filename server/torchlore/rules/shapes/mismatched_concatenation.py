@@ -69,6 +69,7 @@ class MismatchedConcatenation(Rule):
     card = "cat-stack-split"
     trigger = r"\b(?:cat|concat|concatenate|stack)\b"
     follows = False
+    is_quick = True
 
     @classmethod
     def concerns(cls, source: Source) -> bool:

@@ -85,6 +85,7 @@ class MismatchedLayers(Rule):
         r"|BatchNorm2d|BatchNorm3d|LayerNorm|GroupNorm|LSTM|GRU|RNN|MultiheadAttention)\b"
     )
     follows = False
+    is_quick = True
 
     @classmethod
     def concerns(cls, source: Source) -> bool:

@@ -72,6 +72,7 @@ class MismatchedMatmul(Rule):
     card = "matmul-einsum"
     trigger = r"\b(?:randn|rand|zeros|ones|empty|full|eye|Tensor|tensor|Linear|Parameter|view|reshape)\b"
     follows = False
+    is_quick = True
 
     @classmethod
     def concerns(cls, source: Source) -> bool:
