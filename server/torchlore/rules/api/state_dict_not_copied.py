@@ -171,7 +171,7 @@ def _is_one_moment(place: Place) -> bool:
 
 def _move(taken: Event, module: Instance, event: Event, state: str) -> str:
     """Whether the state is "new" or, as its module was trained on, "old"."""
-    if event is taken:
+    if event.kind is Kind.STATE and event.node is taken.node:  # also the next time that it is come by
         return "new"
     if event.kind is Kind.STEP and state == "new" and _trains(event.subject, module):
         return "old"
