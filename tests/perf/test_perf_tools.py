@@ -88,7 +88,7 @@ def test_generated_code_is_the_same_each_time_and_clean() -> None:
     assert text == generate.module(600, seed=3) != generate.module(600, seed=4)
     assert 600 <= text.count("\n") < 700
     ast.parse(text)
-    assert check(analyze(Source(text))) == []
+    assert check(analyze(Source(text)), checking.RULES) == []
     compile(generate.module(120, imports=("part_0000",)), "generated", "exec")
 
 

@@ -217,9 +217,11 @@ def is_plain_layer(dotted: str) -> bool:
 
 
 def derives(dotted: str, base: str) -> bool | None:
-    """Whether a module class of torch is `base`, or derives from it; None where that is not known here."""
+    """Whether a module or scheduler of torch is of class `base`; None where that is not known here."""
     if dotted == base or (base == "torch.nn.Module" and is_module(dotted)):
         return True
+    if is_scheduler(dotted) and is_scheduler(base):  # none derives from another one but the base of all
+        return base.rpartition(".")[2] in ("LRScheduler", "_LRScheduler")
     return False if _stands_apart(base) and (_stands_apart(dotted) or dotted == "torch.nn.Module") else None
 
 
