@@ -22,9 +22,10 @@ TWICE = MISTAKE + MISTAKE.replace("class Net", "class Other").partition("\n\n\n"
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A repository with one mistake in `net.py`."""
-    (tmp_path / ".git").mkdir()
-    (tmp_path / "net.py").write_text(MISTAKE, encoding="utf-8")
-    return tmp_path
+    folder = tmp_path / "project"
+    (folder / ".git").mkdir(parents=True)
+    (folder / "net.py").write_text(MISTAKE, encoding="utf-8")
+    return folder
 
 
 def codes(done: subprocess.CompletedProcess[str]) -> list[str]:

@@ -116,7 +116,7 @@ def _lines_inside_statements(code: str) -> set[int]:
     return inside
 
 
-_MOST = 10
+_MOST = 4
 """Broken versions of one text that are looked at: there are many texts."""
 
 

@@ -52,6 +52,10 @@ class ScopeName:
     kind: str
 
 
+_FEW = 200
+"""Nodes of which it is looked up one by one what they lie in: more than a file with findings asks for."""
+
+
 def analyze(
     source: Source,
     installed: Mapping[str, str] | None = None,
@@ -83,6 +87,7 @@ class Analysis:
         self._installed = installed
         self._imports = None if workspace is None else Imports(workspace, source.path, follow)
         self._notes: dict[lookup.Identifier, tuple[str, ...]] = {}
+        self._asked = 0
 
     @cached_property
     def run(self) -> Run:
@@ -170,7 +175,22 @@ class Analysis:
 
     def around(self, node: ast.AST) -> tuple[ast.AST, ...] | None:
         """The nodes of the file that `node` lies in, outermost first; None where it is not of this file."""
-        return around(node, self.source.tree)
+        self._asked += 1
+        if self._asked <= _FEW:
+            return around(node, self.source.tree)
+        if node is self.source.tree:
+            return ()
+        outer: list[ast.AST] = []
+        above = self._parents.get(node)
+        while above is not None:
+            outer.append(above)
+            above = self._parents.get(above)
+        return tuple(reversed(outer)) if outer else None
+
+    @cached_property
+    def _parents(self) -> dict[ast.AST, ast.AST]:
+        """What each node lies in. Making it takes as long as parsing: only whoever asks often pays for that."""
+        return {child: node for node in ast.walk(self.source.tree) for child in ast.iter_child_nodes(node)}
 
     def is_whole(self, node: ast.AST) -> bool:
         """Whether no line of `node`, nor a header of a block around it, was left out as it does not parse."""

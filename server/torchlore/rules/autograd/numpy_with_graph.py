@@ -76,7 +76,8 @@ class NumpyWithGraph(Rule):
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for call in analysis.called("Tensor.numpy", "numpy.array", "numpy.asarray"):
             if call.name == "Tensor.numpy":
-                tensor = call.node.func.value  # type: ignore[attr-defined]
+                func = call.node.func
+                tensor = func.value if isinstance(func, ast.Attribute) else None
                 if call.node.args or call.node.keywords:  # `force=True` detaches
                     continue
             else:

@@ -181,7 +181,9 @@ def _keywords(call: Called) -> set[str | None]:
 def _is_of(analysis: Analysis, call: Called, made: _Compiled) -> bool:
     """Whether a method is called on what was compiled there, by the name that it was given."""
     node = call.node
-    return call.receiver is made.module and _means(analysis, node.func.value, made)  # type: ignore[attr-defined]
+    if call.receiver is not made.module or not isinstance(node.func, ast.Attribute):
+        return False
+    return _means(analysis, node.func.value, made)
 
 
 def _means(analysis: Analysis, node: ast.expr, made: _Compiled) -> bool:
@@ -227,7 +229,10 @@ def _loaded(analysis: Analysis, call: Called, compiled: list[_Compiled]) -> ast.
     saved = _saved(analysis, call)
     for load in analysis.called("Module.load_state_dict"):
         node, given = load.node, load.argument(0, "state_dict")
-        if given is None or any(_means(analysis, node.func.value, made) for made in compiled):  # type: ignore[attr-defined]
+        if given is None or not isinstance(node.func, ast.Attribute):
+            continue
+        loaded = node.func.value
+        if any(_means(analysis, loaded, made) for made in compiled):
             continue
         parts = _comes_of(analysis, given)
         files = (read for read in analysis.called("torch.load") if read.node in parts)
