@@ -189,7 +189,7 @@ class Analysis:
 
     @cached_property
     def _parents(self) -> dict[ast.AST, ast.AST]:
-        """What each node lies in. Making it takes as long as parsing: only whoever asks often pays for that."""
+        """What each node lies in. Making it takes as long as parsing: who asks often pays for that."""
         return {child: node for node in ast.walk(self.source.tree) for child in ast.iter_child_nodes(node)}
 
     def is_whole(self, node: ast.AST) -> bool:
