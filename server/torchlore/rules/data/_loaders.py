@@ -17,7 +17,7 @@ from torchlore.analysis.values import (
     Tensor,
     Value,
 )
-from torchlore.rules import expecting
+from torchlore.rules import support
 
 LOADER = "torch.utils.data.DataLoader"
 
@@ -41,7 +41,7 @@ _OPTIONS = (
 
 def should_work(analysis: Analysis, call: Called) -> bool:
     """Whether a loader is written whole, and nobody expects that it cannot be made."""
-    return analysis.is_whole(call.node) and not expecting.expects_an_error(analysis, call.node)
+    return analysis.is_whole(call.node) and not support.expects_an_error(analysis, call.node)
 
 
 def value(call: Called, option: str) -> Value | None:

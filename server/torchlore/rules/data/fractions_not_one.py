@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
 from torchlore.analysis.values import Const, Container, Value
-from torchlore.rules import expecting, support
+from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit
 
@@ -76,7 +76,7 @@ class FractionsNotOne(Rule):
             fractions = _fractions(call)
             if written is None or not fractions or _are_accepted(fractions):
                 continue
-            if not analysis.is_whole(call.node) or expecting.expects_an_error(analysis, call.node):
+            if not analysis.is_whole(call.node) or support.expects_an_error(analysis, call.node):
                 continue
             message = (
                 f"`random_split` raises a ValueError: `{support.written(analysis, written)}` sums up to "

@@ -10,7 +10,7 @@ from torchlore.analysis.called import Called
 from torchlore.analysis.names import words
 from torchlore.analysis.queries import options
 from torchlore.analysis.values import Instance, LocalClass
-from torchlore.rules import expecting, support
+from torchlore.rules import support
 from torchlore.rules.distributed import _bindings
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Span
@@ -149,7 +149,7 @@ def _is_certain(analysis: Analysis, node: ast.Attribute, made: ast.expr | None) 
     statement = support.statement_of(analysis, node)
     if statement is None or made is None or not analysis.is_whole(statement):
         return False
-    if expecting.expects_an_error(analysis, node):
+    if support.expects_an_error(analysis, node):
         return False
     name = _bindings.spelled(node.value)
     for outer in analysis.around(node) or ():
