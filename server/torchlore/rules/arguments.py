@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 from torchlore.analysis import Analysis
 from torchlore.rules import support
@@ -68,3 +69,116 @@ def shown(analysis: Analysis, call: ast.Call, name: str, node: ast.expr) -> str:
     """An argument as it is written: `shuffle=True`, or `True` where it is given by its place."""
     value = support.written(analysis, node)
     return f"{name}={value}" if keyword(call, name) is not None else value
+
+
+def with_keyword(analysis: Analysis, call: ast.Call, name: str, text: str) -> Edit | None:
+    """Gives `call` the keyword argument `name`, instead of another value of it; None where that is not sure.
+
+    Args:
+        analysis: of the file.
+        call: may be of another file: then there is no edit.
+        name: of the parameter; what is given for it by position is not looked at.
+        text: the value, as it is to be written.
+    """
+    if not analysis.owns(call):
+        return None
+    known = keyword(call, name)
+    if known is not None:
+        return Edit(analysis.source.span(known.value), text)
+    return with_argument(analysis, call, f"{name}={text}")
+
+
+def with_argument(analysis: Analysis, call: ast.Call, text: str) -> Edit | None:
+    """Adds `text` to the arguments of `call`, which is of this file; None where others come out of `**`."""
+    given = written(call)
+    if any(keyword.arg is None for keyword in call.keywords):
+        return None
+    if len(given) == 1 and isinstance(given[0], ast.GeneratorExp):
+        return None
+    if not given:
+        end = analysis.source.span(call).end - 1
+        return Edit(Span(end, end), text)
+    end = end_of_argument(analysis, call, given[-1])
+    if not _stands_alone(analysis, call, given[-1]):
+        return Edit(Span(end, end), f", {text}")
+    source, line = analysis.source, (given[-1].end_lineno or 0) - 1
+    begin = f"{source.newline}{source.indent(given[-1].lineno - 1)}"
+    if source.text[end:].lstrip().startswith(","):  # what follows it on its line may be a comment on it
+        stop = source.line_span(line).end
+        return Edit(Span(stop, stop), f"{begin}{text},")
+    return Edit(Span(end, end), f",{begin}{text}")
+
+
+def _stands_alone(analysis: Analysis, call: ast.Call, last: ast.expr | ast.keyword) -> bool:
+    """Whether the last argument is on a line of its own, so that another one is to be."""
+    source = analysis.source
+    before = source.text[source.lines.start(last.lineno - 1) : source.span(last).start]
+    return not before.strip(" \t(") and (call.end_lineno or 0) > (last.end_lineno or 0)
+
+
+def replaced(
+    analysis: Analysis, call: ast.Call, old: Sequence[ast.expr | ast.keyword], text: str
+) -> tuple[Edit, ...] | None:
+    """Writes `text` for the first of the arguments `old` and takes the others out of `call`.
+
+    None where an argument by position would stand in another place than before, or behind `text`, which is
+    to be a keyword argument.
+    """
+    given = written(call)
+    kept = [argument for argument in given if argument not in old]
+    first = min(given.index(argument) for argument in old)
+    if any(not isinstance(argument, ast.keyword) and given.index(argument) > first for argument in kept):
+        return None
+    spans = [analysis.source.span(argument) for argument in given]
+    edits = []
+    for index, argument in enumerate(given):
+        if index == first:
+            edits.append(Edit(spans[index], text))
+        elif argument in old:
+            edits.append(Edit(Span(end_of_argument(analysis, call, given[index - 1]), spans[index].end), ""))
+    return tuple(edits)
+
+
+def written(call: ast.Call) -> list[ast.expr | ast.keyword]:
+    """The arguments of a call in the order of the text."""
+    given: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
+    return sorted(given, key=lambda argument: (argument.lineno, argument.col_offset))
+
+
+def end_of_argument(analysis: Analysis, call: ast.Call, argument: ast.expr | ast.keyword) -> int:
+    """Where an argument ends with the parentheses that are written around it."""
+    given = written(call)
+    after = given[given.index(argument) + 1 :]
+    end = analysis.source.span(argument).end
+    stop = analysis.source.span(after[0]).start if after else analysis.source.span(call).end - 1
+    between = analysis.source.text[end:stop].partition("#")[0].partition(",")[0]
+    return end + between.rfind(")") + 1
+
+
+def bracketed(analysis: Analysis, node: ast.expr) -> str:
+    """`node` as it is written, in parentheses where something else would bind more closely than it."""
+    text = analysis.source.segment(analysis.source.span(node))
+    if isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.Constant):
+        return text
+    return f"({text})"
+
+
+def without_argument(analysis: Analysis, call: ast.Call, argument: ast.expr | ast.keyword) -> Edit | None:
+    """Takes an argument out of a call, with the comma between; None where a comment is in the way."""
+    source = analysis.source
+    given = written(call)
+    index = given.index(argument)
+    if index > 0:
+        span = Span(source.span(given[index - 1]).end, source.span(argument).end)
+    elif len(given) > 1:
+        span = Span(source.span(argument).start, source.span(given[1]).start)
+    else:
+        span = source.span(argument)
+    between = source.segment(span).replace(source.segment(source.span(argument)), "")
+    return None if between.strip(", \t\r\n") else Edit(span, "")
+
+
+def is_written_out(call: ast.Call) -> bool:
+    """Whether all arguments stand in the call: what `**options` gives may be more elsewhere than here."""
+    is_spread = any(isinstance(given, ast.Starred) for given in call.args)
+    return not is_spread and all(keyword.arg is not None for keyword in call.keywords)

@@ -15,6 +15,7 @@ from torchlore.rules import support
 from torchlore.rules.api import _arguments
 from torchlore.rules.api._uses import may_be_told
 from torchlore.rules.api._versions import newest
+from torchlore.rules.arguments import is_written_out
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.triggers import words_of
 from torchlore.text import Edit, Source, Span
@@ -121,15 +122,11 @@ _WITH_ARGUMENTS = {
 def _called(analysis: Analysis, function: str, method: str = "") -> Iterator[tuple[Called, int]]:
     """Calls whose arguments are all seen, with the number of arguments that stand for the tensor itself."""
     for called in analysis.called(function):
-        if called.is_complete and not _has_star(called.node):
+        if called.is_complete and is_written_out(called.node):
             yield called, 1
     for called in analysis.called(method) if method else ():
-        if called.is_complete and not _has_star(called.node) and _is_surely_tensor(called.receiver):
+        if called.is_complete and is_written_out(called.node) and _is_surely_tensor(called.receiver):
             yield called, 0
-
-
-def _has_star(call: ast.Call) -> bool:
-    return any(isinstance(g, ast.Starred) for g in call.args) or any(k.arg is None for k in call.keywords)
 
 
 def _is_surely_tensor(value: Value | None) -> bool:
@@ -239,7 +236,7 @@ def _factor_first(analysis: Analysis) -> Iterator[_Told]:
 def _state_dict(analysis: Analysis) -> Iterator[_Told]:
     for called in (*analysis.called("Module.state_dict"), *analysis.called("Loss.state_dict")):
         call = called.node
-        if not call.args or _has_star(call):
+        if not call.args or not is_written_out(call):
             continue
         named = _arguments.name_positional(analysis.source, call, ("destination", "prefix", "keep_vars"))
         fixes = _fix("Give the arguments by name", *named, safe=True) if named else ()
@@ -254,7 +251,11 @@ _TAKES_AN_EPOCH = ("CosineAnnealingWarmRestarts", "SequentialLR", "ChainedSchedu
 def _scheduler_step(analysis: Analysis) -> Iterator[_Told]:
     for called in analysis.called("Scheduler.step"):
         call, scheduler = called.node, called.receiver
-        if not isinstance(scheduler, Instance) or not isinstance(scheduler.cls, str) or _has_star(call):
+        if (
+            not isinstance(scheduler, Instance)
+            or not isinstance(scheduler.cls, str)
+            or not is_written_out(call)
+        ):
             continue
         name = scheduler.cls.rpartition(".")[2]
         index = 1 if name == "ReduceLROnPlateau" else 0

@@ -13,6 +13,7 @@ from torchlore.rules.api import _arguments, _table
 from torchlore.rules.api._table import Change, changes
 from torchlore.rules.api._uses import may_be_told
 from torchlore.rules.api._versions import is_gone, newest, written
+from torchlore.rules.arguments import is_written_out
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.triggers import words_of
 from torchlore.text import Edit, Source, Span
@@ -173,9 +174,7 @@ def _gives(source: Source, parameter: str) -> bool:
 
 def _surplus(call: ast.Call, taken: tuple[str, ...]) -> list[ast.expr | ast.keyword]:
     """The arguments that a constructor does not take; none where they are not all seen."""
-    if any(isinstance(given, ast.Starred) for given in call.args) or any(
-        k.arg is None for k in call.keywords
-    ):
+    if not is_written_out(call):
         return []
     return [*call.args[len(taken) :], *(keyword for keyword in call.keywords if keyword.arg not in taken)]
 

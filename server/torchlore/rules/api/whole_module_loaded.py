@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
-from torchlore.rules import call_arguments, support
+from torchlore.rules import arguments, support
 from torchlore.rules.api import _loads
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Source
@@ -93,7 +93,7 @@ class WholeModuleLoaded(Rule):
             f"`{support.written(analysis, use)}` {where} needs a module, but since torch 2.6 "
             f"`{support.written(analysis, call.node.func)}` loads weights only: it raises UnpicklingError"
         )
-        edit = call_arguments.with_keyword(analysis, call.node, "weights_only", "False")
+        edit = arguments.with_keyword(analysis, call.node, "weights_only", "False")
         title = "Allow code of the file to run with `weights_only=False`: it must be one of your own"
         fixes = (Fix(title, (edit,), safe=False),) if edit is not None else ()
         related = () if same else support.related(analysis, use, "it is used as a module here")

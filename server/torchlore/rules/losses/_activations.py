@@ -11,7 +11,7 @@ from torchlore.analysis.events import Kind, Place
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.queries import options, reachable
 from torchlore.analysis.values import Instance, Ref, Tensor, Value
-from torchlore.rules import call_arguments, support
+from torchlore.rules import arguments, support
 from torchlore.rules.model import Finding, Fix, Related, Rule
 from torchlore.text import Edit, Source, Span
 
@@ -131,7 +131,7 @@ def removed(analysis: Analysis, found: Reached) -> Fix | None:
     span = analysis.source.span(applied)
     inner = applied_to(analysis, applied)
     if inner is not None:
-        text = call_arguments.bracketed(analysis, inner)
+        text = arguments.bracketed(analysis, inner)
         title = f"Remove the {found.name}: the loss expects logits"
         return Fix(title, (Edit(span, text),), safe=found.is_inside)
     before = _layer_before(analysis, applied)
@@ -186,7 +186,7 @@ def _as_method(analysis: Analysis, call: ast.Call) -> Edit | None:
     if rest and comma < 0:
         return None
     given = after[comma + 1 :].lstrip() if rest else ")"
-    return Edit(span, f"{call_arguments.bracketed(analysis, first)}.log_softmax({given}")
+    return Edit(span, f"{arguments.bracketed(analysis, first)}.log_softmax({given}")
 
 
 def applied_to(analysis: Analysis, activation: ast.Call) -> ast.expr | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.queries import is_none
-from torchlore.rules import call_arguments, support
+from torchlore.rules import arguments, support
 from torchlore.rules.losses import _reductions
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit
@@ -86,7 +86,7 @@ class KlDivMean(Rule):
                 'the divergence of a batch is `reduction="batchmean"`'
             )
             written = call.argument(at.reduction, "reduction")
-            edit = call_arguments.with_keyword(analysis, call.node, "reduction", '"batchmean"')
+            edit = arguments.with_keyword(analysis, call.node, "reduction", '"batchmean"')
             if written is not None:
                 edit = Edit(analysis.source.span(written), '"batchmean"')
             fix = (Fix('Take `reduction="batchmean"`', (edit,), safe=False),) if edit is not None else ()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import MISSING, Called
-from torchlore.rules import call_arguments, support
+from torchlore.rules import arguments, support
 from torchlore.rules.losses import _reductions
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 
@@ -106,7 +106,7 @@ class LegacyReduction(Rule):
         out = [*old.values(), *([given] if given is not None else [])]
         fixes = []
         for kind in dict.fromkeys((asked, reduction) if is_ignored else (reduction,)):
-            edits = call_arguments.replaced(analysis, call.node, out, f'reduction="{kind}"')
+            edits = arguments.replaced(analysis, call.node, out, f'reduction="{kind}"')
             if edits is not None:
                 fixes.append(Fix(f'Write `reduction="{kind}"` instead', edits, safe=not is_ignored))
         severity = Severity.ERROR if is_ignored else Severity.WARNING

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.values import Tensor
-from torchlore.rules import call_arguments, support
+from torchlore.rules import arguments, support
 from torchlore.rules.losses import _making
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 
@@ -91,7 +91,7 @@ class LogTargetMismatch(Rule):
                 else f"The target `{given}` is probabilities, but `log_target=True` makes `{loss}` "
                 "take it for their logarithms"
             )
-            edit = call_arguments.with_keyword(analysis, made.node, "log_target", str(is_log))
+            edit = arguments.with_keyword(analysis, made.node, "log_target", str(is_log))
             title = f"Set `log_target={is_log}`"
             fix = Fix(title, (edit,), safe=made.node is call.node) if edit is not None else None
             yield self.finding(message, analysis.source.span(argument), fixes=(fix,) if fix else ())

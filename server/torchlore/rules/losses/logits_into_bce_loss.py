@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis
 from torchlore.analysis.names import words
 from torchlore.analysis.values import Tensor
-from torchlore.rules import call_arguments, support
+from torchlore.rules import arguments, support
 from torchlore.rules.losses import _making
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit
@@ -108,6 +108,6 @@ def _fixes(analysis: Analysis, call: ast.Call, argument: ast.expr) -> Iterator[F
     edits = _making.with_logits(analysis, call)
     if edits:
         yield Fix("Take the loss that expects logits", edits, safe=False)
-    text = f"{call_arguments.bracketed(analysis, argument)}.sigmoid()"
+    text = f"{arguments.bracketed(analysis, argument)}.sigmoid()"
     span = analysis.source.span(argument)
     yield Fix("Apply the sigmoid before the loss", (Edit(span, text),), safe=False)

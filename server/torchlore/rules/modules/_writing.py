@@ -42,6 +42,15 @@ def _bound_to(frame: Frame, dotted: str) -> str | None:
     return None
 
 
+def wrapped(analysis: Analysis, node: ast.expr, function: str, before: str = "") -> tuple[Edit, Edit]:
+    """Puts `node` into a call: `function(before node)`."""
+    span = analysis.source.span(node)
+    return (
+        Edit(Span(span.start, span.start), f"{function}({before}"),
+        Edit(Span(span.end, span.end), ")"),
+    )
+
+
 def with_argument(analysis: Analysis, call: ast.Call, argument: str) -> Edit | None:
     """Adds one more argument to a call; None where a comment is in the way."""
     source = analysis.source
@@ -56,34 +65,3 @@ def with_argument(analysis: Analysis, call: ast.Call, argument: str) -> Edit | N
         return None
     at = last + rest.rfind(")") + 1
     return Edit(Span(at, at), f", {argument}")
-
-
-def wrapped(analysis: Analysis, node: ast.expr, function: str, before: str = "") -> tuple[Edit, Edit]:
-    """Puts `node` into a call: `function(before node)`."""
-    span = analysis.source.span(node)
-    return (
-        Edit(Span(span.start, span.start), f"{function}({before}"),
-        Edit(Span(span.end, span.end), ")"),
-    )
-
-
-def without_argument(analysis: Analysis, call: ast.Call, argument: ast.expr | ast.keyword) -> Edit | None:
-    """Takes an argument out of a call, with the comma between; None where a comment is in the way."""
-    source = analysis.source
-    given: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
-    given.sort(key=lambda part: source.span(part).start)
-    index = given.index(argument)
-    if index > 0:
-        span = Span(source.span(given[index - 1]).end, source.span(argument).end)
-    elif len(given) > 1:
-        span = Span(source.span(argument).start, source.span(given[1]).start)
-    else:
-        span = source.span(argument)
-    between = source.segment(span).replace(source.segment(source.span(argument)), "")
-    return None if between.strip(", \t\r\n") else Edit(span, "")
-
-
-def is_written_out(call: ast.Call) -> bool:
-    """Whether all arguments stand in the call: what `**options` gives may be more elsewhere than here."""
-    is_spread = any(isinstance(given, ast.Starred) for given in call.args)
-    return not is_spread and all(keyword.arg is not None for keyword in call.keywords)

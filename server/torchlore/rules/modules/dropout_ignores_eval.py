@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
 from torchlore.rules import support
+from torchlore.rules.arguments import is_written_out
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.modules._classes import Method, method_around
 from torchlore.rules.modules._mode import always_applies, follows_mode
-from torchlore.rules.modules._writing import is_written_out, with_argument
+from torchlore.rules.modules._writing import with_argument
 from torchlore.text import Source
 
 

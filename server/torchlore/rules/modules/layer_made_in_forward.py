@@ -12,9 +12,9 @@ from torchlore.analysis.called import Called
 from torchlore.analysis.members import lookup
 from torchlore.analysis.values import Function
 from torchlore.rules import support
+from torchlore.rules.arguments import is_written_out
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.modules._classes import Method, method_around, runs_in_forward
-from torchlore.rules.modules._writing import is_written_out
 from torchlore.text import Edit, Source
 
 

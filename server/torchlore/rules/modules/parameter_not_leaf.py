@@ -11,9 +11,9 @@ from torchlore.analysis.names import words
 from torchlore.analysis.queries import options
 from torchlore.analysis.values import Const, Instance, Ref, Unknown
 from torchlore.rules import support
+from torchlore.rules.arguments import is_written_out
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.modules._classes import method_around
-from torchlore.rules.modules._writing import is_written_out
 from torchlore.text import Edit, Span
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
 from torchlore.rules import support
+from torchlore.rules.arguments import is_written_out
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.rules.modules._writing import is_written_out, with_argument
+from torchlore.rules.modules._writing import with_argument
 
 
 class SoftmaxWithoutDim(Rule):
