@@ -144,8 +144,7 @@ def check_source(analysis: Analysis, config: Config, mildest: Severity = Severit
         mildest: the mildest severity shown where neither the configuration nor a selector says otherwise.
     """
     findings = check(analysis, config.rules_for(analysis.source.path, mildest))
-    selection = config.selection_for(analysis.source.path)
-    asked = {rule.code for rule in all_rules() if selection.asks_for(rule)}
+    asked = _asked_for(config.selection_for(analysis.source.path))
     shown = _up_to(config.severity or mildest)
     findings = [f for f in findings if f.severity in shown or f.code in asked]
     if not config.type_checked_deprecations:
@@ -158,6 +157,12 @@ def _rules(selection: Selection, mildest: Severity) -> tuple[type[Rule], ...]:
     """The selected rules of a severity that is shown, and those that a selector asks for."""
     shown = _up_to(mildest)
     return tuple(r for r in selection.rules() if r.severity in shown or selection.asks_for(r))
+
+
+@lru_cache(maxsize=64)
+def _asked_for(selection: Selection) -> frozenset[str]:
+    """The codes of the rules that a selector asks for, so that their severity does not matter."""
+    return frozenset(rule.code for rule in all_rules() if selection.asks_for(rule))
 
 
 def _up_to(mildest: Severity) -> tuple[Severity, ...]:
