@@ -2,7 +2,8 @@
 
 import pytest
 from torchlore.analysis import analyze
-from torchlore.analysis.events import Event, Kind, events, places, walk
+from torchlore.analysis.automata import walk
+from torchlore.analysis.events import Event, Kind, events, places
 from torchlore.text import Source
 
 SETUP = """

@@ -2,23 +2,19 @@
 
 The interpreter writes one tree of events for every entry point of a file. Calls of functions of the file
 stand in it with the callee's events, so that a loop split over functions is one loop here. Rules about
-order are small automata that `walk` runs along all paths; it takes a loop's body twice, so that "the next
+order are small automata that `automata.walk` runs along all paths; it takes a loop's body twice, so that "the next
 iteration" is a path like any other.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cached_property
 from itertools import chain
-from typing import TypeVar
 
 from torchlore.analysis.values import Value
-
-State = TypeVar("State", bound=Hashable)
 
 
 class Kind(Enum):
@@ -208,7 +204,7 @@ def _add_places(
             if kind is None or step.kind is kind:
                 found.append(Place(step, within))
             continue
-        if isinstance(step, Jump) or (kind is not None and not _sounds(step) & kind.bit):
+        if isinstance(step, Jump) or (kind is not None and not sounds(step) & kind.bit):
             continue
         match step:
             case Branch(arms=arms):
@@ -264,60 +260,10 @@ def _add_events(path: Path, found: list[Event]) -> None:
                 _add_events(step.final, found)  # type: ignore[union-attr]
 
 
-@dataclass(slots=True)
-class _Exits:
-    """The states in which a path can be left, by how it is left."""
-
-    normal: set[object]
-    jumps: dict[str, set[object]] = field(default_factory=dict)
-
-    def jump(self, kind: str, states: set[object]) -> None:
-        if states:
-            self.jumps.setdefault(kind, set()).update(states)
+JUMPS = 1  # the bit of jumps; that of a kind of events is two to the power of its value
 
 
-def walk(
-    path: Path, start: State, move: Callable[[Event, State], State], kinds: Collection[Kind] = tuple(Kind)
-) -> dict[Event, set[State]]:
-    """Runs an automaton along all paths.
-
-    Args:
-        path: where to run it.
-        start: its state at the beginning.
-        move: its state after an event, given the state before.
-        kinds: the events that it looks at; most events of a file are of no interest to most automata.
-
-    Returns:
-        For every event of those kinds that can be reached, the states in which it can be.
-    """
-    hears = _JUMPS | sum(kind.bit for kind in set(kinds))
-    automaton = _Automaton(move, frozenset(kinds), hears)  # type: ignore[arg-type]
-    _walk(path, {start}, automaton)
-    return automaton.seen  # type: ignore[return-value]
-
-
-@dataclass(slots=True)
-class _Automaton:
-    """An automaton on its way.
-
-    Attributes:
-        seen: the states in which each event was reached.
-        done: how each path was left, by the states in which it was entered. The next iteration of a loop
-            most often begins as the one before did, and need not be walked again, nor what lies in it.
-        hears: the kinds, and jumps, as bits: a step without any of them changes nothing.
-    """
-
-    move: Callable[[Event, object], object]
-    kinds: frozenset[Kind]
-    hears: int
-    seen: dict[Event, set[object]] = field(default_factory=dict)
-    done: dict[tuple[int, frozenset[object]], _Exits] = field(default_factory=dict)
-
-
-_JUMPS = 1  # the bit of jumps; that of a kind of events is two to the power of its value
-
-
-def _sounds(step: Branch | Loop | Call | Finally) -> int:
+def sounds(step: Branch | Loop | Call | Finally) -> int:
     """The kinds of events below a step, and whether jumps are, as bits. Found out once all is written."""
     known = step._sounds
     if known < 0:
@@ -333,83 +279,6 @@ def _sounds(step: Branch | Loop | Call | Finally) -> int:
             if isinstance(inner, Event):
                 known |= inner.kind.bit
             else:
-                known |= _JUMPS if isinstance(inner, Jump) else _sounds(inner)
+                known |= JUMPS if isinstance(inner, Jump) else sounds(inner)
         step._sounds = known
     return known
-
-
-def _walk(path: Path, states: set[object], automaton: _Automaton) -> _Exits:
-    """How `path` is left when it is entered in one of `states`. Nobody changes what this returns."""
-    entered = id(path), frozenset(states)
-    known = automaton.done.get(entered)
-    if known is None:
-        known = automaton.done[entered] = _walk_steps(path, states, automaton)
-    return known
-
-
-def _walk_steps(path: Path, states: set[object], automaton: _Automaton) -> _Exits:
-    exits = _Exits(states)
-    for step in path:
-        if isinstance(step, Event):
-            if step.kind in automaton.kinds:
-                automaton.seen.setdefault(step, set()).update(exits.normal)
-                exits.normal = {automaton.move(step, state) for state in exits.normal}
-        elif isinstance(step, Jump):
-            exits.jump(step.kind, exits.normal)
-            exits.normal = set()
-            break
-        elif _sounds(step) & automaton.hears:
-            exits.normal = _walk_step(step, exits, automaton)
-            if not exits.normal:
-                break
-    return exits
-
-
-def _walk_step(step: Branch | Loop | Call | Finally, exits: _Exits, automaton: _Automaton) -> set[object]:
-    """The states after a step that has others in it; jumps out of it are added to `exits`."""
-    match step:
-        case Branch(arms=arms):
-            after: set[object] = set()
-            for arm in arms:
-                inner = _walk(arm, exits.normal, automaton)
-                after |= inner.normal
-                _take_jumps(exits, inner, ())
-            return after
-        case Call(body=body):
-            inner = _walk(body, exits.normal, automaton)
-            _take_jumps(exits, inner, ("return", "break", "continue"))
-            return inner.normal | inner.jumps.get("return", set())
-        case Loop(body=body):
-            return _walk_loop(body, exits, automaton)
-        case Finally(body=body, final=final):
-            return _walk_finally(body, final, exits, automaton)
-
-
-def _walk_finally(body: Path, final: Path, exits: _Exits, automaton: _Automaton) -> set[object]:
-    """The states after `final`, which also runs on the way of every jump out of `body`."""
-    inner = _walk(body, exits.normal, automaton)
-    for kind, states in inner.jumps.items():
-        left = _walk(final, states, automaton)
-        exits.jump(kind, left.normal)
-        _take_jumps(exits, left, ())
-    after = _walk(final, inner.normal, automaton)
-    _take_jumps(exits, after, ())
-    return after.normal
-
-
-def _walk_loop(body: Path, exits: _Exits, automaton: _Automaton) -> set[object]:
-    """The states after no, one or two iterations."""
-    out = set(exits.normal)
-    states = set(exits.normal)
-    for _ in range(2):
-        inner = _walk(body, states, automaton)
-        states = inner.normal | inner.jumps.get("continue", set())
-        out |= states | inner.jumps.get("break", set())
-        _take_jumps(exits, inner, ("break", "continue"))
-    return out
-
-
-def _take_jumps(exits: _Exits, inner: _Exits, but: tuple[str, ...]) -> None:
-    for kind, states in inner.jumps.items():
-        if kind not in but:
-            exits.jump(kind, states)

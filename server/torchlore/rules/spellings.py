@@ -40,3 +40,10 @@ def functional(analysis: Analysis) -> tuple[str, tuple[Edit, ...]]:
         return name, ()
     torch, edits = spelled(analysis, "torch")
     return f"{torch}.nn.functional", edits
+
+
+def torch_name(analysis: Analysis) -> str | None:
+    """What the file calls torch."""
+    frame = analysis.run.frames[analysis.run.module]
+    names = (name for name, value in frame.names.items() if isinstance(value, Ref) and value.name == "torch")
+    return next(names, None)

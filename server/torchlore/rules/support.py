@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import PurePath
 
 from torchlore.analysis import Analysis, parameters
-from torchlore.analysis.events import Call, Event, Kind, Loop, Place, Root, walk
+from torchlore.analysis.automata import walk
+from torchlore.analysis.events import Call, Event, Kind, Loop, Place, Root
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.queries import holds, reachable
 from torchlore.analysis.values import Instance, Unknown, Value

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from torchlore.analysis import members, parameters
-from torchlore.analysis.events import Branch, Call, Event, Kind, Loop, Path, Place, places, walk
+from torchlore.analysis.automata import walk
+from torchlore.analysis.events import Branch, Call, Event, Kind, Loop, Path, Place, places
 from torchlore.analysis.names import words
 from torchlore.analysis.queries import options
 from torchlore.analysis.run import Run

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from torchlore.analysis import Analysis
-from torchlore.analysis.events import Branch, Event, Kind, Loop, Place, Root, walk
+from torchlore.analysis.automata import walk
+from torchlore.analysis.events import Branch, Event, Kind, Loop, Place, Root
 from torchlore.analysis.queries import holds, reachable
 from torchlore.analysis.values import Container, Instance, Value
 from torchlore.rules import spellings, support

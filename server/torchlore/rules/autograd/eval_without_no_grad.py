@@ -6,13 +6,14 @@ import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
-from torchlore.analysis.events import Call, Event, Kind, Loop, Path, Place, Root, events, places, walk
+from torchlore.analysis.automata import walk
+from torchlore.analysis.events import Call, Event, Kind, Loop, Path, Place, Root, events, places
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.queries import came_from, holds, options
 from torchlore.analysis.values import Container, Instance, OneOf, Tensor, Unknown, Value
 from torchlore.rules import support
-from torchlore.rules.autograd._names import torch_name
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
+from torchlore.rules.spellings import torch_name
 from torchlore.text import Edit, Source, Span
 
 _FunctionDef = ast.FunctionDef | ast.AsyncFunctionDef

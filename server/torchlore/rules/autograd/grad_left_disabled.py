@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from torchlore.analysis import Analysis, torch_facts
-from torchlore.analysis.events import Event, Kind, walk
+from torchlore.analysis.automata import walk
+from torchlore.analysis.events import Event, Kind
 from torchlore.analysis.queries import tokens_of
 from torchlore.analysis.values import Instance, Tensor
 from torchlore.rules import support

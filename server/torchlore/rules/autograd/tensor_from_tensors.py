@@ -13,8 +13,9 @@ from torchlore.analysis.methods import is_forward
 from torchlore.analysis.queries import came_from
 from torchlore.analysis.values import Const, Container, Tensor, Value
 from torchlore.rules import support
-from torchlore.rules.autograd._names import KEEP_TENSORS, MAKERS, torch_name
+from torchlore.rules.autograd._names import KEEP_TENSORS, MAKERS
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
+from torchlore.rules.spellings import torch_name
 from torchlore.text import Edit, Source, Span
 
 

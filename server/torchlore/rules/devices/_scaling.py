@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from torchlore.analysis import Analysis, parameters
-from torchlore.analysis.events import Event, Kind, Place, Root, walk
+from torchlore.analysis.automata import walk
+from torchlore.analysis.events import Event, Kind, Place, Root
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.queries import holds, options
 from torchlore.analysis.values import Const, Grads, Instance, Unknown, Value

@@ -11,7 +11,7 @@ from torchlore.analysis.members import kind_of
 from torchlore.analysis.names import words
 from torchlore.analysis.queries import options
 from torchlore.analysis.values import BoundMethod, Function, Instance, LocalClass, Ref, Tensor, Value
-from torchlore.rules import support
+from torchlore.rules import spellings, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source
 from torchlore.text.nodes import blocks
@@ -209,8 +209,8 @@ def _shown(analysis: Analysis, work: _Work) -> str:
 
 def _fix(analysis: Analysis, work: _Work, start: ast.stmt, end: ast.stmt) -> Fix | None:
     """Waits before each reading of the clock."""
-    torch, source = _torch_name(analysis), analysis.source
-    if not torch:
+    torch, source = spellings.torch_name(analysis), analysis.source
+    if torch is None:
         return None
     edits: list[Edit] = []
     for statement in (start, end):
@@ -222,10 +222,3 @@ def _fix(analysis: Analysis, work: _Work, start: ast.stmt, end: ast.stmt) -> Fix
         edits += [edit] if edit is not None else []
     title = f"Wait for the GPU: `{torch}.cuda.synchronize()`"
     return Fix(title, tuple(edits), safe=False) if len(edits) == 2 else None
-
-
-def _torch_name(analysis: Analysis) -> str:
-    """What the file calls torch."""
-    frame = analysis.run.frames[analysis.run.module]
-    names = (name for name, value in frame.names.items() if isinstance(value, Ref) and value.name == "torch")
-    return next(names, "")

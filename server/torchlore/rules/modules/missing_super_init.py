@@ -6,19 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
-from torchlore.analysis.events import (
-    Branch,
-    Call,
-    Event,
-    Finally,
-    Kind,
-    Loop,
-    Path,
-    Place,
-    events,
-    places,
-    walk,
-)
+from torchlore.analysis.automata import walk
+from torchlore.analysis.events import Branch, Call, Event, Finally, Kind, Loop, Path, Place, events, places
 from torchlore.analysis.members import is_open, kind_of_class, lookup, mro
 from torchlore.analysis.values import Function, Instance, LocalClass
 from torchlore.rules import support

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from torchlore.analysis import Analysis, torch_facts
-from torchlore.analysis.events import Event, Kind, Place, Root, walk
+from torchlore.analysis.automata import walk
+from torchlore.analysis.events import Event, Kind, Place, Root
 from torchlore.analysis.queries import holds, options, reachable
 from torchlore.analysis.values import Instance, Value
 from torchlore.rules import support

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
-from torchlore.analysis.events import Branch, Event, Kind, Loop, Place, Root, events, places, walk
+from torchlore.analysis.automata import walk
+from torchlore.analysis.events import Branch, Event, Kind, Loop, Place, Root, events, places
 from torchlore.analysis.values import Grads, Instance
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity

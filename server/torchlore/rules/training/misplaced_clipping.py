@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from torchlore.analysis import Analysis, parameters
-from torchlore.analysis.events import Event, Kind, Place, Root, walk
+from torchlore.analysis.automata import walk
+from torchlore.analysis.events import Event, Kind, Place, Root
 from torchlore.analysis.queries import holds, reachable
 from torchlore.analysis.values import Const, Grads, Instance, Tensor, Unknown, Value
 from torchlore.rules import support

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from torchlore.analysis import Analysis
-from torchlore.analysis.events import Call, Event, Kind, Loop, Place, events, places, walk
+from torchlore.analysis.automata import walk
+from torchlore.analysis.events import Call, Event, Kind, Loop, Place, events, places
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.queries import holds
 from torchlore.analysis.values import Function, Instance

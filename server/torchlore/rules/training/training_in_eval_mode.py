@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
-from torchlore.analysis.events import Branch, Call, Event, Kind, Loop, Place, Root, events, places, walk
+from torchlore.analysis.automata import walk
+from torchlore.analysis.events import Branch, Call, Event, Kind, Loop, Place, Root, events, places
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.queries import came_from, holds
 from torchlore.analysis.values import Instance, Value

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from torchlore.analysis import Analysis
-from torchlore.analysis.events import Event, Kind, Place, walk
+from torchlore.analysis.automata import walk
+from torchlore.analysis.events import Event, Kind, Place
 from torchlore.analysis.values import Grads, Instance
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
