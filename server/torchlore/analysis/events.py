@@ -2,8 +2,8 @@
 
 The interpreter writes one tree of events for every entry point of a file. Calls of functions of the file
 stand in it with the callee's events, so that a loop split over functions is one loop here. Rules about
-order are small automata that `automata.walk` runs along all paths; it takes a loop's body twice, so that "the next
-iteration" is a path like any other.
+order are small automata (`automata.walk`) that run along all paths; a loop's body is taken twice, so that
+"the next iteration" is a path like any other.
 """
 
 from __future__ import annotations
