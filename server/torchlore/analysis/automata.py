@@ -83,11 +83,12 @@ def _walk(path: Path, states: set[object], automaton: _Automaton) -> _Exits:
 
 def _walk_steps(path: Path, states: set[object], automaton: _Automaton) -> _Exits:
     exits = _Exits(states)
+    kinds, seen, move = automaton.kinds, automaton.seen, automaton.move
     for step in path:
         if isinstance(step, Event):
-            if step.kind in automaton.kinds:
-                automaton.seen.setdefault(step, set()).update(exits.normal)
-                exits.normal = {automaton.move(step, state) for state in exits.normal}
+            if step.kind in kinds:
+                seen.setdefault(step, set()).update(exits.normal)
+                exits.normal = {move(step, state) for state in exits.normal}
         elif isinstance(step, Jump):
             exits.jump(step.kind, exits.normal)
             exits.normal = set()
@@ -105,12 +106,18 @@ def _walk_step(step: Branch | Loop | Call | Finally, exits: _Exits, automaton: _
         case Branch(arms=arms):
             after: set[object] = set()
             for arm in arms:
+                if not arm:  # an `if` without `else`
+                    after |= exits.normal
+                    continue
                 inner = _walk(arm, exits.normal, automaton)
                 after |= inner.normal
-                _take_jumps(exits, inner, ())
+                if inner.jumps:
+                    _take_jumps(exits, inner, ())
             return after
         case Call(body=body):
             inner = _walk(body, exits.normal, automaton)
+            if not inner.jumps:
+                return inner.normal
             _take_jumps(exits, inner, ("return", "break", "continue"))
             return inner.normal | inner.jumps.get("return", set())
         case Loop(body=body):
@@ -137,9 +144,12 @@ def _walk_loop(body: Path, exits: _Exits, automaton: _Automaton) -> set[object]:
     states = set(exits.normal)
     for _ in range(2):
         inner = _walk(body, states, automaton)
-        states = inner.normal | inner.jumps.get("continue", set())
-        out |= states | inner.jumps.get("break", set())
-        _take_jumps(exits, inner, ("break", "continue"))
+        states = inner.normal
+        if inner.jumps:
+            states = states | inner.jumps.get("continue", set())
+            out |= inner.jumps.get("break", set())
+            _take_jumps(exits, inner, ("break", "continue"))
+        out |= states
     return out
 
 

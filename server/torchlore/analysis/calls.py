@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from typing import Literal
 
 from torchlore.analysis import (
     callbacks,
@@ -138,34 +139,37 @@ def _super(run: Run, node: ast.Call) -> Value:
 
 def call_value(run: Run, callee: Value, arguments: Arguments, node: ast.expr) -> Value:
     """Calls one definite thing."""
-    match callee:
-        case Ref(name=name):
-            return functions.call_imported(run, name, arguments, node)
-        case BoundMethod(receiver=receiver, name=name):
-            return methods.call_method(run, receiver, name, arguments, node)
-        case Function():
-            return call_function(run, callee, arguments, node)
-        case Instance():
-            return call_instance(run, callee, arguments, node)
-        case LocalClass():
-            return instances.instantiate(run, callee, arguments, node)
-        case _:
-            result = run.given(node, tokens_of_all(arguments.all()) | {node})
-            if isinstance(callee, Unknown):
-                run.emit(Kind.FORWARD, node, subject=callee, value=result)
-            run.escape(node, list(arguments.all()))
-            if run.entrusted and holds_any(callee, run.entrusted):
-                run.emit(Kind.HAVOC, node)
-            callbacks.entrust(run, callee, arguments, result, node)
-            return result
+    if isinstance(callee, Ref):
+        return functions.call_imported(run, callee.name, arguments, node)
+    if isinstance(callee, BoundMethod):
+        return methods.call_method(run, callee.receiver, callee.name, arguments, node)
+    if isinstance(callee, Function):
+        return call_function(run, callee, arguments, node)
+    if isinstance(callee, Instance):
+        return call_instance(run, callee, arguments, node)
+    if isinstance(callee, LocalClass):
+        return instances.instantiate(run, callee, arguments, node)
+    return _call_unknown(run, callee, arguments, node)
+
+
+def _call_unknown(run: Run, callee: Value, arguments: Arguments, node: ast.expr) -> Value:
+    result = run.given(node, tokens_of_all(arguments.all()) | {node})
+    if isinstance(callee, Unknown):
+        run.emit(Kind.FORWARD, node, subject=callee, value=result)
+    run.escape(node, list(arguments.all()))
+    if run.entrusted and holds_any(callee, run.entrusted):
+        run.emit(Kind.HAVOC, node)
+    callbacks.entrust(run, callee, arguments, result, node)
+    return result
 
 
 def call_function(run: Run, function: Function, arguments: Arguments | None, node: ast.AST) -> Value:
     """Follows a function with these arguments; None stands for unknown ones (an entry point)."""
-    if arguments is not None and any(isinstance(d, Ref) and d.name in _MANAGERS for d in function.decorators):
+    decorators = function.decorators
+    if decorators and arguments is not None and any(map(_makes_manager, decorators)):
         return Managed(function, arguments)
     code = function.node
-    decorated = [d for d in function.decorators if not methods.is_plain_decorator(d)]
+    decorated = bool(decorators) and not all(map(methods.is_plain_decorator, decorators))
     if code in run.stack or len(run.stack) >= MAX_DEPTH or not run.spend():
         return _given_by(code, summaries.not_followed(run, function, arguments, node))
     if run.stack and summaries.is_spent(run, function):
@@ -197,6 +201,10 @@ def call_function(run: Run, function: Function, arguments: Arguments | None, nod
     return _given_by(code, result)
 
 
+def _makes_manager(decorator: Value) -> bool:
+    return isinstance(decorator, Ref) and decorator.name in _MANAGERS
+
+
 def _given_by(code: ast.AST, result: Value) -> Value:
     """What a call gives of which `result` is returned: `async` functions give what is to be awaited."""
     is_awaited = code.__class__ is ast.AsyncFunctionDef and not isinstance(result, Iterable)
@@ -222,9 +230,10 @@ def follow(
         pause: told of what `yield` gives, where that is; None where the generator's caller is not followed.
     """
     code = function.node
-    grad = methods.decorated_grad(run, function.decorators)
-    if any(not methods.is_plain_decorator(d) for d in function.decorators):
-        grad = None
+    grad: bool | Literal["same"] | None = "same"
+    if function.decorators:
+        is_plain = all(map(methods.is_plain_decorator, function.decorators))
+        grad = methods.decorated_grad(run, function.decorators) if is_plain else None
     frame = Frame(code, parent=function.frame, pause=pause)
     run.activations.append(frame)
     frame_before, path_before, grad_before = run.frame, run.path, run.grad

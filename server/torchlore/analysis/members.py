@@ -46,14 +46,14 @@ from torchlore.analysis.values import (
 
 def attribute(run: Run, owner: Value, attr: str, node: ast.Attribute) -> Value:
     """`owner.attr`, read."""
+    if isinstance(owner, Ref):  # these two are most of them: a `match` costs more than what it leads to
+        patched = run.patched.get(f"{owner.name}.{attr}") if run.patched else None
+        return patched or torch_names.member(owner.name, attr)
+    if isinstance(owner, Instance):
+        return _instance_attribute(run, owner, attr, node)
     match owner:
-        case Ref(name=name):
-            patched = run.patched.get(f"{name}.{attr}") if run.patched else None
-            return patched or torch_names.member(name, attr)
         case LocalModule():
             return imports.attribute(run, owner, attr)
-        case Instance():
-            return _instance_attribute(run, owner, attr, node)
         case LocalClass():
             found = lookup(owner, attr)
             if isinstance(found, Function) and _is_classmethod(found):
@@ -323,11 +323,9 @@ def _kind_by_name(name: str) -> str:
 
 def kind_of(value: Value) -> str:
     """The kind of a value; "Unknown" where its alternatives differ."""
+    if isinstance(value, Instance):
+        return _kind_by_name(value.cls) if isinstance(value.cls, str) else kind_of_class(value.cls)
     match value:
-        case Instance(cls=str() as name):
-            return _kind_by_name(name)
-        case Instance(cls=LocalClass() as cls):
-            return kind_of_class(cls)
         case Tensor():
             return "Tensor"
         case Number():

@@ -99,9 +99,9 @@ def call_method(run: Run, receiver: Value, name: str, arguments: Arguments, node
     """Calls a method that is not code of the file."""
     if run.patched_methods and isinstance(receiver, _OF_TORCH) and is_patched(run, name):
         return call_patched(run, receiver, arguments, node)
+    if isinstance(receiver, Instance):
+        return _call_instance_method(run, receiver, name, arguments, node)
     match receiver:
-        case Instance():
-            return _call_instance_method(run, receiver, name, arguments, node)
         case Super(receiver=inner):
             if name in ("__init__", "__new__", "__init_subclass__"):
                 run.emit(Kind.SUPER_INIT, node, subject=inner)

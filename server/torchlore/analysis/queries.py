@@ -180,11 +180,13 @@ def same(a: Value, b: Value) -> bool:
     """Whether two values are the same one, or literals or imported things that are equal."""
     if a is b:
         return True
+    if a.__class__ is not b.__class__:
+        return False
     if isinstance(a, Const) and isinstance(b, Const):
         return type(a.value) is type(b.value) and a.value == b.value
     if isinstance(a, Ref) and isinstance(b, Ref):
         return a.name == b.name
-    return isinstance(a, Number) and isinstance(b, Number)
+    return isinstance(a, Number)
 
 
 def alike(a: Value | None, b: Value | None) -> bool:
@@ -257,9 +259,9 @@ def _join_tensors(tensors: list[Tensor]) -> Tensor:
 
 def tokens_of(value: Value, depth: int = 3) -> frozenset[Token]:
     """Where `value`, or anything in it, came from. Containers are looked into `depth` levels deep."""
+    if isinstance(value, Tensor | Unknown):
+        return value.tokens
     match value:
-        case Unknown(tokens=tokens) | Tensor(tokens=tokens):
-            return tokens
         case OneOf(options=parts):
             return frozenset[Token]().union(*(tokens_of(part, depth) for part in parts))
         case Container(element=element) if depth:

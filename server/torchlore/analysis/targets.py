@@ -49,15 +49,17 @@ MAX_UNROLLED = 4
 
 def assign(run: Run, target: ast.expr, value: Value) -> None:
     """Binds `value` to a name, an attribute, an item or a pattern of these."""
+    if isinstance(target, ast.Name):
+        name, frame = target.id, run.frame
+        home = frame.foreign.get(name, frame) if frame.foreign else frame
+        run.path.append(Event(Kind.RESET, target, None, None, (home, name), run.grad))
+        held = home.names.get(name)
+        if held.__class__ is Container or held.__class__ is OneOf:
+            _let_go(run, target, held)
+        home.bind(name, value)
+        run.values[target] = value
+        return
     match target:
-        case ast.Name(id=name):
-            home = run.frame.foreign.get(name, run.frame)
-            run.path.append(Event(Kind.RESET, target, None, None, (home, name), run.grad))
-            held = home.names.get(name)
-            if held.__class__ is Container or held.__class__ is OneOf:
-                _let_go(run, target, held)
-            home.bind(name, value)
-            run.values[target] = value
         case ast.Attribute(value=owner_node, attr=attr):
             owner = expressions.evaluate(run, owner_node)
             for owner_option in options(owner):
@@ -84,6 +86,8 @@ def assign(run: Run, target: ast.expr, value: Value) -> None:
 
 def _let_go(run: Run, node: ast.AST, held: Value | None) -> None:
     """A place that held containers is bound to something else: read there, they are empty again."""
+    if held.__class__ is not Container and held.__class__ is not OneOf:
+        return
     for part in options(held) if held is not None else ():
         if isinstance(part, Container):
             run.emit(Kind.RESET, node, key=part)
@@ -160,7 +164,8 @@ def as_member(cls: LocalClass, value: Value) -> Value:
 
 def register(run: Run, node: ast.expr, owner: Value, value: Value) -> None:
     """`nn.Module.__setattr__` registers what is set, if it is a module or a parameter."""
-    if any(_is_registered(option) for option in options(value)):
+    parts = value.options if isinstance(value, OneOf) else (value,)
+    if any(map(_is_registered, parts)):
         run.emit(Kind.REGISTER, node, subject=owner, value=value)
 
 

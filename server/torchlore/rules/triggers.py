@@ -33,7 +33,7 @@ def triggered(rules: Sequence[type[Rule]], source: Source) -> list[type[Rule]]:
         else:
             known[rule] = rule.concerns(source)
     if quick:
-        is_analysed = is_script(text) or any(known.get(rule, True) for rule in able.difference(quick))
+        is_analysed = any(known.get(rule, True) for rule in able.difference(quick))
         known.update((rule, is_analysed or rule.concerns(source)) for rule in quick)
     return [rule for rule in rules if rule in able and known.get(rule, True)]
 

@@ -85,7 +85,7 @@ class MissingZeroGrad(Rule):
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for root in analysis.roots:
-            for optimizer in support.optimizers_stepped(root):
+            for optimizer in support.optimizers_stepped(root) if root.of(Kind.BACKWARD) else ():
                 if any(_hides(event, optimizer) for event in root.of(Kind.ESCAPE)):
                     continue
                 states = walk(root.path, "clean", partial(_move, optimizer), _KINDS)

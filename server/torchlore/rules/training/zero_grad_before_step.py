@@ -81,7 +81,7 @@ class ZeroGradBeforeStep(Rule):
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for root in analysis.roots:
-            for optimizer in support.optimizers_stepped(root):
+            for optimizer in support.optimizers_stepped(root) if root.of(Kind.CLEAR) else ():
                 states = walk(root.path, _START, partial(_move, optimizer), _KINDS)
                 for place in root.places_of(Kind.STEP):
                     if place.event.subject is optimizer:
