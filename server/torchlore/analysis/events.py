@@ -46,6 +46,7 @@ class Kind(Enum):
     ESCAPE = auto()  # code that we cannot see got hold of `value`
     YIELD = auto()  # the generator whose function is `key` waits; whoever iterates over it goes on
     RETURN = auto()  # an entry point handed `value` to a caller that we cannot see
+    CHANGE = auto()  # `subject`, a leaf that requires gradients, was changed in place
     CLASH = auto()  # the shape of `value` does not fit to `subject`, or to another one: `key` tells how
     HAVOC = auto()  # anything may have happened
 
