@@ -34,7 +34,7 @@ class Kind(Enum):
     TRAIN = auto()  # `subject`, a module, was put in training mode
     EVAL = auto()  # `subject`, a module, was put in evaluation mode
     MODE = auto()  # the mode of `subject` was set to something unknown
-    FREEZE = auto()  # parameters of `subject` stopped (or started) to require gradients
+    FREEZE = auto()  # parameters of `subject` stopped (or started, if `value` is true) to require gradients
     ACCUMULATE = auto()  # `value` was added to the place `key`
     RESET = auto()  # the place `key` was bound or emptied, or the object `key` was made
     LOSS = auto()  # the loss named by `key` was computed from `value`

@@ -172,7 +172,7 @@ def _is_registered(value: Value) -> bool:
 
 def freeze(run: Run, node: ast.AST, module: Value | None, value: Value) -> None:
     """Parameters of `module` stop (or start again) to require gradients."""
-    run.emit(Kind.FREEZE, node, subject=module)
+    run.emit(Kind.FREEZE, node, subject=module, value=value)
     if isinstance(module, Instance):
         parameters.set_trainable(run, module, expressions.truth(value))
 
