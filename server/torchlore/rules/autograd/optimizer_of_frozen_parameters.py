@@ -12,7 +12,7 @@ from torchlore.analysis.members import is_module_like
 from torchlore.analysis.queries import holds, reachable
 from torchlore.analysis.values import Instance, Tensor, Value
 from torchlore.rules import support
-from torchlore.rules.model import Family, Finding, Rule, Severity
+from torchlore.rules.model import Family, Finding, Related, Rule, Severity
 from torchlore.text import Source
 
 
@@ -113,7 +113,7 @@ class OptimizerOfFrozenParameters(Rule):
             f"`{given}` are frozen {support.on_line(analysis, frozen.node)}, and nothing thaws them: "
             f"`step` {support.on_line(analysis, step.node)} has nothing to update"
         )
-        related = []
+        related: list[Related] = []
         if isinstance(frozen.node, ast.expr):
             related += support.related(analysis, frozen.node, "frozen here")
         if isinstance(step.node, ast.expr):
