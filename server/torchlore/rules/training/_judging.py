@@ -33,7 +33,7 @@ class _Judge:
             self._values += [option, *(option.items or ())] if isinstance(option, Container) else [option]
 
     def judges(self, node: ast.AST) -> bool:
-        if any(self.judges(child) for child in _in_order(node)):
+        if any(self.judges(child) for child in parts_in_order(node)):
             return True
         match node:
             case ast.Compare(left=left, comparators=rights) if self._is_known(left, *rights):
@@ -75,8 +75,19 @@ class _Judge:
         return is_loss or (call.receiver is not None and kind_of(call.receiver) == "Loss")
 
 
-def _in_order(node: ast.AST) -> list[ast.AST]:
+def parts_in_order(node: ast.AST) -> list[ast.AST]:
     """The parts of a node in the order in which they are evaluated: of an assignment, the value first."""
-    if isinstance(node, ast.Assign):
-        return [node.value, *node.targets]
-    return list(ast.iter_child_nodes(node))
+    match node:
+        case ast.Assign(value=value, targets=targets):
+            return [value, *targets]
+        case ast.For(iter=iterated, target=target, body=body, orelse=orelse):
+            return [iterated, target, *body, *orelse]
+        case ast.comprehension(iter=iterated, target=target, ifs=ifs):
+            return [iterated, target, *ifs]
+        case (
+            ast.ListComp(elt=element, generators=generators)
+            | ast.GeneratorExp(elt=element, generators=generators)
+        ):
+            return [*generators, element]
+        case _:
+            return list(ast.iter_child_nodes(node))
