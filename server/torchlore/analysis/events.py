@@ -34,7 +34,7 @@ class Kind(Enum):
     TRAIN = auto()  # `subject`, a module, was put in training mode
     EVAL = auto()  # `subject`, a module, was put in evaluation mode
     MODE = auto()  # the mode of `subject` was set to something unknown
-    FREEZE = auto()  # parameters of `subject` stopped (or started) to require gradients
+    FREEZE = auto()  # parameters of `subject` stopped (or started, if `value` is true) to require gradients
     ACCUMULATE = auto()  # `value` was added to the place `key`
     RESET = auto()  # the place `key` was bound or emptied, or the object `key` was made
     LOSS = auto()  # the loss named by `key` was computed from `value`
@@ -46,6 +46,7 @@ class Kind(Enum):
     ESCAPE = auto()  # code that we cannot see got hold of `value`
     YIELD = auto()  # the generator whose function is `key` waits; whoever iterates over it goes on
     RETURN = auto()  # an entry point handed `value` to a caller that we cannot see
+    CHANGE = auto()  # `subject`, a leaf that requires gradients, was changed in place
     CLASH = auto()  # the shape of `value` does not fit to `subject`, or to another one: `key` tells how
     HAVOC = auto()  # anything may have happened
 

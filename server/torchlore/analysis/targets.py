@@ -74,6 +74,7 @@ def assign(run: Run, target: ast.expr, value: Value) -> None:
                     _let_go(run, target, owner_option.keyed.get(hashable(key.value)))
                 elif isinstance(owner_option, Instance) and submodules.is_container(owner_option):
                     register(run, target, owner_option, value)
+                tensors.change_leaf(run, target, owner_option)
                 _set_item(run, owner_option, key, value)
         case ast.Starred(value=inner):
             assign(run, inner, value if isinstance(value, Container) else Iterable(element(value)))
@@ -176,7 +177,7 @@ def _is_registered(value: Value) -> bool:
 
 def freeze(run: Run, node: ast.AST, module: Value | None, value: Value) -> None:
     """Parameters of `module` stop (or start again) to require gradients."""
-    run.emit(Kind.FREEZE, node, subject=module)
+    run.emit(Kind.FREEZE, node, subject=module, value=value)
     if isinstance(module, Instance):
         parameters.set_trainable(run, module, expressions.truth(value))
 
@@ -226,6 +227,10 @@ def hashable(value: object) -> object:
 
 def augment(run: Run, node: ast.AugAssign, before: Value, added: Value) -> None:
     """`target op= added`."""
+    if tensors.change_leaf(run, node, before):  # it stays the leaf that it is
+        if isinstance(before, Tensor):
+            overwrite(run, before, added)
+        return
     if isinstance(node.op, ast.Add):
         accumulate(run, node, node.target, before, added)
         return
@@ -272,6 +277,7 @@ def _rebind(run: Run, target: ast.expr, value: Value) -> None:
         case ast.Subscript(value=owner_node, slice=index):
             key = expressions.evaluate(run, index)
             for owner in options(expressions.evaluate(run, owner_node)):
+                tensors.change_leaf(run, target, owner)
                 _set_item(run, owner, key, value)
         case _:
             pass

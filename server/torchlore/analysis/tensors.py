@@ -8,6 +8,7 @@ from collections.abc import Iterable as ManyOf
 from copy import copy
 
 from torchlore.analysis import tensor_facts
+from torchlore.analysis.events import Kind
 from torchlore.analysis.queries import options
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
@@ -56,6 +57,15 @@ def keep_past(run: Run, tensor: Tensor) -> None:
     for node, value in run.values.items():
         if value is tensor:
             run.values[node] = past
+
+
+def change_leaf(run: Run, node: ast.AST, value: Value) -> bool:
+    """Tells that `value` is changed in place, if it is a leaf that requires gradients; whether it is one."""
+    tensor = of_parameter(value) if isinstance(value, Params) and value.one else value
+    if not isinstance(tensor, Tensor) or not tensor.leaf or tensor.attached is not True:
+        return False
+    run.emit(Kind.CHANGE, node, subject=value)
+    return True
 
 
 def forget_shape(run: Run, tensor: Tensor) -> None:

@@ -67,6 +67,8 @@ def call_tensor_method(run: Run, tensor: Tensor, name: str, arguments: Arguments
     if name in _ACTIVATIONS:
         return activated(run, f"torch.{name}", tensor, node)
     if name.endswith("_") and not name.startswith("__"):
+        if tensor.leaf:
+            tensors.change_leaf(run, node, tensor)
         targets.overwrite(run, tensor, join([*arguments.all()]) if arguments.positional else Number())
         if name in _RESHAPE_IN_PLACE:
             tensors.forget_shape(run, tensor)

@@ -22,6 +22,34 @@ def following(analysis: Analysis, statement: ast.stmt) -> list[ast.stmt]:
     return behind
 
 
+def under_header(analysis: Analysis, statements: Sequence[ast.stmt], header: str) -> list[Edit] | None:
+    """Puts `header` on a line of its own above some statements of one block, and indents them by one level.
+
+    Returns:
+        None where a string spans lines, and would change, or where statements share a line.
+    """
+    above = support.insert_before(analysis, statements[0], header)
+    if above is None or support.own_lines(analysis, statements[-1]) is None or _holds_lines(statements):
+        return None
+    first, *others = _indented(analysis, statements[0].lineno - 1, statements)
+    return [Edit(above.span, above.text + first.text), *others]
+
+
+def _holds_lines(statements: Sequence[ast.stmt]) -> bool:
+    """Whether a string in them spans lines, which would change with their indentation."""
+    strings = (n for s in statements for n in ast.walk(s) if isinstance(n, ast.JoinedStr | ast.Constant))
+    return any(n.lineno != n.end_lineno for n in strings)
+
+
+def _indented(analysis: Analysis, first: int, statements: Sequence[ast.stmt]) -> list[Edit]:
+    """Indents what stands from the line `first` (0-based) to the end of `statements`, comments included."""
+    source = analysis.source
+    unit = indentation(source)
+    last = statements[-1].end_lineno or statements[-1].lineno
+    starts = [source.lines.start(line) for line in range(first, last) if source.lines.text(line).strip()]
+    return [Edit(Span(start, start), unit) for start in starts]
+
+
 def _block_of(analysis: Analysis, statement: ast.stmt) -> list[ast.stmt]:
     block = support.block_of(analysis, statement)
     return block if statement in block else analysis.source.tree.body
@@ -38,21 +66,12 @@ def put_under(analysis: Analysis, header: ast.stmt, statements: Sequence[ast.stm
     Returns:
         None where a string spans lines, and would change, or where statements share a line.
     """
-    source = analysis.source
     ends = (header, statements[0], statements[-1])
     if any(support.own_lines(analysis, statement) is None for statement in ends):
         return None
-    strings = (n for s in statements for n in ast.walk(s) if isinstance(n, ast.JoinedStr | ast.Constant))
-    if any(n.lineno != n.end_lineno for n in strings):
+    if _holds_lines(statements):
         return None
-    unit = indentation(source)
-    last = statements[-1].end_lineno or statements[-1].lineno
-    starts = [
-        source.lines.start(line)
-        for line in range(header.end_lineno or header.lineno, last)
-        if source.lines.text(line).strip()
-    ]
-    return [Edit(Span(start, start), unit) for start in starts]
+    return _indented(analysis, header.end_lineno or header.lineno, statements)
 
 
 def indentation(source: Source) -> str:

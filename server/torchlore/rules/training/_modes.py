@@ -1,4 +1,4 @@
-"""Which models behave alike in training and in evaluation mode."""
+"""Which models behave alike in training and in evaluation mode, and which surely do not."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 
 from torchlore.analysis import members, submodules, torch_facts
 from torchlore.analysis.names import words
-from torchlore.analysis.queries import options
+from torchlore.analysis.queries import options, reachable
 from torchlore.analysis.values import Const, Container, Function, Instance, LocalClass, Unknown, Value
 
 _DEPEND = words(
@@ -19,6 +19,31 @@ _DEPEND = words(
 
 _MENTIONS = frozenset({"training", "dropout", "dropout_p", "batch_norm", "alpha_dropout"})
 """Names in the code of a module that may make it depend on its mode."""
+
+
+_SURELY = words(
+    """
+    AlphaDropout BatchNorm1d BatchNorm2d BatchNorm3d Dropout Dropout1d Dropout2d Dropout3d
+    FeatureAlphaDropout SyncBatchNorm
+    """
+)
+"""Those of them that do, whatever their other arguments are."""
+
+
+def dependent_layer(model: Value) -> str:
+    """The name of a layer in `model` that surely does something else in evaluation mode; empty if none is."""
+    for part in reachable(model):
+        if not isinstance(part, Instance) or not isinstance(part.cls, str) or part.arguments is None:
+            continue
+        head, _, name = part.cls.rpartition(".")
+        if head == "torch.nn" and name in _SURELY:
+            share = part.arguments.get(0, "p") if name.endswith(_DROPS) else None
+            if not (isinstance(share, Const) and share.value == 0):
+                return name
+    return ""
+
+
+_DROPS = ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d")
 
 
 def is_indifferent(model: Value, depth: int = 6) -> bool:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.automata import walk
-from torchlore.analysis.events import Branch, Event, Kind, Loop, Place, Root, events, places
-from torchlore.analysis.values import Grads, Instance
+from torchlore.analysis.events import Event, Kind, Loop, Place, Root, events, places
+from torchlore.analysis.values import Instance
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
+from torchlore.rules.training._accumulation import gate, interferes, is_conditional
 from torchlore.text import Edit
 
 
@@ -86,7 +87,7 @@ class ClearedAccumulation(Rule):
                 if not isinstance(optimizer, Instance) or not support.is_optimizer(optimizer):
                     continue
                 loop = place.loops[-1] if place.loops else None
-                if loop is None or _gate(analysis, loop, place) is None:
+                if loop is None or gate(loop, place) is None:
                     continue
                 clear = _cleared(root, loop, optimizer)
                 if clear is not None and support.is_seen_whole(analysis, place, clear.node):
@@ -107,53 +108,20 @@ class ClearedAccumulation(Rule):
         yield self.finding(message, analysis.source.span(call), fixes=fixes, related=related)
 
 
-def _gate(analysis: Analysis, loop: Loop, place: Place) -> ast.If | None:
-    """The `if` around a step, in its loop, that takes a remainder."""
-    for step in _below(loop, place):
-        if (
-            isinstance(step, Branch)
-            and isinstance(step.node, ast.If)
-            and _takes_remainder(step.node.test, loop)
-        ):
-            return step.node
-    return None
-
-
-def _below(loop: Loop, place: Place) -> tuple[object, ...]:
-    return place.within[place.within.index(loop) + 1 :]
-
-
-def _takes_remainder(test: ast.expr, loop: Loop) -> bool:
-    """Whether a condition is one, by itself or by a name that the loop binds to one."""
-    names = set()
-    for node in ast.walk(test):
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
-            return not isinstance(node.left, ast.Constant)
-        if isinstance(node, ast.Name):
-            names.add(node.id)
-    return any(
-        isinstance(statement, ast.Assign)
-        and isinstance(statement.targets[0], ast.Name)
-        and statement.targets[0].id in names
-        and any(isinstance(node, ast.Mod) for node in ast.walk(statement.value))
-        for statement in getattr(loop.node, "body", ())
-    )
-
-
 def _cleared(root: Root, loop: Loop, optimizer: Instance) -> Event | None:
     """What clears gradients in every iteration that were computed in one without a step."""
     inside = places(loop.body)
     backwards = [place for place in inside if place.event.kind is Kind.BACKWARD]
-    if not backwards or any(_is_conditional(place) for place in backwards):
+    if not backwards or any(is_conditional(place) for place in backwards):
         return None
-    if any(_interferes(event, optimizer) for event in events(loop.body)):
+    if any(interferes(event, optimizer) for event in events(loop.body)):
         return None
     for place in inside:
         other = place.event.kind is Kind.STEP and place.event.subject is not optimizer
-        if other and not _is_conditional(place):
+        if other and not is_conditional(place):
             return None
     clears = [p for p in inside if p.event.kind is Kind.CLEAR and support.may_clear(p.event, optimizer)]
-    if len(clears) != 1 or _is_conditional(clears[0]) or clears[0].loops:
+    if len(clears) != 1 or is_conditional(clears[0]) or clears[0].loops:
         return None
     clear = clears[0].event
     if not support.surely_clears(clear, optimizer):
@@ -162,18 +130,7 @@ def _cleared(root: Root, loop: Loop, optimizer: Instance) -> Event | None:
     return clear if True in states.get(clear, ()) else None
 
 
-def _interferes(event: Event, optimizer: Instance) -> bool:
-    """Whether gradients may come from elsewhere than `backward`, or unknown code has the optimizer."""
-    if event.kind is Kind.WRITE_GRADS or (event.kind is Kind.ACCUMULATE and isinstance(event.subject, Grads)):
-        return True
-    return support.holds_on_to(event, optimizer)
-
-
 _KINDS = (Kind.BACKWARD, Kind.CLEAR, Kind.STEP)
-
-
-def _is_conditional(place: Place) -> bool:
-    return any(isinstance(step, Branch) for step in place.within)
 
 
 def _is_fresh(event: Event, fresh: bool, optimizer: Instance) -> bool:

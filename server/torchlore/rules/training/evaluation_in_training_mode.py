@@ -1,0 +1,258 @@
+"""TL114: a model is evaluated while it is in training mode."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from torchlore.analysis import Analysis
+from torchlore.analysis.automata import walk
+from torchlore.analysis.events import Call, Event, Kind, Loop, Place, Root, events
+from torchlore.analysis.members import kind_of
+from torchlore.analysis.queries import holds
+from torchlore.analysis.values import Instance
+from torchlore.rules import bindings, support
+from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
+from torchlore.rules.training import _modes
+from torchlore.rules.training._judging import is_judged
+from torchlore.rules.training._uncalled import is_only_named
+from torchlore.text import Edit, Source, Span
+
+
+class EvaluationInTrainingMode(Rule):
+    """
+    ## What it does
+
+    Looks for loops that only evaluate a model (`no_grad`, and a metric or a loss of what comes out) while its
+    dropout or batch norm is in training mode: no path has called `eval()`, or `train()` came last.
+
+    ## Why is this bad?
+
+    In training mode dropout goes on dropping, so that the score is that of a crippled model and differs from
+    run to run. Batch norm normalises with the batch at hand, and lets the data that it is tested on into its
+    running statistics.
+
+    ## Example
+
+    ```py
+    import torch
+    from torch import nn
+
+    model = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Linear(8, 2))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    criterion = nn.CrossEntropyLoss()
+    y = torch.zeros(8, dtype=torch.long)
+    for x in torch.randn(10, 8, 4):
+        optimizer.zero_grad()
+        criterion(model(x), y).backward()
+        optimizer.step()
+    correct = 0
+    with torch.no_grad():
+        for x in torch.randn(10, 8, 4):
+            correct += (model(x).argmax(1) == y).sum().item()
+    ```
+
+    ## Use instead
+
+    ```py
+    import torch
+    from torch import nn
+
+    model = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Linear(8, 2))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    criterion = nn.CrossEntropyLoss()
+    y = torch.zeros(8, dtype=torch.long)
+    for x in torch.randn(10, 8, 4):
+        optimizer.zero_grad()
+        criterion(model(x), y).backward()
+        optimizer.step()
+    correct = 0
+    model.eval()
+    with torch.no_grad():
+        for x in torch.randn(10, 8, 4):
+            correct += (model(x).argmax(1) == y).sum().item()
+    ```
+
+    ## Fix safety
+
+    Not safe: the scores become other ones, and dropout may have been left on to sample with.
+
+    ## Known limits
+
+    Speaks only where the file makes and trains the model, or calls `train()` on it, and nothing that cannot
+    be seen has it. Silent where one input is run several times (Monte Carlo dropout), where what comes out is
+    not judged (statistics of batch norm, samples of a generator), and in the loop that trains.
+
+    ## References
+
+    - [torch.nn.Module.eval](https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.eval)
+    - [Autograd mechanics: evaluation mode](https://docs.pytorch.org/docs/stable/notes/autograd.html#evaluation-mode-nn-module-eval)
+    """
+
+    code = "TL114"
+    name = "evaluation-in-training-mode"
+    family = Family.TRAINING
+    severity = Severity.WARNING
+    since = "0.1.0"
+    card = "train-vs-eval"
+    trigger = r"\b(?:no_grad|inference_mode)\b"
+
+    @classmethod
+    def concerns(cls, source: Source) -> bool:
+        return "backward(" in source.text and ".step(" in source.text
+
+    def check(self, analysis: Analysis) -> Iterator[Finding]:
+        told: set[ast.AST] = set()
+        for root in analysis.roots:
+            if not root.of(Kind.BACKWARD):
+                continue
+            for place in root.places_of(Kind.FORWARD):
+                event = place.event
+                if event.grad is not False or place.in_forward or event.node in told:
+                    continue
+                causes = _causes(analysis, root, place)
+                if causes:
+                    told.add(event.node)
+                    yield from self._report(analysis, root, place, causes)
+
+    def _report(self, analysis: Analysis, root: Root, place: Place, causes: set[Event]) -> Iterator[Finding]:
+        call, model = place.event.node, place.event.subject
+        if not isinstance(call, ast.Call) or not analysis.owns(call) or not isinstance(model, Instance):
+            return
+        if not support.is_seen_whole(analysis, place, call) or is_only_named(
+            analysis, "eval", model, root.node
+        ):
+            return
+        name, layer = support.written(analysis, call.func), _modes.dependent_layer(model)
+        trained = next((cause.node for cause in causes if cause.kind is Kind.TRAIN), None)
+        why = "no path has called `eval()`"
+        if trained is not None:
+            why = f"`train()` {support.on_line(analysis, trained)} is what set the mode last"
+        message = f"`{name}` is evaluated in training mode, its `{layer}` at work: {why}"
+        begins = "training mode begins here"
+        related = support.related(analysis, trained, begins) if isinstance(trained, ast.expr) else ()
+        fixes = tuple(_fixes(analysis, root, place, causes))
+        yield self.finding(message, analysis.source.span(call.func), fixes=fixes, related=related)
+
+
+def _causes(analysis: Analysis, root: Root, place: Place) -> set[Event]:
+    """What has put a model in training mode by the time that it is evaluated; nothing where it may not be.
+
+    These are the calls of `train()`, and where the model is made: a new one is in training mode.
+    """
+    event = place.event
+    model = event.subject
+    if not isinstance(model, Instance) or kind_of(model) != "Module" or not _modes.dependent_layer(model):
+        return set()
+    if not _is_evaluation(analysis, root, place, model) or _is_held(root, model):
+        return set()
+    states = walk(root.path, None, lambda other, mode: _mode_after(other, mode, model), _KINDS)
+    reached = states.get(event, set())
+    causes = {cause for cause in reached if cause is not None and cause.kind is not Kind.EVAL}
+    return causes if len(causes) == len(reached) else set()
+
+
+_KINDS = (Kind.TRAIN, Kind.EVAL, Kind.MODE, Kind.RESET, Kind.HAVOC, Kind.FORWARD)
+
+
+def _mode_after(event: Event, mode: Event | None, model: Instance) -> Event | None:
+    """What decided the mode of `model` last; None where that is not known, or where a part has its own."""
+    match event.kind:
+        case Kind.TRAIN | Kind.EVAL if holds(event.subject, model):
+            return event
+        case Kind.TRAIN | Kind.EVAL | Kind.MODE if event.subject is None or holds(model, event.subject):
+            return mode if event.kind is Kind.TRAIN else None
+        case Kind.MODE if holds(event.subject, model):
+            return None
+        case Kind.RESET if event.key is model:
+            return event
+        case Kind.HAVOC:
+            return None
+        case _:
+            return mode
+
+
+def _is_held(root: Root, model: Instance) -> bool:
+    """Whether code that we cannot see has the model."""
+    return any(holds(event.value, model) for event in root.of(Kind.ESCAPE))
+
+
+def _is_evaluation(analysis: Analysis, root: Root, place: Place, model: Instance) -> bool:
+    """Whether a forward pass is one of a loop over data in which nothing is trained, and is judged."""
+    loop = place.loops[-1] if place.loops else None
+    if loop is None or any(event.kind in (Kind.BACKWARD, Kind.STEP) for event in events(loop.body)):
+        return False
+    if not any(_updates(event, model) for event in root.of(Kind.STEP)):
+        return False
+    call = place.event.node
+    if not isinstance(call, ast.Call) or not _runs_over_data(loop, call):
+        return False
+    return is_judged(analysis, loop.node, place.event)
+
+
+def _updates(event: Event, model: Instance) -> bool:
+    """Whether a step is one of an optimizer that updates parameters of `model`."""
+    optimizer = event.subject
+    mine = support.owners(optimizer) if isinstance(optimizer, Instance) else None
+    return mine is not None and any(holds(owner, model) or holds(model, owner) for owner in mine)
+
+
+def _runs_over_data(loop: Loop, call: ast.Call) -> bool:
+    """Whether each iteration gives the model something else: not the same again, to sample with dropout."""
+    if not isinstance(loop.node, ast.For | ast.AsyncFor):
+        return False
+    stored = {n.id for n in ast.walk(loop.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    given = (
+        node for argument in (*call.args, *(k.value for k in call.keywords)) for node in ast.walk(argument)
+    )
+    return any(isinstance(node, ast.Name) and node.id in stored for node in given)
+
+
+def _fixes(analysis: Analysis, root: Root, place: Place, causes: set[Event]) -> Iterator[Fix]:
+    call, loop = place.event.node, place.loops[-1]
+    if not isinstance(call, ast.Call) or not support.is_name(call.func):
+        return
+    name = support.written(analysis, call.func)
+    trains_again = any(
+        any(event.kind is Kind.STEP for event in events(outer.body))
+        and not any(event.kind is Kind.TRAIN and event not in causes for event in events(outer.body))
+        for outer in place.loops[:-1]
+    )
+    misnamed = None if trains_again else _misnamed(analysis, place, causes)
+    if misnamed is not None:
+        yield Fix(f"Evaluate in evaluation mode: `{misnamed[0]}.eval()`", (misnamed[1],), safe=False)
+        return
+    outermost = _statement_around(analysis, loop)
+    before = support.insert_before(analysis, outermost, f"{name}.eval()") if outermost is not None else None
+    after = support.insert_after(analysis, outermost, f"{name}.train()") if outermost is not None else None
+    if before is None or (trains_again and after is None):
+        return
+    if trains_again and after is not None:
+        yield Fix(f"Put `{name}` in evaluation mode, and back after the loop", (before, after), safe=False)
+    else:
+        yield Fix(f"Put `{name}` in evaluation mode first: `{name}.eval()`", (before,), safe=False)
+
+
+def _misnamed(analysis: Analysis, place: Place, causes: set[Event]) -> tuple[str, Edit] | None:
+    """`model.train()` where a function that only evaluates begins: it was to be `model.eval()`."""
+    cause = next(iter(causes)).node if len(causes) == 1 else None
+    match cause:
+        case ast.Call(func=ast.Attribute(value=owner, attr="train") as func, args=[], keywords=[]):
+            scope = bindings.scope_of(analysis, cause)
+        case _:
+            return None
+    inner = next((step for step in reversed(place.within) if isinstance(step, Call)), None)
+    if inner is None or scope is not inner.callee or not analysis.owns(cause):
+        return None
+    if any(event.kind in (Kind.BACKWARD, Kind.STEP) for event in events(inner.body)):
+        return None
+    end = analysis.source.span(func).end
+    return support.written(analysis, owner), Edit(Span(end - len("train"), end), "eval")
+
+
+def _statement_around(analysis: Analysis, loop: Loop) -> ast.stmt | None:
+    """The evaluating loop, or the `with` that holds nothing else but it and what prepares it."""
+    if not isinstance(loop.node, ast.stmt) or not analysis.owns(loop.node):
+        return None
+    outer = (analysis.around(loop.node) or (None,))[-1]
+    return outer if isinstance(outer, ast.With) and outer.body[-1] is loop.node else loop.node
