@@ -161,7 +161,7 @@ def _asked(analysis: Analysis, working: dict[ast.Call, Called]) -> Iterator[tupl
         if not any(isinstance(part, _FUNCTIONS) for part in outer):
             for loader in _loaders.loaders_in(analysis, call.node):
                 if loader.node in working:
-                    yield call.node, working[loader.node]  # type: ignore[index]
+                    yield call.node, working[loader.node]
 
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -191,7 +191,7 @@ def _gone_through(analysis: Analysis, loop: ast.AST, working: dict[ast.Call, Cal
     if isinstance(loop, ast.For):
         for loader in _loaders.loaders_in(analysis, loop.iter):
             if loader.node in working:
-                yield working[loader.node]  # type: ignore[index]
+                yield working[loader.node]
 
 
 def _iterated(loop: ast.AST) -> ast.expr:
