@@ -8,11 +8,10 @@ from collections.abc import Iterator, Sequence
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
-from torchlore.analysis.events import Branch, Call, Finally, Loop, Path
 from torchlore.rules import support
-from torchlore.rules.data import _loaders
+from torchlore.rules.data import _loaders, _starting
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.text import Edit, Notebook, Source, Span
+from torchlore.text import Edit, Source, Span
 
 
 class WorkersWithoutMainGuard(Rule):
@@ -79,57 +78,35 @@ class WorkersWithoutMainGuard(Rule):
 
     @classmethod
     def concerns(cls, source: Source) -> bool:
-        return not isinstance(source, Notebook) and any(map(_acts, source.tree.body))
+        return _starting.may_start(source)
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
-        if isinstance(analysis.source, Notebook):
-            return
         methods = set(_start_methods(analysis))
         if "fork" in methods:
             return
-        working = {call.node: call for call in analysis.called(_loaders.LOADER) if _has_workers(call)}
-        for root in analysis.roots if working else ():
-            if isinstance(root.node, ast.Module) and analysis.is_whole(root.node):
-                for shown, call in (*_asked(analysis, working), *_starts(analysis, root.path, working)):
-                    top = _at_top(analysis.source, shown)
-                    if top is not None and not (isinstance(top, ast.If) and _is_main(top.test)):
-                        yield self._finding(analysis, shown, call, top, is_certain=bool(methods))
-                        break  # its repair is theirs
+        working: _starting.Working = {
+            call.node: call for call in analysis.called(_loaders.LOADER) if _has_workers(call)
+        }
+        start = next(_starting.starts(analysis, working), None)  # its repair is that of the others
+        if start is not None:
+            yield self._finding(analysis, start, is_certain=bool(methods))
 
-    def _finding(
-        self, analysis: Analysis, shown: ast.expr, call: Called, top: ast.stmt, *, is_certain: bool
-    ) -> Finding:
-        number = _loaders.literal(call, "num_workers")
+    def _finding(self, analysis: Analysis, start: _starting.Start, *, is_certain: bool) -> Finding:
+        number = _loaders.literal(start.loader, "num_workers")
         workers = "a worker" if number == 1 else f"{number} workers"
         where = "" if is_certain else " on Windows, macOS and from Python 3.14 on"
         message = (
-            f"`{support.written(analysis, shown)}` starts {workers} outside of "
+            f"`{support.written(analysis, start.shown)}` starts {workers} outside of "
             f'`if __name__ == "__main__":`: each runs this file anew{where}, comes here too, and raises a '
             "RuntimeError"
         )
-        written = _loaders.written(call, "num_workers")
+        written = _loaders.written(start.loader, "num_workers")
         related = support.related(analysis, written, "the workers") if written is not None else ()
-        fix = _fix(analysis, top)
+        fix = _fix(analysis, start.top)
         fixes = (fix,) if fix is not None else ()
         severity = Severity.ERROR if is_certain else None
-        span = analysis.source.span(shown)
+        span = analysis.source.span(start.shown)
         return self.finding(message, span, fixes=fixes, related=related, severity=severity)
-
-
-def _acts(statement: ast.stmt) -> bool:
-    """Whether a statement at the top level may do more than to define something."""
-    match statement:
-        case ast.If(test=test):
-            return not _is_main(test)
-        case ast.Expr(value=value) | ast.Assign(value=value):
-            return isinstance(value, ast.Call)
-        case _:
-            return isinstance(statement, ast.For | ast.While | ast.With | ast.Try)
-
-
-def _is_main(test: ast.expr) -> bool:
-    """Whether a condition asks for `__name__`."""
-    return any(isinstance(node, ast.Name) and node.id == "__name__" for node in ast.walk(test))
 
 
 def _start_methods(analysis: Analysis) -> Iterator[str]:
@@ -152,57 +129,6 @@ _SETTERS = ("torch.multiprocessing.set_start_method", "multiprocessing.set_start
 def _has_workers(call: Called) -> bool:
     number = _loaders.literal(call, "num_workers")
     return isinstance(number, int) and number > 0
-
-
-def _asked(analysis: Analysis, working: dict[ast.Call, Called]) -> Iterator[tuple[ast.expr, Called]]:
-    """Where the top level asks a loader for its batches one by one: `next(iter(loader))`."""
-    for call in analysis.called("builtins.iter"):
-        outer = analysis.around(call.node) or ()
-        if not any(isinstance(part, _FUNCTIONS) for part in outer):
-            for loader in _loaders.loaders_in(analysis, call.node):
-                if loader.node in working:
-                    yield call.node, working[loader.node]
-
-
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-
-
-def _starts(
-    analysis: Analysis, path: Path, working: dict[ast.Call, Called], shown: ast.expr | None = None
-) -> Iterator[tuple[ast.expr, Called]]:
-    """Where workers are started on a path: what to show of it at the top level, and the loader."""
-    for step in path:
-        match step:
-            case Loop(node=node, body=body):
-                for made in _gone_through(analysis, node, working):
-                    yield shown or _iterated(node), made
-                yield from _starts(analysis, body, working, shown)
-            case Call(node=ast.Call() as node, body=body):
-                yield from _starts(analysis, body, working, shown or node.func)
-            case Branch(arms=arms):
-                for arm in arms:
-                    yield from _starts(analysis, arm, working, shown)
-            case Finally(body=body):
-                yield from _starts(analysis, body, working, shown)
-
-
-def _gone_through(analysis: Analysis, loop: ast.AST, working: dict[ast.Call, Called]) -> Iterator[Called]:
-    """The loaders with workers that a loop goes through."""
-    if isinstance(loop, ast.For):
-        for loader in _loaders.loaders_in(analysis, loop.iter):
-            if loader.node in working:
-                yield working[loader.node]
-
-
-def _iterated(loop: ast.AST) -> ast.expr:
-    assert isinstance(loop, ast.For)
-    return loop.iter
-
-
-def _at_top(source: Source, node: ast.expr) -> ast.stmt | None:
-    """The statement at the top level that a node of the file lies in; None for one of another file."""
-    top = (s for s in source.tree.body if s.lineno <= node.lineno <= (s.end_lineno or s.lineno))
-    return next((statement for statement in top if node in ast.walk(statement)), None)
 
 
 def _fix(analysis: Analysis, top: ast.stmt) -> Fix | None:
