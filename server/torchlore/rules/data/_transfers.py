@@ -41,6 +41,20 @@ def transfers(analysis: Analysis) -> Iterator[Transfer]:
                 yield Transfer(node, loaders)  # type: ignore[arg-type]
 
 
+def is_gpu(device: Value) -> bool:
+    """Whether something is a CUDA device, or one that is chosen when the program runs."""
+    match device:
+        case Const(value=str(name)):
+            return name.startswith("cuda")
+        case Const(value=int(index)):
+            return not isinstance(index, bool)
+        case Instance(cls="torch.device", arguments=arguments) if arguments is not None:
+            given = arguments.get(0, "device")
+            return given is not None and any(map(is_gpu, options(given)))
+        case _:
+            return False
+
+
 def _loaders_of(analysis: Analysis, iterated: ast.expr) -> Iterator[Called]:
     """The loaders that a loop goes over; none of them where it may go over something else as well."""
     value = analysis.value(iterated)
@@ -93,22 +107,8 @@ def _moved(analysis: Analysis, node: ast.AST) -> ast.Name | None:
     devices = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == "device")]
     if others or len(devices) > 1:
         return None
-    is_gpu = any(map(_is_gpu, options(analysis.value(devices[0])))) if devices else method == "cuda"
-    return name if is_gpu else None
-
-
-def _is_gpu(device: Value) -> bool:
-    """Whether something is a CUDA device, or one that is chosen when the program runs."""
-    match device:
-        case Const(value=str(name)):
-            return name.startswith("cuda")
-        case Const(value=int(index)):
-            return not isinstance(index, bool)
-        case Instance(cls="torch.device", arguments=arguments) if arguments is not None:
-            given = arguments.get(0, "device")
-            return given is not None and any(map(_is_gpu, options(given)))
-        case _:
-            return False
+    fits = any(map(is_gpu, options(analysis.value(devices[0])))) if devices else method == "cuda"
+    return name if fits else None
 
 
 def _is_bound_before(inside: list[ast.AST], name: ast.Name) -> bool:
