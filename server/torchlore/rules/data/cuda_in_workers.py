@@ -96,7 +96,7 @@ class CudaInWorkers(Rule):
     @classmethod
     def concerns(cls, source: Source) -> bool:
         text = source.text
-        return "cuda" in text and ("__getitem__" in text or "collate_fn" in text)
+        return "cuda" in text and any(word in text for word in ("__getitem__", "__iter__", "collate_fn"))
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         loaders = [call for call in analysis.called(_loaders.LOADER) if _forks(call)]
