@@ -82,10 +82,13 @@ class UnpinnedBatches(Rule):
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         unpinned = {call.node for call in analysis.called(_loaders.LOADER) if _could_pin(call)}
+        told: set[ast.Call] = set()
         for transfer in _transfers.transfers(analysis) if unpinned else ():
+            if not all(loader.node in unpinned for loader in transfer.loaders):
+                continue  # what is moved may come from the others
             for loader in transfer.loaders:
-                if loader.node in unpinned:
-                    unpinned.remove(loader.node)
+                if loader.node not in told:
+                    told.add(loader.node)
                     yield self._finding(analysis, loader, transfer.call)
 
     def _finding(self, analysis: Analysis, loader: Called, moved: ast.Call) -> Finding:

@@ -180,8 +180,9 @@ def _guard(analysis: Analysis, condition: ast.expr) -> _Guard | None:
         bound = bindings.values_of(analysis, condition)
         test = bound[0] if bound is not None and len(bound) == 1 else None
         found = _comparison(test) if isinstance(test, ast.Compare) else None
-        is_same = found is not None and _is_bound_before(analysis, found.operand, found.test)
-        return found if is_same else None
+        if found is None or found.test.lineno >= condition.lineno:
+            return None
+        return found if _is_bound_before(analysis, found.operand, found.test) else None
     return _comparison(condition) if isinstance(condition, ast.Compare) else None
 
 
@@ -271,11 +272,13 @@ def _is_hidden(analysis: Analysis, choice: _Choice, branch: ast.expr, steep: _St
     if ast.dump(steep.operand) != ast.dump(guard.operand) or not _is_meant(steep.point, guard.bound):
         return False
     is_chosen = _holds(steep.point, guard.op, guard.bound) is (branch is choice.chosen)
-    operand = analysis.value(steep.operand)
-    is_reported = (
-        isinstance(operand, Tensor) and operand.activation == "softmax"
-    )  # by TL412, with a better cure
-    return not is_chosen and not is_reported and _has_graph(analysis, steep.node)
+    return not is_chosen and _has_graph(analysis, steep.node) and not _is_softmax(analysis, steep.operand)
+
+
+def _is_softmax(analysis: Analysis, node: ast.expr) -> bool:
+    """Whether TL412 tells of the logarithm, and has a better cure for it."""
+    value = analysis.value(node)
+    return isinstance(value, Tensor) and value.activation == "softmax"
 
 
 def _is_meant(point: float, bound: float) -> bool:
