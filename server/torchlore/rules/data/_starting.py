@@ -15,6 +15,9 @@ from torchlore.text import Notebook, Source
 Working = Mapping[ast.AST, Called]
 """Loaders that have workers, by the calls that make them."""
 
+SETTERS = ("torch.multiprocessing.set_start_method", "multiprocessing.set_start_method")
+"""What says for the whole program how processes are started."""
+
 
 @dataclass(frozen=True, slots=True)
 class Start:

@@ -11,7 +11,7 @@ from torchlore.analysis.called import Called
 from torchlore.analysis.queries import options
 from torchlore.analysis.values import Function, Instance, LocalClass, Ref, Value
 from torchlore.rules import support
-from torchlore.rules.data import _loaders, _transfers
+from torchlore.rules.data import _loaders, _starting, _transfers
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
 from torchlore.text import Edit, Source
 
@@ -100,7 +100,7 @@ class CudaInWorkers(Rule):
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         loaders = [call for call in analysis.called(_loaders.LOADER) if _forks(call)]
-        if not loaders or any(analysis.called(*_SETTERS)):
+        if not loaders or any(analysis.called(*_starting.SETTERS)):
             return
         told: set[ast.AST] = set()
         for call in loaders:
@@ -126,9 +126,6 @@ class CudaInWorkers(Rule):
             fixes = (Fix("Load in the process that trains: `num_workers=0`", (edit,), safe=False),)
         shown = found.node if analysis.owns(found.node) else call.node.func
         return self.finding(message, analysis.source.span(shown), fixes=fixes, related=related)
-
-
-_SETTERS = ("torch.multiprocessing.set_start_method", "multiprocessing.set_start_method")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +171,12 @@ def _items(dataset: Value | None) -> list[tuple[str, Function]]:
 
 
 def _functions(collate: Value | None) -> list[tuple[str, Function]]:
+    """The functions that make the batches; none where it may be something that is not known."""
     parts = options(collate) if collate is not None else ()
     found = [part for part in parts if isinstance(part, Function)]
-    return (
-        [(getattr(one.node, "name", "collate_fn"), one) for one in found] if len(found) == len(parts) else []
-    )
+    if len(found) < len(parts):
+        return []
+    return [(getattr(one.node, "name", "collate_fn"), one) for one in found]
 
 
 def _run_in(function: Function) -> Iterator[ast.Call]:

@@ -153,7 +153,7 @@ def _has_no_order(call: Called) -> bool:
 
 
 def _is_ordered(dataset: Value | None) -> bool:
-    if dataset is None or has_unknown(dataset) or _loaders.is_iterable_dataset(dataset):
+    if dataset is None or has_unknown(dataset):
         return False
     return all(
         isinstance(one, Instance)

@@ -114,16 +114,13 @@ def _start_methods(analysis: Analysis) -> Iterator[str]:
 
     A loader that asks for one that is not known, or for none by its default, counts as asking for `fork`.
     """
-    for call in analysis.called(*_SETTERS):
+    for call in analysis.called(*_starting.SETTERS):
         method = call.literal(0, "method")
         yield method if isinstance(method, str) else "fork"
     for call in analysis.called(_loaders.LOADER):
         if not _loaders.is_left_out(call, "multiprocessing_context"):
             asked = _loaders.literal(call, "multiprocessing_context")
             yield asked if isinstance(asked, str) else "fork"
-
-
-_SETTERS = ("torch.multiprocessing.set_start_method", "multiprocessing.set_start_method")
 
 
 def _has_workers(call: Called) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
+from torchlore.analysis.values import Ref
 from torchlore.rules import imports, support
 from torchlore.rules.distributed import _frameworks, _ranks
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
@@ -94,14 +95,10 @@ class ProcessGroupNotDestroyed(Rule):
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         source = analysis.source
-        if (
-            not self.concerns(source)
-            or _frameworks.manages_training(source)
-            or not analysis.is_whole(source.tree)
-        ):
-            return
         calls = [call for call in analysis.called(_INIT) if _is_for_nccl(call)]
-        if not calls or _takes_from_project(analysis):
+        if not calls or not self.concerns(source) or not analysis.is_whole(source.tree):
+            return
+        if _frameworks.manages_training(source) or _takes_from_project(analysis):
             return
         for call in calls:
             way = _way(analysis, call.node)
@@ -176,10 +173,19 @@ def _fix(analysis: Analysis, call: ast.Call, way: list[ast.Call]) -> Fix | None:
     imported: tuple[Edit, ...] | None = ()
     if code == "destroy_process_group":
         imported = imports.missing(analysis, "from torch.distributed import destroy_process_group")
+    elif not _is_known_everywhere(analysis, call.func):
+        return None
     edit = support.insert_after(analysis, last, f"{code}()")
     if edit is None or imported is None or code == written:
         return None
     return Fix(f"End it: `{code}()`", (*imported, edit), safe=False)
+
+
+def _is_known_everywhere(analysis: Analysis, written: ast.expr) -> bool:
+    """Whether the first name of `dist.init_process_group` is imported at the top level."""
+    while isinstance(written, ast.Attribute):
+        written = written.value
+    return isinstance(written, ast.Name) and isinstance(analysis.run.home.find(written.id), Ref)
 
 
 def _may_leave(function: ast.FunctionDef) -> bool:
