@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from torchlore.analysis import Analysis, members
 from torchlore.analysis.called import Called
+from torchlore.analysis.queries import options
 from torchlore.analysis.values import (
     Const,
     Container,
@@ -66,6 +68,17 @@ def is_left_out(call: Called, option: str) -> bool:
 
 def _place(option: str) -> int:
     return _OPTIONS.index(option) if option in _OPTIONS else -1
+
+
+def loaders_in(analysis: Analysis, node: ast.expr) -> Iterator[Instance]:
+    """The loaders that a `for` goes over: its iterable itself, or what that is made of (`enumerate(…)`)."""
+    value: Value = analysis.value(node)
+    found = [one for one in options(value) if members.kind_of(one) == "DataLoader"]
+    if found:
+        yield from (one for one in found if isinstance(one, Instance))
+    elif isinstance(node, ast.Call):
+        for argument in node.args:
+            yield from loaders_in(analysis, argument)
 
 
 def is_something(found: Value | None) -> bool:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from torchlore.analysis import Analysis, members
+from torchlore.analysis import Analysis
 from torchlore.analysis.events import Loop
-from torchlore.analysis.queries import options
-from torchlore.analysis.values import Const, Instance, Ref, Value
+from torchlore.analysis.values import Const, Ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +43,6 @@ def _counts(analysis: Analysis, node: ast.expr) -> bool:
 
 _BARS = frozenset({"tqdm.tqdm", "tqdm.auto.tqdm", "tqdm.notebook.tqdm", "tqdm.rich.tqdm"})
 _RANGES = frozenset({"builtins.range", "tqdm.trange", "tqdm.auto.trange", "itertools.count"})
-
-
-def loaders_in(analysis: Analysis, node: ast.expr) -> Iterator[Instance]:
-    """The loaders that a `for` goes over: its iterable itself, or what that is made of (`enumerate(…)`)."""
-    value: Value = analysis.value(node)
-    found = [one for one in options(value) if members.kind_of(one) == "DataLoader"]
-    if found:
-        yield from (one for one in found if isinstance(one, Instance))
-    elif isinstance(node, ast.Call):
-        for argument in node.args:
-            yield from loaders_in(analysis, argument)
 
 
 def is_same_name(analysis: Analysis, name: ast.expr, there: ast.AST, here: ast.AST) -> bool:

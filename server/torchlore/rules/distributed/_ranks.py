@@ -38,7 +38,7 @@ def every_rank_passes(analysis: Analysis, node: ast.AST, depth: int = 4) -> bool
         return True
     if isinstance(function, ast.Lambda) or function.decorator_list:
         return False
-    if _is_started(analysis, function):
+    if is_started(analysis, function):
         return True
     return any(every_rank_passes(analysis, call, depth - 1) for call in callers(analysis, function))
 
@@ -52,7 +52,7 @@ def callers(analysis: Analysis, function: ast.AST) -> Iterator[ast.Call]:
             yield call
 
 
-def _is_started(analysis: Analysis, function: ast.AST) -> bool:
+def is_started(analysis: Analysis, function: ast.AST) -> bool:
     """Whether a function is what processes are started with: `mp.spawn(main, nprocs=4)`."""
     for call in analysis.called(*_SPAWNS):
         target = call.value(0, "fn") or call.value(-1, "target")

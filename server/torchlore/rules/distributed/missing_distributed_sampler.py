@@ -160,7 +160,7 @@ def _undivided(analysis: Analysis, place: Place, models: set[Instance]) -> Itera
     for index, loop in enumerate(loops):
         if not isinstance(loop.node, ast.For) or not analysis.owns(loop.node) or not _trains(loop, models):
             continue
-        for loader in _epochs.loaders_in(analysis, loop.node.iter):
+        for loader in _loaders.loaders_in(analysis, loop.node.iter):
             made = loader.node
             if not isinstance(made, ast.Call) or not analysis.owns(made) or not _has_no_sampler(loader):
                 continue

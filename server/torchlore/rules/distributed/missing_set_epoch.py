@@ -12,6 +12,7 @@ from torchlore.analysis.events import Kind, Place, Root, events
 from torchlore.analysis.queries import holds, is_none, options
 from torchlore.analysis.values import Arguments, Const, Instance, OneOf
 from torchlore.rules import support
+from torchlore.rules.data import _loaders
 from torchlore.rules.distributed import _epochs, _frameworks
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
 
@@ -165,7 +166,7 @@ def _passes(analysis: Analysis, place: Place) -> Iterator[_Pass]:
         epochs = _epochs.epochs(analysis, outer)
         if epochs is None or not isinstance(inner.node, ast.For):
             continue
-        for loader in _epochs.loaders_in(analysis, inner.node.iter):
+        for loader in _loaders.loaders_in(analysis, inner.node.iter):
             for sampler in _shuffling(loader):
                 way = place.within[place.within.index(outer) + 1 : place.within.index(inner)]
                 calls = tuple(step.node for step in way if isinstance(step.node, ast.Call))
