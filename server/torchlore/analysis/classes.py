@@ -44,6 +44,7 @@ def define(run: Run, node: ast.ClassDef) -> None:
             cls.attributes[name] = _member(cls, inner, name, value)
         _own(run, cls, inner)
     run.classes[node] = cls
+    run.parents.update(members.mro(cls)[1:])
     outer.bind(node.name, _decorated(run, cls) if decorators else cls)
 
 

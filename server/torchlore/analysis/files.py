@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from torchlore.analysis.interface import Interface, Patch, binding, patches, read_interface
 from torchlore.analysis.store import InterfaceStore
 from torchlore.text import Source, decode
+from torchlore.text.nodes import around
 from torchlore.text.outline import Segment, segments
 from torchlore.text.parse import parse
 from torchlore.text.words import ends_of
@@ -169,7 +170,7 @@ class File:
     def holds(self, node: ast.AST) -> bool:
         """Whether a node is of what was parsed of this file."""
         bodies = [self._whole.body] if self._whole is not None else self._statements.values()
-        return any(part is node for body in bodies for top in body or () for part in ast.walk(top))
+        return any(top is node or around(node, top) is not None for body in bodies for top in body or ())
 
     @cached_property
     def interface(self) -> Interface:

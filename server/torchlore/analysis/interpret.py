@@ -159,6 +159,8 @@ def _object(run: Run, cls: LocalClass) -> Instance:
 
 def _heir(run: Run, cls: LocalClass) -> LocalClass:
     """The last class that derives from one that the file never makes: its overrides are what would run."""
+    if cls not in run.parents:
+        return cls
     return [cls, *(c for c in run.classes.values() if c.home is run.home and cls in members.mro(c))][-1]
 
 

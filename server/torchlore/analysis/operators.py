@@ -17,6 +17,7 @@ from torchlore.analysis.values import (
     Container,
     Instance,
     LocalClass,
+    Number,
     OneOf,
     Params,
     Ref,
@@ -98,18 +99,22 @@ def _combined_tensor(
 ) -> Tensor:
     """The result of arithmetic with tensors. What an operand only may be says nothing for certain."""
     tokens = tokens_of_all(parts)
-    certain = any(all(isinstance(p, Tensor) and p.certain for p in o) for o in operands)
-    if any(all(isinstance(p, Tensor) and p.attached for p in o) for o in operands):
-        attached: bool | None = True
-    else:
-        graphless = (
-            isinstance(p, Const) or tensors.is_number(p) or (isinstance(p, Tensor) and p.attached is False)
-            for p in parts
-        )
-        attached = False if all(graphless) else None
+    certain = is_attached = False
+    for operand in operands:
+        found = [part for part in operand if isinstance(part, Tensor)]
+        if len(found) == len(operand):
+            certain = certain or all(part.certain for part in found)
+            is_attached = is_attached or all(part.attached for part in found)
+    attached = True if is_attached else False if all(map(_is_graphless, parts)) else None
     dtype, device = _kind_of_result(parts, op)
     shape = following.of_operator(parts[0], parts[1], op) if len(parts) == 2 else None
     return Tensor(attached, certain, tokens=tokens, dtype=dtype, device=device, shape=shape)
+
+
+def _is_graphless(part: Value) -> bool:
+    if isinstance(part, Tensor):
+        return part.attached is False
+    return isinstance(part, Const | Number)
 
 
 def _kind_of_result(parts: list[Value], op: ast.operator | None) -> tuple[str, str]:

@@ -64,6 +64,7 @@ class Run:
         calls: what each call in the file was given, once for every time that it was come by.
         reached: functions that were followed at least once.
         functions, classes: all that were defined, in order.
+        parents: the classes that some class derives from.
         frames: the last frame in which each function (or the module) ran.
         activations: every frame in which a function ran.
         modules: the files that were imported, by path.
@@ -110,6 +111,7 @@ class Run:
     reached: set[ast.AST] = field(default_factory=set)
     functions: dict[ast.AST, Function] = field(default_factory=dict)
     classes: dict[ast.AST, LocalClass] = field(default_factory=dict)
+    parents: set[LocalClass] = field(default_factory=set)
     instances: dict[ast.AST, Instance] = field(default_factory=dict)
     frames: dict[ast.AST, Frame] = field(default_factory=dict)
     activations: list[Frame] = field(default_factory=list)
@@ -173,7 +175,7 @@ class Run:
     def escape(self, node: ast.AST, values: Iterable[Value]) -> None:
         """Code that we cannot see gets hold of `values` and of what hangs on them."""
         for value in values:
-            if any(isinstance(part, _ESCAPING) for part in reachable(value)):
+            if isinstance(value, _ESCAPING) or any(isinstance(part, _ESCAPING) for part in reachable(value)):
                 self.emit(Kind.ESCAPE, node, value=value)
                 if can_be_called(value) or (self.entrusted and holds_any(value, self.entrusted)):
                     self.emit(Kind.HAVOC, node)

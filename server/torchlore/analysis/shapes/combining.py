@@ -38,18 +38,17 @@ def of_operands(operands: Sequence[Value]) -> Shape | None:
         Clash: they cannot be broadcast.
         NotKnown: one of them is something else, or of no known shape.
     """
-    found: Shape | None = SCALAR
+    found: Shape | None = None
     for operand in operands:
         if isinstance(operand, Number | Const):
             continue
         shape = shape_of(operand)
         if shape is None:
             raise NotKnown
-        if found is not None:
-            found = broadcast(found, shape)
+        found = shape if found is None else broadcast(found, shape)
         if found is None:
             raise NotKnown
-    return found
+    return SCALAR if found is None else found
 
 
 def matmul(arguments: Arguments) -> Shape | None:
