@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from torchlore.analysis import members, submodules, torch_facts
 from torchlore.analysis.names import words
@@ -31,8 +32,19 @@ _SURELY = words(
 
 
 def dependent_layer(model: Value) -> str:
-    """The name of a layer in `model` that surely does something else in evaluation mode; empty if none is."""
+    """What in `model` surely does something else in evaluation mode: a layer, or a function that is told it.
+
+    Empty where nothing surely does.
+    """
     for part in reachable(model):
+        if (
+            isinstance(part, Instance)
+            and isinstance(part.cls, LocalClass)
+            and members.kind_of(part) == "Module"
+        ):
+            told = next((name for cls in members.mro(part.cls) for name in _told_the_mode(cls)), "")
+            if told:
+                return told
         if not isinstance(part, Instance) or not isinstance(part.cls, str) or part.arguments is None:
             continue
         head, _, name = part.cls.rpartition(".")
@@ -41,6 +53,20 @@ def dependent_layer(model: Value) -> str:
             if not (isinstance(share, Const) and share.value == 0):
                 return name
     return ""
+
+
+def _told_the_mode(cls: LocalClass) -> Iterator[str]:
+    """The functions that methods of a class call with `training=self.training`: `F.dropout`."""
+    for node in ast.walk(cls.node):
+        if isinstance(node, ast.Call) and any(map(_tells_the_mode, node.keywords)):
+            name = ast.unparse(node.func)
+            if name.endswith(("dropout", "dropout1d", "dropout2d", "dropout3d", "batch_norm")):
+                yield name
+
+
+def _tells_the_mode(given: ast.keyword) -> bool:
+    is_told = given.arg == "training" and isinstance(given.value, ast.Attribute)
+    return is_told and given.value.attr == "training"  # type: ignore[attr-defined]
 
 
 _DROPS = ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d")
