@@ -185,12 +185,12 @@ def _is_evaluation(analysis: Analysis, root: Root, place: Place, model: Instance
         return False
     inner = next((step for step in reversed(place.within) if isinstance(step, Loop | Call)), None)
     if inner is None:
-        return is_judged(analysis, root.node, place.event)
+        return is_judged(analysis, root.node, call)
     if any(event.kind in (Kind.BACKWARD, Kind.STEP) for event in events(inner.body)):
         return False
     if isinstance(inner, Loop):
-        return _runs_over_data(inner, call) and is_judged(analysis, inner.node, place.event)
-    return is_judged(analysis, inner.callee, place.event)
+        return _runs_over_data(inner, call) and is_judged(analysis, inner.node, call)
+    return is_judged(analysis, inner.callee, call)
 
 
 def _updates(event: Event, model: Instance) -> bool:
