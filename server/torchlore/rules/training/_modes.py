@@ -37,22 +37,22 @@ def dependent_layer(model: Value) -> str:
     Empty where nothing surely does.
     """
     for part in reachable(model):
-        if (
-            isinstance(part, Instance)
-            and isinstance(part.cls, LocalClass)
-            and members.kind_of(part) == "Module"
-        ):
-            told = next((name for cls in members.mro(part.cls) for name in _told_the_mode(cls)), "")
-            if told:
-                return told
-        if not isinstance(part, Instance) or not isinstance(part.cls, str) or part.arguments is None:
-            continue
-        head, _, name = part.cls.rpartition(".")
-        if head == "torch.nn" and name in _SURELY:
-            share = part.arguments.get(0, "p") if name.endswith(_DROPS) else None
-            if not (isinstance(share, Const) and share.value == 0):
-                return name
+        found = _dependence(part) if isinstance(part, Instance) else ""
+        if found:
+            return found
     return ""
+
+
+def _dependence(part: Instance) -> str:
+    if isinstance(part.cls, LocalClass):
+        is_module = members.kind_of(part) == "Module"
+        classes = members.mro(part.cls) if is_module else ()
+        return next((name for cls in classes for name in _told_the_mode(cls)), "")
+    head, _, name = part.cls.rpartition(".")
+    if head != "torch.nn" or name not in _SURELY or part.arguments is None:
+        return ""
+    share = part.arguments.get(0, "p") if name.endswith(_DROPS) else None
+    return "" if isinstance(share, Const) and share.value == 0 else name
 
 
 def _told_the_mode(cls: LocalClass) -> Iterator[str]:

@@ -132,7 +132,7 @@ class EvaluationInTrainingMode(Rule):
         message = f"`{name}` is evaluated in training mode, its `{layer}` at work: {why}"
         begins = "training mode begins here"
         related = support.related(analysis, trained, begins) if isinstance(trained, ast.expr) else ()
-        fixes = tuple(_fixes(analysis, root, place, causes))
+        fixes = tuple(_fixes(analysis, place, causes))
         yield self.finding(message, analysis.source.span(call.func), fixes=fixes, related=related)
 
 
@@ -185,7 +185,8 @@ def _is_evaluation(analysis: Analysis, root: Root, place: Place, model: Instance
         return False
     inner = next((step for step in reversed(place.within) if isinstance(step, Loop | Call)), None)
     if inner is None:
-        return is_judged(analysis, root.node, call)
+        is_one_step = any(not step.loops for step in root.places_of(Kind.STEP))
+        return not is_one_step and is_judged(analysis, root.node, call)
     if any(event.kind in (Kind.BACKWARD, Kind.STEP) for event in events(inner.body)):
         return False
     if isinstance(inner, Loop):
@@ -211,7 +212,7 @@ def _runs_over_data(loop: Loop, call: ast.Call) -> bool:
     return any(isinstance(node, ast.Name) and node.id in stored for node in given)
 
 
-def _fixes(analysis: Analysis, root: Root, place: Place, causes: set[Event]) -> Iterator[Fix]:
+def _fixes(analysis: Analysis, place: Place, causes: set[Event]) -> Iterator[Fix]:
     call = place.event.node
     if not isinstance(call, ast.Call) or not support.is_name(call.func):
         return
