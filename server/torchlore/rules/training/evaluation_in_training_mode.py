@@ -105,7 +105,7 @@ class EvaluationInTrainingMode(Rule):
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         told: set[ast.AST] = set()
         for root in analysis.roots:
-            if not root.of(Kind.BACKWARD):
+            if not root.of(Kind.STEP) or all(event.grad is not False for event in root.of(Kind.FORWARD)):
                 continue
             for place in root.places_of(Kind.FORWARD):
                 event = place.event
@@ -143,14 +143,23 @@ def _causes(analysis: Analysis, root: Root, place: Place) -> set[Event]:
     """
     event = place.event
     model = event.subject
-    if not isinstance(model, Instance) or kind_of(model) != "Module" or not _modes.dependent_layer(model):
+    if not isinstance(model, Instance) or kind_of(model) != "Module" or _begins_with_eval(place, model):
         return set()
     if not _is_evaluation(analysis, root, place, model) or _is_held(root, model):
+        return set()
+    if not _modes.dependent_layer(model):
         return set()
     states = walk(root.path, None, lambda other, mode: _mode_after(other, mode, model), _KINDS)
     reached = states.get(event, set())
     causes = {cause for cause in reached if cause is not None and cause.kind is not Kind.EVAL}
     return causes if len(causes) == len(reached) else set()
+
+
+def _begins_with_eval(place: Place, model: Instance) -> bool:
+    """Whether the function that evaluates calls `eval()` and never `train()`: what most of them do."""
+    inner = next((step for step in reversed(place.within) if isinstance(step, Call)), None)
+    modes = [e for e in events(inner.body) if e.kind in (Kind.TRAIN, Kind.EVAL)] if inner is not None else []
+    return bool(modes) and all(e.kind is Kind.EVAL and holds(e.subject, model) for e in modes)
 
 
 _KINDS = (Kind.TRAIN, Kind.EVAL, Kind.MODE, Kind.RESET, Kind.HAVOC, Kind.FORWARD)
