@@ -97,7 +97,9 @@ _READ = re.compile(r"\.data\b(?<!utils\.data)(?! import)(?!\s*[-+*/]?=[^=])")
 def _is_read(analysis: Analysis, node: ast.Attribute) -> bool:
     """Whether it is read of a tensor that surely was computed, and not to change that on the spot."""
     owner = analysis.run.owners[node]
-    if not isinstance(owner, Tensor) or not owner.certain or owner.attached is not True or owner.leaf:
+    if not isinstance(owner, Tensor) or not owner.certain or owner.attached is not True:
+        return False
+    if owner.leaf or owner.parameter:
         return False
     outer = (analysis.around(node) or (None,))[-1]
     if isinstance(outer, ast.Attribute) and outer.attr.endswith("_"):

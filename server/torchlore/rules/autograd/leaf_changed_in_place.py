@@ -82,9 +82,9 @@ class LeafChangedInPlace(Rule):
     @classmethod
     def concerns(cls, source: Source) -> bool:
         return (
-            any(not isinstance(s.op, ast.Add) or "grad" in source.text for s in source.every(ast.AugAssign))
-            or any(map(_calls_in_place, source.every(ast.Expr)))
-            or any(isinstance(s.targets[0], ast.Subscript) for s in source.every(ast.Assign))
+            any(map(_calls_in_place, source.every(ast.Expr)))
+            or any(".grad" in source.text and _is_no_count(s) for s in source.every(ast.AugAssign))
+            or ("requires_grad=True" in source.text and any(map(_sets_item, source.every(ast.Assign))))
         )
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
@@ -116,8 +116,19 @@ def _calls_in_place(statement: ast.Expr) -> bool:
     match statement.value:
         case ast.Call(func=ast.Attribute(value=owner, attr=name)):
             last = getattr(owner, "attr", "") or getattr(owner, "id", "")
-            return name.endswith("_") and last not in ("data", "grad", "init")
+            is_other = last in ("data", "grad", "init") or name in ("requires_grad_", *_HARMLESS)
+            return name.endswith("_") and not name.endswith("__") and not is_other
     return False
+
+
+def _is_no_count(statement: ast.AugAssign) -> bool:
+    return not isinstance(statement.value, ast.Constant)
+
+
+def _sets_item(statement: ast.Assign) -> bool:
+    """`w[0] = 1`, but not `config["width"] = 1`."""
+    target = statement.targets[0]
+    return isinstance(target, ast.Subscript) and not isinstance(getattr(target.slice, "value", None), str)
 
 
 def _raises(analysis: Analysis, root: Root, event: Event) -> bool:

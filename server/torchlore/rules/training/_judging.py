@@ -5,64 +5,65 @@ from __future__ import annotations
 import ast
 
 from torchlore.analysis import Analysis
-from torchlore.analysis.events import Event
 from torchlore.analysis.members import kind_of
-from torchlore.analysis.queries import options
-from torchlore.analysis.values import Container, Tensor, Value
 
 _PICKS = frozenset({"argmax", "max", "topk", "eq"})
 """Functions and methods that pick the answer of an output, or compare it."""
 
 
-def is_judged(analysis: Analysis, within: ast.AST, forward: Event) -> bool:
-    """Whether what came out of `forward`, or what is made of it, is judged somewhere in `within`.
+def is_judged(analysis: Analysis, within: ast.AST, forward: ast.Call) -> bool:
+    """Whether what comes out of a call, or what is made of it, is judged in the same scope, in `within`.
 
     It is where its largest item is looked for, where it is compared, and where a loss is computed of it.
     """
-    return _Judge(analysis, forward.value).judges(within)
+    judge = _Judge(analysis, forward)
+    return any(map(judge.judges, parts_in_order(within)))
 
 
 class _Judge:
-    """Follows values through the expressions of a block, in the order in which they are evaluated."""
+    """Follows what a call gives through a block, in the order in which it is evaluated."""
 
-    def __init__(self, analysis: Analysis, output: Value | None) -> None:
+    def __init__(self, analysis: Analysis, forward: ast.Call) -> None:
         self._analysis = analysis
-        self._values: list[Value] = []
-        self._nodes: set[ast.AST] = set()
-        for option in options(output) if output is not None else ():
-            self._values += [option, *(option.items or ())] if isinstance(option, Container) else [option]
+        self._made_of_it: set[ast.AST] = {forward}
+        self._names: set[str] = set()
 
     def judges(self, node: ast.AST) -> bool:
-        if any(self.judges(child) for child in parts_in_order(node)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            return False
+        if any(map(self.judges, parts_in_order(node))):
             return True
         match node:
-            case ast.Compare(left=left, comparators=rights) if self._is_known(left, *rights):
-                return True
+            case ast.Compare(left=left, comparators=rights):
+                return self._is_known(left, *rights)
             case ast.Call(func=func, args=args, keywords=keywords):
                 owner = [func.value] if isinstance(func, ast.Attribute) else []
                 if self._is_known(*owner, *args, *(keyword.value for keyword in keywords)):
-                    if self._is_verdict(node):
-                        return True
-                    self._follow(node)
+                    self._made_of_it.add(node)
+                    return self._is_verdict(node)
             case ast.Attribute(value=owner) | ast.Subscript(value=owner) if self._is_known(owner):
-                self._follow(node)
+                self._made_of_it.add(node)
             case ast.BinOp(left=left, right=right) if self._is_known(left, right):
-                self._follow(node)
-            case ast.Assign(value=value, targets=[target]) if self._is_known(value):
-                self._follow(target)
+                self._made_of_it.add(node)
+            case ast.Assign(value=ast.Tuple(elts=values), targets=[ast.Tuple(elts=targets)]):
+                are_known = [self._is_known(value) for value in values]
+                for target, is_known in zip(targets, are_known, strict=False):
+                    self._bind(target, is_known)
+            case ast.Assign(value=value, targets=targets):
+                for target in targets:
+                    self._bind(target, self._is_known(value))
         return False
 
     def _is_known(self, *nodes: ast.expr) -> bool:
         return any(
-            node in self._nodes or any(self._analysis.value(node) is value for value in self._values)
+            node in self._made_of_it or (isinstance(node, ast.Name) and node.id in self._names)
             for node in nodes
         )
 
-    def _follow(self, node: ast.expr) -> None:
-        self._nodes.add(node)
-        value = self._analysis.value(node)
-        if isinstance(value, Tensor | Container):
-            self._values.append(value)
+    def _bind(self, target: ast.expr, is_known: bool) -> None:
+        for part in ast.walk(target):
+            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+                (self._names.add if is_known else self._names.discard)(part.id)
 
     def _is_verdict(self, node: ast.Call) -> bool:
         call = self._analysis.call_at(node)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from torchlore.analysis import members, submodules, torch_facts
 from torchlore.analysis.names import words
@@ -31,16 +32,41 @@ _SURELY = words(
 
 
 def dependent_layer(model: Value) -> str:
-    """The name of a layer in `model` that surely does something else in evaluation mode; empty if none is."""
+    """What in `model` surely does something else in evaluation mode: a layer, or a function that is told it.
+
+    Empty where nothing surely does.
+    """
     for part in reachable(model):
-        if not isinstance(part, Instance) or not isinstance(part.cls, str) or part.arguments is None:
-            continue
-        head, _, name = part.cls.rpartition(".")
-        if head == "torch.nn" and name in _SURELY:
-            share = part.arguments.get(0, "p") if name.endswith(_DROPS) else None
-            if not (isinstance(share, Const) and share.value == 0):
-                return name
+        found = _dependence(part) if isinstance(part, Instance) else ""
+        if found:
+            return found
     return ""
+
+
+def _dependence(part: Instance) -> str:
+    if isinstance(part.cls, LocalClass):
+        is_module = members.kind_of(part) == "Module"
+        classes = members.mro(part.cls) if is_module else ()
+        return next((name for cls in classes for name in _told_the_mode(cls)), "")
+    head, _, name = part.cls.rpartition(".")
+    if head != "torch.nn" or name not in _SURELY or part.arguments is None:
+        return ""
+    share = part.arguments.get(0, "p") if name.endswith(_DROPS) else None
+    return "" if isinstance(share, Const) and share.value == 0 else name
+
+
+def _told_the_mode(cls: LocalClass) -> Iterator[str]:
+    """The functions that methods of a class call with `training=self.training`: `F.dropout`."""
+    for node in ast.walk(cls.node):
+        if isinstance(node, ast.Call) and any(map(_tells_the_mode, node.keywords)):
+            name = ast.unparse(node.func)
+            if name.endswith(("dropout", "dropout1d", "dropout2d", "dropout3d", "batch_norm")):
+                yield name
+
+
+def _tells_the_mode(given: ast.keyword) -> bool:
+    is_told = given.arg == "training" and isinstance(given.value, ast.Attribute)
+    return is_told and given.value.attr == "training"  # type: ignore[attr-defined]
 
 
 _DROPS = ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d")

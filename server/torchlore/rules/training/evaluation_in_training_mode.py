@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from torchlore.analysis import Analysis
+from torchlore.analysis import Analysis, torch_facts
 from torchlore.analysis.automata import walk
 from torchlore.analysis.events import Call, Event, Kind, Loop, Place, Root, events
 from torchlore.analysis.members import kind_of
@@ -23,8 +23,9 @@ class EvaluationInTrainingMode(Rule):
     """
     ## What it does
 
-    Looks for loops that only evaluate a model (`no_grad`, and a metric or a loss of what comes out) while its
-    dropout or batch norm is in training mode: no path has called `eval()`, or `train()` came last.
+    Looks for loops and functions that only evaluate a model (`no_grad`, and a metric or a loss of what comes
+    out) while its dropout or batch norm is in training mode: nothing has called `eval()`, or `train()` was
+    last.
 
     ## Why is this bad?
 
@@ -104,7 +105,7 @@ class EvaluationInTrainingMode(Rule):
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         told: set[ast.AST] = set()
         for root in analysis.roots:
-            if not root.of(Kind.BACKWARD):
+            if not root.of(Kind.STEP) or all(event.grad is not False for event in root.of(Kind.FORWARD)):
                 continue
             for place in root.places_of(Kind.FORWARD):
                 event = place.event
@@ -131,7 +132,7 @@ class EvaluationInTrainingMode(Rule):
         message = f"`{name}` is evaluated in training mode, its `{layer}` at work: {why}"
         begins = "training mode begins here"
         related = support.related(analysis, trained, begins) if isinstance(trained, ast.expr) else ()
-        fixes = tuple(_fixes(analysis, root, place, causes))
+        fixes = tuple(_fixes(analysis, place, causes))
         yield self.finding(message, analysis.source.span(call.func), fixes=fixes, related=related)
 
 
@@ -142,14 +143,23 @@ def _causes(analysis: Analysis, root: Root, place: Place) -> set[Event]:
     """
     event = place.event
     model = event.subject
-    if not isinstance(model, Instance) or kind_of(model) != "Module" or not _modes.dependent_layer(model):
+    if not isinstance(model, Instance) or kind_of(model) != "Module" or _begins_with_eval(place, model):
         return set()
     if not _is_evaluation(analysis, root, place, model) or _is_held(root, model):
+        return set()
+    if not _modes.dependent_layer(model):
         return set()
     states = walk(root.path, None, lambda other, mode: _mode_after(other, mode, model), _KINDS)
     reached = states.get(event, set())
     causes = {cause for cause in reached if cause is not None and cause.kind is not Kind.EVAL}
     return causes if len(causes) == len(reached) else set()
+
+
+def _begins_with_eval(place: Place, model: Instance) -> bool:
+    """Whether the function that evaluates calls `eval()` and never `train()`: what most of them do."""
+    inner = next((step for step in reversed(place.within) if isinstance(step, Call)), None)
+    modes = [e for e in events(inner.body) if e.kind in (Kind.TRAIN, Kind.EVAL)] if inner is not None else []
+    return bool(modes) and all(e.kind is Kind.EVAL and holds(e.subject, model) for e in modes)
 
 
 _KINDS = (Kind.TRAIN, Kind.EVAL, Kind.MODE, Kind.RESET, Kind.HAVOC, Kind.FORWARD)
@@ -178,16 +188,19 @@ def _is_held(root: Root, model: Instance) -> bool:
 
 
 def _is_evaluation(analysis: Analysis, root: Root, place: Place, model: Instance) -> bool:
-    """Whether a forward pass is one of a loop over data in which nothing is trained, and is judged."""
-    loop = place.loops[-1] if place.loops else None
-    if loop is None or any(event.kind in (Kind.BACKWARD, Kind.STEP) for event in events(loop.body)):
-        return False
-    if not any(_updates(event, model) for event in root.of(Kind.STEP)):
-        return False
+    """Whether a forward pass stands where nothing is trained, and what it gives is judged there."""
     call = place.event.node
-    if not isinstance(call, ast.Call) or not _runs_over_data(loop, call):
+    if not isinstance(call, ast.Call) or not any(_updates(event, model) for event in root.of(Kind.STEP)):
         return False
-    return is_judged(analysis, loop.node, place.event)
+    inner = next((step for step in reversed(place.within) if isinstance(step, Loop | Call)), None)
+    if inner is None:
+        is_one_step = any(not step.loops for step in root.places_of(Kind.STEP))
+        return not is_one_step and is_judged(analysis, root.node, call)
+    if any(event.kind in (Kind.BACKWARD, Kind.STEP) for event in events(inner.body)):
+        return False
+    if isinstance(inner, Loop):
+        return _runs_over_data(inner, call) and is_judged(analysis, inner.node, call)
+    return is_judged(analysis, inner.callee, call)
 
 
 def _updates(event: Event, model: Instance) -> bool:
@@ -208,29 +221,34 @@ def _runs_over_data(loop: Loop, call: ast.Call) -> bool:
     return any(isinstance(node, ast.Name) and node.id in stored for node in given)
 
 
-def _fixes(analysis: Analysis, root: Root, place: Place, causes: set[Event]) -> Iterator[Fix]:
-    call, loop = place.event.node, place.loops[-1]
+def _fixes(analysis: Analysis, place: Place, causes: set[Event]) -> Iterator[Fix]:
+    call = place.event.node
     if not isinstance(call, ast.Call) or not support.is_name(call.func):
         return
     name = support.written(analysis, call.func)
-    trains_again = any(
-        any(event.kind is Kind.STEP for event in events(outer.body))
-        and not any(event.kind is Kind.TRAIN and event not in causes for event in events(outer.body))
-        for outer in place.loops[:-1]
-    )
-    misnamed = None if trains_again else _misnamed(analysis, place, causes)
-    if misnamed is not None:
+    misnamed = _misnamed(analysis, place, causes)
+    if misnamed is not None and not _trains_on(place, causes):
         yield Fix(f"Evaluate in evaluation mode: `{misnamed[0]}.eval()`", (misnamed[1],), safe=False)
         return
-    outermost = _statement_around(analysis, loop)
+    trains_on = _trains_on(place, set())
+    outermost = _statement_around(analysis, place)
     before = support.insert_before(analysis, outermost, f"{name}.eval()") if outermost is not None else None
     after = support.insert_after(analysis, outermost, f"{name}.train()") if outermost is not None else None
-    if before is None or (trains_again and after is None):
+    if before is None or (trains_on and after is None):
         return
-    if trains_again and after is not None:
-        yield Fix(f"Put `{name}` in evaluation mode, and back after the loop", (before, after), safe=False)
+    if trains_on and after is not None:
+        yield Fix(f"Put `{name}` in evaluation mode, and back behind it", (before, after), safe=False)
     else:
         yield Fix(f"Put `{name}` in evaluation mode first: `{name}.eval()`", (before,), safe=False)
+
+
+def _trains_on(place: Place, but: set[Event]) -> bool:
+    """Whether a loop around goes on training and does not call `train()` first, `but` for these."""
+    return any(
+        any(event.kind is Kind.STEP for event in events(outer.body))
+        and not any(event.kind is Kind.TRAIN and event not in but for event in events(outer.body))
+        for outer in place.loops
+    )
 
 
 def _misnamed(analysis: Analysis, place: Place, causes: set[Event]) -> tuple[str, Edit] | None:
@@ -250,9 +268,18 @@ def _misnamed(analysis: Analysis, place: Place, causes: set[Event]) -> tuple[str
     return support.written(analysis, owner), Edit(Span(end - len("train"), end), "eval")
 
 
-def _statement_around(analysis: Analysis, loop: Loop) -> ast.stmt | None:
-    """The evaluating loop, or the `with` that holds nothing else but it and what prepares it."""
-    if not isinstance(loop.node, ast.stmt) or not analysis.owns(loop.node):
+def _statement_around(analysis: Analysis, place: Place) -> ast.stmt | None:
+    """The loop that evaluates, or else the statement; with the `with torch.no_grad()` around it, if any."""
+    inner = next((step for step in reversed(place.within) if isinstance(step, Loop | Call)), None)
+    node = inner.node if isinstance(inner, Loop) else support.statement_of(analysis, place.event.node)
+    if not isinstance(node, ast.stmt) or not analysis.owns(node):
         return None
-    outer = (analysis.around(loop.node) or (None,))[-1]
-    return outer if isinstance(outer, ast.With) and outer.body[-1] is loop.node else loop.node
+    outer = (analysis.around(node) or (None,))[-1]
+    while isinstance(outer, ast.With) and all(_switches_gradients(analysis, item) for item in outer.items):
+        node, outer = outer, (analysis.around(outer) or (None,))[-1]
+    return node
+
+
+def _switches_gradients(analysis: Analysis, item: ast.withitem) -> bool:
+    value = analysis.value(item.context_expr)
+    return isinstance(value, Instance) and value.cls in torch_facts.NO_GRAD
