@@ -20,8 +20,8 @@ class GraphBreak(Rule):
     """
     ## What it does
 
-    Looks for `.item()`, `float(tensor)`, `if tensor > 0:` and `.data_ptr()` in functions, and in the `forward`
-    of models, that `torch.compile` gets in the same file.
+    Looks for `.item()`, `float(tensor)`, `if tensor > 0:` and `.data_ptr()` in functions, and in the
+    `forward` of models, that `torch.compile` gets in the same file.
 
     ## Why is this bad?
 

@@ -8,15 +8,14 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis, submodules
 from torchlore.analysis.called import Called
-from torchlore.analysis.names import words
 from torchlore.analysis.shapes.reshaping import batched, has_channels
 from torchlore.analysis.shapes.shape import Shape
 from torchlore.analysis.values import Instance, Tensor, Value
 from torchlore.rules import clashes, support
 from torchlore.rules.arguments import is_written_out, with_argument
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.rules.modules._bound import bound_to
 from torchlore.rules.modules._classes import method_around
+from torchlore.rules.modules._origins import given_to, keeps_shape, origin
 from torchlore.text import Edit, Source, Span
 
 
@@ -110,7 +109,7 @@ class FlattenDropsBatch(Rule):
             flat = _flattened(analysis, given) if given is not None and _is_linear(call.receiver) else None
             if flat is None or method_around(analysis, flat.node) is None:
                 continue
-            value = analysis.value(_input(flat))
+            value = analysis.value(given_to(flat))
             severity = _severity(value)
             if severity is None or not analysis.is_whole(flat.node):
                 continue
@@ -138,19 +137,6 @@ _FLATTENS = (
     "Tensor.reshape",
 )
 
-_KEEPS = frozenset(
-    f"torch.nn.{name}()"
-    for name in words("Dropout AlphaDropout ReLU ReLU6 LeakyReLU ELU GELU SiLU Tanh Sigmoid Identity")
-) | frozenset(
-    f"{home}.{name}"
-    for home in ("torch.nn.functional", "torch", "Tensor")
-    for name in words("dropout relu relu_ leaky_relu elu gelu silu tanh sigmoid contiguous float")
-)
-"""What gives as many numbers as it is given, in the same shape."""
-
-_DEPTH = 8
-"""Assignments and calls are gone back so far."""
-
 
 def _is_linear(layer: Value | None, depth: int = 4) -> bool:
     """Whether a layer, or the first one of a sequence that does anything to a shape, is an `nn.Linear`."""
@@ -159,23 +145,21 @@ def _is_linear(layer: Value | None, depth: int = 4) -> bool:
     if layer.cls != "torch.nn.Sequential":
         return layer.cls == "torch.nn.Linear"
     parts = submodules.children(layer) or ()
-    kept = (part for part in parts if not (isinstance(part, Instance) and f"{part.cls}()" in _KEEPS))
-    return _is_linear(next(kept, None), depth - 1)
+    changing = (part for part in parts if not (isinstance(part, Instance) and keeps_shape(f"{part.cls}")))
+    return _is_linear(next(changing, None), depth - 1)
 
 
-def _flattened(analysis: Analysis, node: ast.expr, depth: int = _DEPTH) -> Called | None:
+def _flattened(analysis: Analysis, node: ast.expr) -> Called | None:
     """The call that flattened all dimensions of what an expression is, if nothing but that was done to it."""
-    if isinstance(node, ast.Name):
-        found = bound_to(analysis, node)
-        return _flattened(analysis, found[0], depth - 1) if depth and found and not found[1] else None
-    call = analysis.call_at(node)
-    if call is None or not is_written_out(call.node):
+    found = origin(analysis, node)
+    if (
+        found is None
+        or found.place
+        or found.call.name not in _FLATTENS
+        or not is_written_out(found.call.node)
+    ):
         return None
-    if call.name in _FLATTENS:
-        return call if _takes_all(call) else None
-    if call.name in _KEEPS and depth and (call.node.args or call.receiver is not None):
-        return _flattened(analysis, _input(call), depth - 1)
-    return None
+    return found.call if _takes_all(found.call) else None
 
 
 def _takes_all(call: Called) -> bool:
@@ -184,14 +168,6 @@ def _takes_all(call: Called) -> bool:
     if call.name in ("Tensor.view", "Tensor.reshape"):
         return len(given) == 1 and call.literal(0, "shape") == -1
     return len(given) == (0 if call.receiver is not None else 1)
-
-
-def _input(call: Called) -> ast.expr:
-    """What a function, or a method, or a layer, is given."""
-    func = call.node.func
-    if isinstance(func, ast.Attribute) and call.name.startswith("Tensor."):
-        return func.value
-    return call.node.args[0] if call.node.args else call.node.keywords[0].value
 
 
 def _severity(value: Value) -> Severity | None:
@@ -216,7 +192,7 @@ def _fixes(analysis: Analysis, flat: Called) -> tuple[Fix, ...]:
         edit = with_argument(analysis, node, "1" if node.args else "start_dim=1")
     elif flat.receiver is not None:
         end = analysis.source.span(node).end
-        span = Span(analysis.source.span(_input(flat)).end, end)
+        span = Span(analysis.source.span(given_to(flat)).end, end)
         is_plain = span.end > span.start and not set(analysis.source.segment(span)) & set("#\\\n\r")
         edit = Edit(span, _closed(analysis.source.segment(span)) + ".flatten(1)") if is_plain else None
     else:
