@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import Call, Place
-from torchlore.analysis.values import Arguments, Const, Instance
+from torchlore.analysis.values import Const, Instance
 
 _ENABLED = {
     "torch.autocast": 2,
@@ -55,10 +55,11 @@ def is_on(value: Instance) -> bool:
     given = value.arguments
     if given is None or not given.complete:
         return False
-    index = _ENABLED.get(value.cls, -1) if isinstance(value.cls, str) else -1
-    return _is_true(given, index)
-
-
-def _is_true(given: Arguments, index: int) -> bool:
+    index = enabled_at(value.cls) if isinstance(value.cls, str) else -1
     enabled = given.get(index, "enabled")
     return enabled is None or (isinstance(enabled, Const) and enabled.value is True)
+
+
+def enabled_at(name: str) -> int:
+    """Where `enabled` stands among the arguments of an autocast; -1 of what takes it by name only."""
+    return _ENABLED.get(name, -1)
