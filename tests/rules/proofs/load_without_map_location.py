@@ -10,9 +10,9 @@ import torch
 device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def loaded(file: io.BytesIO) -> torch.nn.Module:
+def loaded(weights: io.BytesIO) -> torch.nn.Module:
     model = torch.nn.Linear(4, 1).to(device)
-    model.load_state_dict(torch.load(file))
+    model.load_state_dict(torch.load(weights))
     return model
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
@@ -54,8 +55,8 @@ class LoadWithoutMapLocation(Rule):
 
     ## Known limits
 
-    Silent where arguments come out of `*args` or `**kwargs`, where an error is waited for, and in files that
-    set a default device or never ask for a GPU.
+    Silent where arguments come out of `*args` or `**kwargs`, where an error is waited for, in files that
+    set a default device or never ask for a GPU, and in tests.
 
     ## References
 
@@ -75,7 +76,7 @@ class LoadWithoutMapLocation(Rule):
     @classmethod
     def concerns(cls, source: Source) -> bool:
         is_about_files = "load_state_dict" in source.text and _loads.may_call(source, "load")
-        return is_about_files and "set_default_device" not in source.text
+        return is_about_files and _ELSEWHERE.search(source.text) is None
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         loads = [call for call in analysis.called("torch.load") if _goes_by_the_file(analysis, call)]
@@ -83,7 +84,7 @@ class LoadWithoutMapLocation(Rule):
             return
         for call in loads:
             into = _loaded_into(analysis, call)
-            if into is not None:
+            if into is not None and not _is_saved_here(analysis, call):
                 yield self._report(analysis, call, into)
 
     def _report(self, analysis: Analysis, call: Called, into: ast.Call) -> Finding:
@@ -98,11 +99,23 @@ class LoadWithoutMapLocation(Rule):
         return self.finding(message, analysis.source.span(call.node), fixes=fixes, related=related)
 
 
+_ELSEWHERE = re.compile(r"\b(?:set_default_device|pytest\.mark|TestCase)\b")
+"""Words of a file that decides about devices in another way: a test that needs a GPU is skipped without."""
+
+
 def _goes_by_the_file(analysis: Analysis, call: Called) -> bool:
     """Whether nothing says to which device to load, in a call that is seen whole and may not fail."""
     if call.value(1, "map_location") is not None or not call.is_complete or not analysis.is_whole(call.node):
         return False
     return not support.expects_an_error(analysis, call.node)
+
+
+def _is_saved_here(analysis: Analysis, call: Called) -> bool:
+    """Whether the same file is saved by this one: then it is most likely loaded where it was saved."""
+    path = call.argument(0, "f")
+    saved = (save.argument(1, "f") for save in analysis.called("torch.save"))
+    texts = {support.written(analysis, node) for node in saved if node is not None}
+    return path is not None and support.written(analysis, path) in texts
 
 
 def _loaded_into(analysis: Analysis, call: Called) -> ast.Call | None:
