@@ -55,8 +55,9 @@ class LoadWithoutMapLocation(Rule):
 
     ## Known limits
 
-    Silent where arguments come out of `*args` or `**kwargs`, where an error is waited for, in files that
-    set a default device or never ask for a GPU, and in tests.
+    Silent where the same path is saved to in the file, as the best weights of a training are, where arguments
+    come out of `*args` or `**kwargs`, where an error is waited for, in files that set a default device or
+    never ask for a GPU, and in tests.
 
     ## References
 

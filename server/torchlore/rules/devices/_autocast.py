@@ -34,7 +34,9 @@ def autocast_around(analysis: Analysis, place: Place) -> tuple[Block, ast.expr] 
         for block in _blocks_around(analysis, node):
             for item in reversed(block.items):
                 value = analysis.value(item.context_expr)
-                if isinstance(value, Instance) and value.cls in _ENABLED:
+                if not isinstance(value, Instance):  # it may be what switches autocast off
+                    return None
+                if value.cls in _ENABLED:
                     return (block, item.context_expr) if is_on(value) else None
     return None
 

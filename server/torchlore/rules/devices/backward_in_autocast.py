@@ -90,25 +90,24 @@ class BackwardInAutocast(Rule):
         for root in analysis.roots:
             for place in root.places_of(Kind.BACKWARD):
                 shown = support.shown(analysis, place)
-                if (
-                    not isinstance(shown, ast.Call)
-                    or shown in told
-                    or not support.is_seen_whole(analysis, place)
-                ):
+                if not isinstance(shown, ast.Call) or shown in told:
                     continue
                 found = _autocast.autocast_around(analysis, place)
-                if found is None or not analysis.is_whole(found[0]):
-                    continue
-                told.add(shown)
-                block, context = found
-                name = support.written(analysis, shown.func)
-                message = (
-                    f"`{name}` runs under the autocast that begins {support.on_line(analysis, context)}: "
-                    "what was kept in float32 gets its gradients in half precision"
-                )
-                related = support.related(analysis, context, "autocast begins here")
-                fixes = _fixes(analysis, block, shown)
-                yield self.finding(message, analysis.source.span(shown.func), fixes=fixes, related=related)
+                if found is not None and support.is_seen_whole(analysis, place, *found):
+                    told.add(shown)
+                    yield self._report(analysis, shown, *found)
+
+    def _report(
+        self, analysis: Analysis, backward: ast.Call, block: _autocast.Block, context: ast.expr
+    ) -> Finding:
+        name = support.written(analysis, backward.func)
+        message = (
+            f"`{name}` runs under the autocast that begins {support.on_line(analysis, context)}: "
+            "what was kept in float32 gets its gradients in half precision"
+        )
+        related = support.related(analysis, context, "autocast begins here")
+        span = analysis.source.span(backward.func)
+        return self.finding(message, span, fixes=_fixes(analysis, block, backward), related=related)
 
 
 _HARMLESS = words(
@@ -125,8 +124,8 @@ _HARMLESS = words(
 def _fixes(analysis: Analysis, block: _autocast.Block, call: ast.Call) -> tuple[Fix, ...]:
     """Takes what begins with `backward()` out of the block, where the block ends with that."""
     statement = support.statement_of(analysis, call)
-    if not analysis.owns(block) or statement not in block.body[1:]:
-        return ()
+    if not analysis.owns(block) or statement not in block.body[1:] or len(block.items) > 1:
+        return ()  # what else the block enters may be meant for the backward pass: `model.no_sync()`
     behind = block.body[block.body.index(statement) :]
     if not all(_is_harmless(analysis, one) for one in behind):
         return ()
