@@ -64,8 +64,9 @@ class MissingEvalAfterLoad(Rule):
     ## Known limits
 
     Silent where no layer is known that depends on the mode, where any `train()` or `eval()` reaches the model
-    or a part of it, where code that cannot be seen has it, and in files that compute gradients. The model has
-    to be made, loaded and called on one way through the file.
+    or a part of it, where code that cannot be seen has it, where one input is run several times (Monte Carlo
+    dropout), and in files that compute gradients. The model has to be made, loaded and called on one way
+    through the file.
 
     ## References
 
@@ -131,9 +132,25 @@ def _asked(root: Root, loaded: Event, model: Instance) -> Place | None:
     states = walk(root.path, "unknown", partial(_move, loaded, model), _KINDS)
     for place in root.places_of(Kind.FORWARD):
         event = place.event
-        if event.subject is model and event.grad is False and states.get(event) == {"loaded"}:
+        is_asked = event.subject is model and event.grad is False and states.get(event) == {"loaded"}
+        if is_asked and not _is_sampled(place):
             return place
     return None
+
+
+def _is_sampled(forward: Place) -> bool:
+    """Whether a model is given the same input again and again: dropout is there to sample with then."""
+    call = forward.event.node
+    given = {node.id for node in ast.walk(call) if isinstance(node, ast.Name)}
+    return any(given.isdisjoint(_bound_in(loop.node)) for loop in forward.loops)
+
+
+def _bound_in(loop: ast.AST) -> set[str]:
+    return {
+        node.id
+        for node in ast.walk(loop)
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
+    }
 
 
 def _move(loaded: Event, model: Instance, event: Event, state: str) -> str:
