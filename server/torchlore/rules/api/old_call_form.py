@@ -78,7 +78,7 @@ class OldCallForm(Rule):
     code = "TL904"
     name = "old-call-form"
     family = Family.API
-    severity = Severity.WARNING
+    severity = Severity.ERROR
     since = "0.1.0"
     card = "complex-and-fft"
     trigger = (
