@@ -27,6 +27,9 @@ GOAL = 30
 PATIENCE = 1800.0
 """Seconds after which a run is ended."""
 
+_TICK = 0.01
+"""Seconds of CPU time that can be told apart."""
+
 _QUICK = 5.0
 """Seconds: what takes less is run three times, and the least of these counts."""
 
@@ -38,9 +41,6 @@ class Took:
     wall: float
     cpu: float
 
-    def __sub__(self, other: Took) -> Took:
-        return Took(self.wall - other.wall, self.cpu - other.cpu)
-
 
 def print_peers(paths: list[Path]) -> None:
     """Prints how long each takes for the files below `paths`, and how many times as long as ours that is."""
@@ -51,15 +51,45 @@ def print_peers(paths: list[Path]) -> None:
     places = [*map(str, paths or OWN)]
     code = files(paths)
     print(f"peers                  {len(code)} files that mention torch, {sum(f.lines for f in code)} lines")
+    ours: _Cost | None = None
+    for name, command in _commands(home).items():
+        cost = _cost(command, places)
+        print(f"  {name:<20} {_told(cost, ours)}", flush=True)
+        ours = ours or cost
+    print("  start: the same for a file of one line; work: the rest\n")
+
+
+@dataclass(frozen=True, slots=True)
+class _Cost:
+    """What the whole takes (None: too long), and what it takes for a file of one line."""
+
+    whole: Took | None
+    start: Took
+
+
+def _cost(command: Sequence[str], places: list[str]) -> _Cost:
     with tempfile.TemporaryDirectory() as folder:
         small = Path(folder) / "small.py"
         small.write_text("import torch\n", encoding="utf-8")
-        commands = _commands(home)
-        starts = {name: _took([*command, str(small)]) for name, command in commands.items()}
-        whole = {name: _took([*command, *places]) for name, command in commands.items()}
-    for name in commands:
-        _print(name, starts[name], whole[name], starts["torchlore"], whole["torchlore"])
-    print(f"  start: the same for a file of one line; goal: {GOAL} x the CPU time of the whole\n")
+        start = _took([*command, str(small)])
+    assert start is not None, command
+    return _Cost(_took([*command, *places]), start)
+
+
+def _told(cost: _Cost, ours: _Cost | None) -> str:
+    """What something takes, and how many times as much as ours, where that is known."""
+    if cost.whole is None:
+        return f"ended after {PATIENCE:.0f} s"
+    told = f"{cost.whole.cpu:7.2f} s of CPU, start {cost.start.cpu:.2f} s"
+    if ours is None or ours.whole is None:
+        return told
+    ratio, work = cost.whole.cpu / ours.whole.cpu, cost.whole.cpu - cost.start.cpu
+    verdict = "holds" if ratio >= GOAL else "DOES NOT HOLD"
+    ours_work = max(ours.whole.cpu - ours.start.cpu, _TICK)
+    told += (
+        f"; {ratio:.1f} x ours (at least {GOAL}: {verdict}), {cost.whole.wall / ours.whole.wall:.1f} x by "
+    )
+    return f"{told}the clock, {work / ours_work:.1f} x the work"
 
 
 def _commands(home: Path) -> dict[str, list[str]]:
@@ -69,23 +99,6 @@ def _commands(home: Path) -> dict[str, list[str]]:
         "torchfix": [str(scripts / "torchfix"), "-j1"],
         "torch-preflight": [str(scripts / "torch-preflight"), "check", "-j1"],
     }
-
-
-def _print(
-    name: str, start: Took | None, whole: Took | None, our_start: Took | None, ours: Took | None
-) -> None:
-    assert our_start is not None and ours is not None and start is not None
-    if whole is None:
-        print(f"  {name:<20} ended after {PATIENCE:.0f} s: more than {PATIENCE / ours.wall:.0f} x")
-        return
-    told = f"  {name:<20} {whole.cpu:8.2f} s of CPU, {whole.wall:8.2f} s; start {start.cpu:.2f} s"
-    if name != "torchlore":
-        ratio = whole.cpu / ours.cpu
-        work = (whole - start).cpu / (ours - our_start).cpu
-        verdict = "holds" if ratio >= GOAL else "DOES NOT HOLD"
-        told += f"; {ratio:.1f} x ({verdict}), {whole.wall / ours.wall:.1f} x by the clock, "
-        told += f"{work:.1f} x without the starts"
-    print(told)
 
 
 def _took(command: Sequence[str]) -> Took | None:
