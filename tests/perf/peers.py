@@ -112,8 +112,10 @@ def _took(command: Sequence[str]) -> Took | None:
 
 
 def _took_once(command: Sequence[str]) -> Took | None:
-    with tempfile.TemporaryDirectory() as cache:  # what other runs have kept does not help
-        return _run(command, {**os.environ, "XDG_CACHE_HOME": cache, "LOCALAPPDATA": cache})
+    """One run, to which nothing that others have kept is of help but compiled modules, which pip makes."""
+    compiling = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    with tempfile.TemporaryDirectory() as cache:
+        return _run(command, {**compiling, "XDG_CACHE_HOME": cache, "LOCALAPPDATA": cache})
 
 
 def _run(command: Sequence[str], environment: dict[str, str]) -> Took | None:
