@@ -7,7 +7,6 @@ files. It ends with 1 where a promise is broken. See `promises.py` for what they
 from __future__ import annotations
 
 import argparse
-import gc
 import sys
 from collections import Counter
 from pathlib import Path
@@ -28,19 +27,13 @@ def main() -> None:
     parser.add_argument("paths", nargs="+", type=lambda text: Path(text).resolve(), metavar="PATH")
     tried: Counter[str] = Counter()
     broken: Counter[str] = Counter()
-    for number, file in enumerate(files(parser.parse_args().paths), start=1):
+    for file in files(parser.parse_args().paths):
         _try(file, tried, broken)
-        if number % _TIDIED_AFTER == 0:
-            gc.collect()
     for code in sorted(tried):
         print(f"{code}  {tried[code]:5} fixes, {broken[code]:3} broken promises")
     total = sum(broken.values())
     print(f"{sum(tried.values())} fixes, alone and all together; {total} broken promises")
     sys.exit(total > 0)
-
-
-_TIDIED_AFTER = 64
-"""Files."""
 
 
 def _try(file: File, tried: Counter[str], broken: Counter[str]) -> None:
