@@ -125,7 +125,7 @@ def problems_of(case: Case) -> str:
         return _problems(case, root)
 
 
-def _is_worse(finding: Finding) -> bool:
+def is_worse(finding: Finding) -> bool:
     """Whether a finding is worse than its rule: which rules are asked goes by what their classes say."""
     rule, grades = rule_by_code_or_name(finding.code), [*Severity]  # from the worst down
     return rule is not None and grades.index(finding.severity) < grades.index(rule.severity)
@@ -145,7 +145,7 @@ def _problems(case: Case, root: Path) -> str:
     if wrong:
         return wrong
     for finding in findings:
-        if _is_worse(finding):
+        if is_worse(finding):
             return f"{case.place}: {finding.code} gives an {finding.severity.value}, worse than its class says"
     after = fix_all(case.code, case, root)
     if case.fixed is not None and after != case.fixed:
