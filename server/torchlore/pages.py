@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from torchlore.analysis import analyze
 from torchlore.knowledge import Card, Symbol, card, card_for, data_root, deprecation_note, version_note
 from torchlore.knowledge.model import ParameterChange
-from torchlore.rules import Rule
+from torchlore.rules import Rule, check
+from torchlore.text import Source
 
 _SECTIONS = {
     "Details": "details",
@@ -81,6 +83,17 @@ def rule_page(rule: type[Rule]) -> str:
     if behind is not None:
         parts += ["## Read more", f"{behind.question} (`torchlore explain {behind.slug}`)"]
     return _joined(parts)
+
+
+def fix_of(rule: type[Rule]) -> str:
+    """What a rule does about the example in its documentation: "safe", "offered", or "" for nothing."""
+    example = _EXAMPLE.search(rule.documentation())
+    found = check(analyze(Source(example[1]))) if example is not None else []
+    fixes = [fix for finding in found if finding.code == rule.code for fix in finding.fixes]
+    return "safe" if any(fix.safe for fix in fixes) else "offered" if fixes else ""
+
+
+_EXAMPLE = re.compile(r"^## Example$.*?^```py\n(.*?)^```$", re.M | re.S)
 
 
 def symbol_page(shown: Symbol) -> str:

@@ -231,6 +231,16 @@ def test_docs_build_writes_and_removes(tmp_path: Path) -> None:
     assert "missing-zero-grad" in (tmp_path / "docs" / "rules.md").read_text(encoding="utf-8")
 
 
+def test_index_of_rules_says_what_each_can_do() -> None:
+    rows = {
+        "| TL101 | [missing-zero-grad](rules/missing-zero-grad.md) | error | on | **safe** |",
+        "| TL104 | [misplaced-clipping](rules/misplaced-clipping.md) | warning | on | *offered* |",
+        "| TL107 | [plateau-without-metric](rules/plateau-without-metric.md) | error | on | – |",
+        "| TL318 | [bias-before-batchnorm](rules/bias-before-batchnorm.md) | hint | off | *offered* |",
+    }
+    assert rows <= {*docs.pages()["rules.md"].splitlines()}
+
+
 def test_links_between_pages_lead_somewhere() -> None:
     for name in ("rules.md", "cards.md"):
         for target in _links(docs.pages()[name]):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import os
+import sys
 from collections import Counter
 from pathlib import Path
 from types import FrameType
@@ -14,7 +16,7 @@ from torchlore.analysis.run import Run
 from torchlore.rules import check
 from torchlore.text import Source
 
-from tests.perf import checking, corpus, generate, keystrokes, receivers, scaling, stages, timing
+from tests.perf import checking, corpus, generate, keystrokes, peers, receivers, scaling, stages, timing
 from tests.perf.telling import UNKNOWN
 
 SNIPPET = """
@@ -135,8 +137,6 @@ def test_parts_of_the_analysis_by_frame() -> None:
     seen: list[FrameType] = []
 
     def look(run: Run) -> None:
-        import sys
-
         seen.append(sys._getframe())
 
     look(None)  # type: ignore[arg-type]
@@ -184,3 +184,27 @@ def test_quantiles_are_in_milliseconds() -> None:
     assert timing.quantiles([0.001] * 9 + [0.1]).startswith("p50 1.0 ms")
     assert timing.within([0.1, 0.2, 0.3], 0.2) == "under 200 ms: holds"
     assert timing.within([0.1, 0.2, 0.3], 0.1) == "under 100 ms: DOES NOT HOLD"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-ins are shell scripts")
+def test_peers_are_measured_in_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "script.py").write_text(SNIPPET, encoding="utf-8")
+    (tmp_path / "bin").mkdir()
+    for name in ("torchfix", "torch-preflight"):
+        stand_in = tmp_path / "bin" / name
+        stand_in.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path / name}\n', encoding="utf-8")
+        stand_in.chmod(0o755)
+    monkeypatch.setenv("PEERS", str(tmp_path))
+    peers.print_peers([tmp_path / "script.py"])
+    shown = [line for line in capsys.readouterr().out.splitlines() if line]
+    assert [line.split()[0] for line in shown[1:-1]] == ["torchlore", "torchfix", "torch-preflight"]
+    assert " x ours (at least 30: DOES NOT HOLD)" in shown[2]
+    asked = (tmp_path / "torch-preflight").read_text(encoding="utf-8").splitlines()
+    assert asked[-1] == f"check -j1 {tmp_path / 'script.py'}" != asked[0]
+
+
+def test_a_run_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "PATIENCE", 0.2)
+    assert peers._took([sys.executable, "-c", "import time; time.sleep(60)"]) is None

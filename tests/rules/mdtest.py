@@ -22,7 +22,7 @@ from pathlib import Path
 
 from torchlore.analysis import Analysis, analyze
 from torchlore.analysis.workspace import Workspace
-from torchlore.rules import Finding, Severity, check
+from torchlore.rules import Finding, Severity, check, rule_by_code_or_name
 from torchlore.text import Edit, Source, apply_edits
 
 MAX_ROUNDS = 5
@@ -125,6 +125,12 @@ def problems_of(case: Case) -> str:
         return _problems(case, root)
 
 
+def is_worse(finding: Finding) -> bool:
+    """Whether a finding is worse than its rule: which rules are asked goes by what their classes say."""
+    rule, grades = rule_by_code_or_name(finding.code), [*Severity]  # from the worst down
+    return rule is not None and grades.index(finding.severity) < grades.index(rule.severity)
+
+
 def write(case: Case, root: Path) -> None:
     """Writes the files of the case's workspace below `root`."""
     for path, text in case.files.items():
@@ -138,6 +144,9 @@ def _problems(case: Case, root: Path) -> str:
     wrong = _compare(case, [_seen(analysis.source, finding) for finding in findings])
     if wrong:
         return wrong
+    for finding in findings:
+        if is_worse(finding):
+            return f"{case.place}: {finding.code} gives an {finding.severity.value}, worse than its class says"
     after = fix_all(case.code, case, root)
     if case.fixed is not None and after != case.fixed:
         diff = difflib.unified_diff(

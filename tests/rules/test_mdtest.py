@@ -6,7 +6,7 @@ from pathlib import Path
 
 import mdtest
 import pytest
-from torchlore.rules import Finding, Severity
+from torchlore.rules import Finding, Severity, rule_by_code_or_name
 from torchlore.text import Span
 
 BAD_LOOP = """\
@@ -131,3 +131,15 @@ def test_hints_count_in_the_file_of_their_rule_only(name: str, count: int) -> No
     error = Finding("TL998", "serious", Severity.ERROR, "wrong", Span(0, 1))
     assert mdtest.counted([hint, error], name) == [hint, error][1 - count :]
     assert mdtest.counted([hint, error], name, {"TL999"}) == [hint, error]
+
+
+def test_a_finding_that_is_worse_than_its_rule_says_is_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = 'import torch.nn.functional as F\nF.l1_loss(1, 2, size_average=True, reduction="sum")'
+    text = block(code + '  # error: [TL411] "ignores"')
+    assert problems(tmp_path, text) == ""
+    rule = rule_by_code_or_name("TL411")
+    assert rule is not None
+    monkeypatch.setattr(rule, "severity", Severity.WARNING)
+    assert "TL411 gives an error, worse than its class says" in problems(tmp_path, text)

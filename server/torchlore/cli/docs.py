@@ -53,16 +53,39 @@ def pages() -> dict[str, str]:
     return {**made, **tables, "torchlore.schema.json": schema()}
 
 
-def _rule_table() -> str:
-    from torchlore.rules import all_rules
+_ABOUT_RULES = """\
+# Rules
 
-    rows = [
-        f"| {rule.code} | [{rule.name}](rules/{rule.name}.md) | {rule.family.value} | {rule.severity.value} |"
-        for rule in all_rules()
-    ]
-    return (
-        "\n".join(["# Rules", "", "| code | rule | family | severity |", "|---|---|---|---|", *rows]) + "\n"
-    )
+*Severity* is the worst that a finding of the rule can have. *Default* says whether `torchlore check` asks the
+rule where nothing is configured; editors ask all of them. *Fix* is what the rule does with its own example:
+**safe**: `--fix` and "fix all" apply it; *offered*, one by one or with `--unsafe-fixes`; or –, nothing.
+In other code it may be another, as its page says under "Fix safety".
+"""
+
+
+def _rule_table() -> str:
+    from torchlore.pages import fix_of
+    from torchlore.rules import Family, Severity, all_rules
+
+    shown = {"safe": "**safe**", "offered": "*offered*", "": "–"}
+    lines = [_ABOUT_RULES]
+    for family in Family:
+        found = [rule for rule in all_rules() if rule.family is family]
+        if not found:
+            continue
+        lines += [
+            f"## {family.value}",
+            "",
+            "| code | rule | severity | default | fix |",
+            "|---|---|---|---|---|",
+        ]
+        for rule in found:
+            default = "on" if rule.severity in (Severity.ERROR, Severity.WARNING) else "off"
+            link = f"[{rule.name}](rules/{rule.name}.md)"
+            fix = shown[fix_of(rule)]
+            lines.append(f"| {rule.code} | {link} | {rule.severity.value} | {default} | {fix} |")
+        lines.append("")
+    return "\n".join(lines)
 
 
 def _card_table() -> str:

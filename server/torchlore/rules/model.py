@@ -101,7 +101,7 @@ class Rule(ABC):
         code: `TL` + family digit + two digits. Never used again for another rule.
         name: highlights the mistake; reads after "allow": `allow missing-zero-grad`.
         family: where it belongs.
-        severity: of its findings, unless a finding says otherwise.
+        severity: the worst of its findings, and of those that do not say otherwise.
         since: the torchlore version that brought it.
         card: slug of the card that explains it; empty for rules about comments.
         trigger: a regular expression; a file whose text does not match it is not checked.

@@ -6,8 +6,9 @@ import ast
 import re
 from collections.abc import Iterator
 
-from torchlore.analysis import Analysis
+from torchlore.analysis import Analysis, parameters
 from torchlore.analysis.called import Called
+from torchlore.analysis.events import Kind
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.queries import is_none
 from torchlore.analysis.values import Const, Instance, Number, Tensor, Value
@@ -17,6 +18,7 @@ from torchlore.rules.api._uses import may_be_told
 from torchlore.rules.api._versions import newest
 from torchlore.rules.arguments import is_written_out
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
+from torchlore.rules.training._scheduling import first_step
 from torchlore.rules.triggers import words_of
 from torchlore.text import Edit, Source, Span
 
@@ -76,7 +78,7 @@ class OldCallForm(Rule):
     code = "TL904"
     name = "old-call-form"
     family = Family.API
-    severity = Severity.WARNING
+    severity = Severity.ERROR
     since = "0.1.0"
     card = "complex-and-fft"
     trigger = (
@@ -267,10 +269,20 @@ def _scheduler_step(analysis: Analysis) -> Iterator[_Told]:
         text = support.receiver(analysis, call)
         message = f"The epoch that `{text}.step` is given is deprecated: it counts by itself"
         span = analysis.source.span(given if given is not None else call.args[index])
-        fixes = _fix(
-            "Let the scheduler count", _without_epoch(analysis.source, call, index, given), safe=False
-        )
-        yield call, message, span, fixes, Severity.WARNING
+        edit = None if _is_too_early(analysis, call) else _without_epoch(analysis.source, call, index, given)
+        yield call, message, span, _fix("Let the scheduler count", edit, safe=False), Severity.WARNING
+
+
+def _is_too_early(analysis: Analysis, call: ast.Call) -> bool:
+    """Whether the optimizer is stepped only after: told no epoch, the scheduler would skip its first rate."""
+    for root in analysis.roots:
+        for place in root.places_of(Kind.SCHEDULE):
+            scheduler = place.event.subject
+            if place.event.node is call and place.loops and isinstance(scheduler, Instance):
+                optimizer = parameters.optimizer_of(scheduler)
+                if isinstance(optimizer, Instance) and first_step(root, place, optimizer) is not None:
+                    return True
+    return False
 
 
 def _without_epoch(source: Source, call: ast.Call, index: int, given: ast.keyword | None) -> Edit | None:

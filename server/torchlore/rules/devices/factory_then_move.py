@@ -71,7 +71,8 @@ class FactoryThenMove(Rule):
     ## Known limits
 
     Silent where the tensor requires gradients (moving it makes another tensor that is no leaf), where it is
-    made with a `generator`, and where it is not certain that the argument of `to` is a device.
+    made with a `generator`, where it is "moved" to the CPU, and where it is not certain that the argument of
+    `to` is a device.
 
     ## References
 
@@ -105,6 +106,8 @@ class FactoryThenMove(Rule):
             return
         if factory.name in _ALIKE and device.endswith(".device"):
             return  # most likely that of the tensor that it is like
+        if device.strip("\"'") == "cpu":
+            return  # it is there already
         names = {keyword.arg for keyword in made.keywords}
         if names & {"device", "out", "requires_grad", "generator", "pin_memory", None}:
             return

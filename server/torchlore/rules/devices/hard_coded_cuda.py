@@ -57,7 +57,8 @@ class HardCodedCuda(Rule):
 
     ## Known limits
 
-    Silent where one of the places stands under a condition, and in files that mention `is_available`,
+    Silent where one of the places stands under a condition, in methods that are called `cuda` themselves, of
+    devices that something is only compared with, and in files that mention `is_available`,
     `device_count`, streams, CUDA graphs, NCCL or Triton, and in tests.
 
     ## References
@@ -102,10 +103,22 @@ def _places(analysis: Analysis, call: Called) -> Iterator[ast.expr]:
     """What a call names CUDA by: its literal, or the method `cuda`."""
     argument = call.argument(0, "type" if call.name == "torch.device" else "device")
     if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-        if argument.value.partition(":")[0] == "cuda":
+        if argument.value.partition(":")[0] == "cuda" and not _is_only_compared(analysis, call.node):
             yield argument
-    elif call.name.endswith(".cuda") and argument is None:
+    elif call.name.endswith(".cuda") and argument is None and not _hands_on(analysis, call.node):
         yield call.node.func
+
+
+def _is_only_compared(analysis: Analysis, device: ast.Call) -> bool:
+    """Whether it is `torch.device("cuda").type`, a word, or one side of a comparison."""
+    outer = (analysis.around(device) or (None,))[-1]
+    return isinstance(outer, ast.Compare) or (isinstance(outer, ast.Attribute) and outer.attr == "type")
+
+
+def _hands_on(analysis: Analysis, call: ast.Call) -> bool:
+    """Whether it stands in a method `cuda` itself: who calls that asks for the device."""
+    around = analysis.around(call) or ()
+    return any(isinstance(outer, ast.FunctionDef) and outer.name == "cuda" for outer in around)
 
 
 def _is_chosen(analysis: Analysis, place: ast.expr) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
 from torchlore.analysis.queries import options
-from torchlore.analysis.values import Tensor
+from torchlore.analysis.values import Ref, Tensor
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source, Span
@@ -55,7 +55,8 @@ class ItemPerElement(Rule):
 
     ## Known limits
 
-    Speaks only of what is surely a tensor, and of loops over it or over its indexes.
+    Speaks only of what is surely a tensor, and of loops over it or over its indexes. Silent where the tensor
+    is made in the head of the loop without a device: then it is on the CPU.
 
     ## References
 
@@ -146,8 +147,19 @@ def _gone_over(analysis: Analysis, element: ast.expr, target: ast.expr, over: as
 
 
 def _is_tensor(analysis: Analysis, node: ast.expr) -> bool:
+    """Whether it is surely one, and not one that is made on the CPU right here."""
     found = options(analysis.value(node))
+    if isinstance(node, ast.Call) and all(keyword.arg not in ("device", None) for keyword in node.keywords):
+        made = analysis.value(node.func)
+        if isinstance(made, Ref) and made.name in _ON_CPU:
+            return False  # nothing waits
     return all(isinstance(option, Tensor) and option.certain for option in found)
+
+
+_ON_CPU = frozenset(
+    f"torch.{name}" for name in ("linspace", "arange", "tensor", "ones", "zeros", "rand", "randperm")
+)
+"""What makes a tensor on the CPU where it is told no device."""
 
 
 def _fix(

@@ -62,7 +62,8 @@ class StepBypassesScaler(Rule):
     ## Fix safety
 
     Safe. The rule speaks only where the gradients are scaled on every path to the step. `scaler.update()` is
-    added where nothing calls it.
+    added where nothing calls it, `scaler.unscale_(optimizer)` before gradients are clipped. No fix is offered
+    where they are clipped in another block than the step, or several times.
 
     ## Known limits
 
@@ -98,9 +99,10 @@ class StepBypassesScaler(Rule):
                     continue
                 states = _scaling.gradients(root, optimizer).get(place.event, set())
                 if states and all(state.state == "scaled" for state in states):
-                    yield from self._report(analysis, root, place, optimizer)
+                    clips = {state.clipped.node for state in states if state.clipped is not None}
+                    yield from self._report(analysis, root, place, clips)
 
-    def _report(self, analysis: Analysis, root: Root, place: Place, optimizer: Instance) -> Iterator[Finding]:
+    def _report(self, analysis: Analysis, root: Root, place: Place, clips: set[ast.AST]) -> Iterator[Finding]:
         step, scale = place.event.node, _scale_before(root, place.event)
         if not isinstance(step, ast.Call) or scale is None or not isinstance(scale.node, ast.Call):
             return
@@ -115,7 +117,7 @@ class StepBypassesScaler(Rule):
             f"{support.on_line(analysis, scale.node)}: only `{name}.step` divides them again"
         )
         related = support.related(analysis, scale.node, "the loss is scaled here")
-        fixes = _fixes(analysis, scale.node, step)
+        fixes = _fixes(analysis, scale.node, step, clips)
         yield self.finding(message, analysis.source.span(step), fixes=fixes, related=related)
 
 
@@ -148,8 +150,8 @@ def _scale_before(root: Root, step: Event) -> Event | None:
     return found
 
 
-def _fixes(analysis: Analysis, scale: ast.Call, step: ast.Call) -> tuple[Fix, ...]:
-    """Lets the scaler step, and update where nothing does."""
+def _fixes(analysis: Analysis, scale: ast.Call, step: ast.Call, clips: set[ast.AST]) -> tuple[Fix, ...]:
+    """Lets the scaler step, unscale before what clips in the same block, and update where nothing does."""
     function = _scaling.function_of(analysis, step)
     if not analysis.owns(scale) or function is not _scaling.function_of(analysis, scale):
         return ()
@@ -165,4 +167,22 @@ def _fixes(analysis: Analysis, scale: ast.Call, step: ast.Call) -> tuple[Fix, ..
         if below is None:
             return ()
         edits.append(below)
+    above = _unscaling(analysis, clips, step, f"{scaler}.unscale_({optimizer})")
+    if above is None:
+        return ()
+    edits += above
     return (Fix(f"Step by way of the scaler: `{scaler}.step({optimizer})`", tuple(edits), safe=True),)
+
+
+def _unscaling(analysis: Analysis, clips: set[ast.AST], step: ast.Call, code: str) -> list[Edit] | None:
+    """`code` above what clips, as the scale would be divided out only later; None where it may run twice."""
+    stepping, edits = support.statement_of(analysis, step), list[Edit]()
+    for clip in clips:
+        clipping = support.statement_of(analysis, clip)
+        if len(clips) > 1 or stepping is None or clipping not in support.block_of(analysis, stepping):
+            return None
+        above = support.insert_before(analysis, clipping, code)
+        if above is None:
+            return None
+        edits.append(above)
+    return edits

@@ -84,11 +84,17 @@ def _reached(analysis: Analysis, place: Place, call: ast.Call, activation: str) 
     return Reached(call, argument, activation, applied, shown, loss, given, where, is_inside)
 
 
-def finding(rule: Rule, analysis: Analysis, found: Reached, message: str, fix: Fix | None) -> Finding:
-    """The finding of a rule where an activation has reached the wrong loss."""
-    related: tuple[Related, ...] = ()
+def finding(
+    rule: Rule,
+    analysis: Analysis,
+    found: Reached,
+    message: str,
+    fix: Fix | None,
+    related: tuple[Related, ...] = (),
+) -> Finding:
+    """The finding of a rule where an activation has reached the wrong loss; `related` to more than that."""
     if found.applied is not None and found.where:
-        related = support.related(analysis, found.applied, f"the {found.name}")
+        related = (*support.related(analysis, found.applied, f"the {found.name}"), *related)
     fixes = (fix,) if fix is not None else ()
     return rule.finding(message, analysis.source.span(found.shown), fixes=fixes, related=related)
 
@@ -128,18 +134,29 @@ def removed(analysis: Analysis, found: Reached) -> Fix | None:
     applied = found.applied
     if not isinstance(applied, ast.Call) or not analysis.owns(applied):
         return None
-    span = analysis.source.span(applied)
     inner = applied_to(analysis, applied)
     if inner is not None:
-        text = arguments.bracketed(analysis, inner)
         title = f"Remove the {found.name}: the loss expects logits"
-        return Fix(title, (Edit(span, text),), safe=found.is_inside)
+        return Fix(title, (_without(analysis, applied, inner),), safe=found.is_inside)
     before = _layer_before(analysis, applied)
     if before is None:
         return None
-    end = analysis.source.span(before).end
+    span, end = analysis.source.span(applied), analysis.source.span(before).end
     title = f"Remove the {found.name} layer: the loss expects logits"
     return Fix(title, (Edit(Span(end, span.end), ""),), safe=False)
+
+
+def _without(analysis: Analysis, applied: ast.Call, inner: ast.expr) -> Edit:
+    """Puts `inner` in the place of the activation, or takes the line out that would say `x = x`."""
+    text = arguments.bracketed(analysis, inner)
+    statement = support.statement_of(analysis, applied)
+    if isinstance(statement, ast.Assign) and statement.value is applied:
+        targets = [support.written(analysis, target) for target in statement.targets]
+        lines = support.own_lines(analysis, statement) if targets == [text] else None
+        is_bare = lines is not None and "#" not in analysis.source.segment(lines)
+        if lines is not None and is_bare and len(support.block_of(analysis, statement)) > 1:
+            return Edit(lines, "")
+    return Edit(analysis.source.span(applied), text)
 
 
 def logged(analysis: Analysis, found: Reached) -> Fix | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from torchlore.analysis import Analysis
@@ -47,9 +48,18 @@ def maker(analysis: Analysis, call: ast.Call) -> ast.Call:
     return loss.node if isinstance(loss, Instance) and isinstance(loss.node, ast.Call) else call
 
 
-def with_logits(analysis: Analysis, call: ast.Call) -> tuple[Edit, ...]:
-    """Takes the binary cross-entropy that expects logits; empty where the loss is made in another file."""
+def with_logits(analysis: Analysis, call: ast.Call, given_logits: Collection[ast.Call]) -> tuple[Edit, ...]:
+    """Takes the binary cross-entropy that expects logits; empty where that is not possible here.
+
+    Args:
+        analysis: of the file.
+        call: of the loss. It may be made in another file; then there are no edits.
+        given_logits: the calls that are given logits, or will be. A loss that others call, too, stays.
+    """
     made = maker(analysis, call)
+    others = (each.node for each in analysis.called("torch.nn.BCELoss()"))
+    if any(other not in given_logits and maker(analysis, other) is made for other in others):
+        return ()
     called = analysis.value(made.func)
     if not isinstance(called, Ref) or called.name not in _WITH_LOGITS or not analysis.owns(made):
         return ()

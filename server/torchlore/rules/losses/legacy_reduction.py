@@ -62,7 +62,7 @@ class LegacyReduction(Rule):
     code = "TL411"
     name = "legacy-reduction"
     family = Family.LOSSES
-    severity = Severity.WARNING
+    severity = Severity.ERROR
     since = "0.1.0"
     card = "regression-and-metric-losses"
     trigger = (

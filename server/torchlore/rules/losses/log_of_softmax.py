@@ -53,6 +53,7 @@ class LogOfSoftmax(Rule):
 
     Silent where something is done to the probabilities before, as adding a small number or `clamp`. It is
     information where no gradients are computed: minus infinity may be as good as any small number there.
+    Silent where a range is given to the sigmoid: how far that goes was chosen.
 
     ## References
 
@@ -79,7 +80,7 @@ class LogOfSoftmax(Rule):
             if argument is None or not isinstance(value, Tensor) or not value.certain:
                 continue
             better = _BETTER.get(value.activation or "")
-            if better is not None:
+            if better is not None and not _is_table(analysis, argument):
                 yield self._report(analysis, call, argument, value, better)
 
     def _report(
@@ -103,6 +104,13 @@ class LogOfSoftmax(Rule):
 
 
 _BETTER = {"softmax": "log_softmax", "sigmoid": "logsigmoid"}
+
+
+def _is_table(analysis: Analysis, activation: ast.expr) -> bool:
+    """Whether the activation is applied to a range that is written there: how far that goes was chosen."""
+    given = _activations.applied_to(analysis, activation) if isinstance(activation, ast.Call) else None
+    value = analysis.value(given) if given is not None else None
+    return isinstance(value, Tensor) and value.made_by in ("torch.arange", "torch.linspace")
 
 
 def _input(call: Called) -> tuple[ast.expr | None, Value | None]:

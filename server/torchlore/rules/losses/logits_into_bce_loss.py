@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
+from torchlore.analysis.called import Called
 from torchlore.analysis.names import words
 from torchlore.analysis.values import Tensor
 from torchlore.rules import arguments, support
@@ -77,20 +78,26 @@ class LogitsIntoBceLoss(Rule):
     follows = False
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
-        for call in analysis.called("torch.nn.functional.binary_cross_entropy", "torch.nn.BCELoss()"):
-            value, argument = call.value(0, "input"), call.argument(0, "input")
-            if not isinstance(value, Tensor) or not value.certain or argument is None:
-                continue
-            if value.made_by not in _LAYERS or support.expects_an_error(analysis, call.node):
-                continue
-            given = support.written(analysis, argument)
-            loss, layer = support.written(analysis, call.node.func), value.made_by.rpartition(".")[2]
+        found = [*_given_logits(analysis)]
+        calls = [call.node for call, _, _ in found]
+        for call, argument, layer in found:
+            given, loss = support.written(analysis, argument), support.written(analysis, call.node.func)
             message = (
                 f"`{loss}` expects probabilities, but `{given}` is the output of a `{layer}` layer, "
                 "to which no sigmoid was applied: it raises RuntimeError"
             )
-            fixes = tuple(_fixes(analysis, call.node, argument))
+            fixes = tuple(_fixes(analysis, call.node, argument, calls))
             yield self.finding(message, analysis.source.span(argument), fixes=fixes)
+
+
+def _given_logits(analysis: Analysis) -> Iterator[tuple[Called, ast.expr, str]]:
+    """The calls of the loss that are given the output of a layer: call, argument, class of the layer."""
+    for call in analysis.called("torch.nn.functional.binary_cross_entropy", "torch.nn.BCELoss()"):
+        value, argument = call.value(0, "input"), call.argument(0, "input")
+        if not isinstance(value, Tensor) or not value.certain or argument is None:
+            continue
+        if value.made_by in _LAYERS and not support.expects_an_error(analysis, call.node):
+            yield call, argument, value.made_by.rpartition(".")[2]
 
 
 _LAYERS = words(
@@ -103,9 +110,11 @@ _LAYERS = words(
 """What gives numbers without bounds."""
 
 
-def _fixes(analysis: Analysis, call: ast.Call, argument: ast.expr) -> Iterator[Fix]:
+def _fixes(
+    analysis: Analysis, call: ast.Call, argument: ast.expr, given_logits: list[ast.Call]
+) -> Iterator[Fix]:
     """Takes the loss for logits; or applies the sigmoid."""
-    edits = _making.with_logits(analysis, call)
+    edits = _making.with_logits(analysis, call, given_logits)
     if edits:
         yield Fix("Take the loss that expects logits", edits, safe=False)
     text = f"{arguments.bracketed(analysis, argument)}.sigmoid()"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.rules.losses import _activations, _making
-from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
+from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
 
 
 class SigmoidBeforeBceLoss(Rule):
@@ -51,8 +51,8 @@ class SigmoidBeforeBceLoss(Rule):
 
     ## Known limits
 
-    No repair is offered where sigmoid and loss are in different files, or the loss is known by a name of
-    its own.
+    No repair is offered where sigmoid and loss are in different files, or where the same loss is given
+    something else as well.
 
     ## References
 
@@ -69,14 +69,29 @@ class SigmoidBeforeBceLoss(Rule):
     trigger = r"\b(?:binary_cross_entropy|BCELoss)\b"
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
-        for found in _activations.reaching(analysis, "sigmoid", ("binary_cross_entropy",)):
+        reaching = _activations.reaching(analysis, "sigmoid", ("binary_cross_entropy",))
+        every = {found.call: found for found in reaching}
+        for found in every.values():
             message = (
                 f"{found.loss} of a sigmoid{found.where} gives sure mistakes no gradient: "
                 "`binary_cross_entropy_with_logits` of the logits does"
             )
-            out, edits = _activations.removed(analysis, found), _making.with_logits(analysis, found.call)
-            fix = None
-            if out is not None and edits:
-                title = "Take the loss that expects logits, without a sigmoid"
-                fix = Fix(title, (*out.edits, *edits), safe=False)
-            yield _activations.finding(self, analysis, found, message, fix)
+            sharing = [other for other in every.values() if other.applied is found.applied]
+            others = [other for other in sharing if other is not found and other.applied is not None]
+            fix = _fix(analysis, [found, *others])
+            related = tuple(
+                Related(analysis.source.span(other.shown), f"the same {found.name} comes here")
+                for other in others
+            )
+            yield _activations.finding(self, analysis, found, message, fix, related)
+
+
+def _fix(analysis: Analysis, sharing: list[_activations.Reached]) -> Fix | None:
+    """Takes the sigmoid out, and the loss for logits wherever its output goes."""
+    out = _activations.removed(analysis, sharing[0])
+    calls = [found.call for found in sharing]
+    losses = [_making.with_logits(analysis, call, calls) for call in calls]
+    if out is None or not all(losses):
+        return None
+    edits = dict.fromkeys(edit for loss in losses for edit in loss)  # one loss may be called in many places
+    return Fix("Take the loss that expects logits, without a sigmoid", (*out.edits, *edits), safe=False)

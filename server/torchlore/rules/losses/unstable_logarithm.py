@@ -48,7 +48,7 @@ class UnstableLogarithm(Rule):
 
     ## Known limits
 
-    Looks at what is written in one expression only.
+    Looks at what is written in one expression only. Silent where that rounds the difference to whole numbers.
 
     ## References
 
@@ -90,7 +90,7 @@ class UnstableLogarithm(Rule):
             inner = _operand(call)
             if _without_one(outer, ast.Sub) is not call.node or inner is None or not _is_tensor(call):
                 continue
-            if isinstance(outer, ast.BinOp):
+            if isinstance(outer, ast.BinOp) and not _is_rounded(analysis, outer):
                 yield self._report(analysis, outer, "expm1", inner)
 
     def _check_sum(
@@ -138,6 +138,23 @@ def _without_one(node: ast.AST | None, kind: type[ast.operator]) -> ast.expr | N
     if _is_one(node.right):
         return node.left
     return node.right if kind is ast.Add and _is_one(node.left) else None
+
+
+def _is_rounded(analysis: Analysis, node: ast.expr) -> bool:
+    """Whether only whole numbers are left of it: `torch.round(x * 2)`, `x.round()`, `x.long()`."""
+    inner: ast.AST = node
+    for outer in reversed(analysis.around(node) or ()):
+        if isinstance(outer, ast.Attribute) and outer.attr in _WHOLE:
+            return True
+        if isinstance(outer, ast.Call) and inner is not outer.func:
+            return isinstance(outer.func, ast.Attribute) and outer.func.attr in _WHOLE
+        if not isinstance(outer, ast.BinOp | ast.UnaryOp | ast.Attribute | ast.Call):
+            return False
+        inner = outer
+    return False
+
+
+_WHOLE = ("round", "round_", "floor", "ceil", "long", "int")
 
 
 def _is_one(node: ast.expr) -> bool:

@@ -78,7 +78,7 @@ class AttentionDropoutIgnoresEval(Rule):
     code = "TL306"
     name = "attention-dropout-ignores-eval"
     family = Family.MODULES
-    severity = Severity.WARNING
+    severity = Severity.ERROR
     since = "0.1.0"
     card = "sdpa"
     trigger = r"\bscaled_dot_product_attention\b"

@@ -6,11 +6,12 @@ import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis, parameters
-from torchlore.analysis.events import Branch, Event, Kind, Loop, Place, Root, events, has_jump
+from torchlore.analysis.events import Event, Kind, Loop, Place, has_jump
 from torchlore.analysis.members import class_name
 from torchlore.analysis.values import Instance
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
+from torchlore.rules.training._scheduling import first_step
 from torchlore.text import Edit
 
 
@@ -84,7 +85,7 @@ class SchedulerBeforeOptimizer(Rule):
                 optimizer = _optimizer(place.event)
                 if optimizer is None or not place.loops or not analysis.owns(place.event.node):
                     continue
-                step = _first_step(root, place, optimizer)
+                step = first_step(root, place, optimizer)
                 if step is not None and support.is_seen_whole(analysis, place, place.event.node):
                     yield from self._report(analysis, place, step)
 
@@ -115,30 +116,6 @@ def _optimizer(event: Event) -> Instance | None:
         return None
     optimizer = parameters.optimizer_of(scheduler)
     return optimizer if isinstance(optimizer, Instance) and support.is_optimizer(optimizer) else None
-
-
-def _first_step(root: Root, place: Place, optimizer: Instance) -> Event | None:
-    """The first step of the optimizer, if that comes after, in the same loop, whatever path is taken."""
-    loop = place.loops[-1]
-    below = place.within[place.within.index(loop) + 1 :]
-    if any(isinstance(step, Branch) for step in below):
-        return None
-    for event in root.events:
-        if event is place.event:
-            break
-        if _may_step(event, optimizer):
-            return None
-    inside = events(loop.body)
-    after = inside[inside.index(place.event) :]
-    found = next((e for e in after if e.kind is Kind.STEP and e.subject is optimizer), None)
-    before = after[: after.index(found)] if found is not None else []
-    return None if any(_may_step(event, optimizer) for event in before) else found
-
-
-def _may_step(event: Event, optimizer: Instance) -> bool:
-    if event.kind is Kind.STEP:
-        return event.subject is optimizer or not isinstance(event.subject, Instance)
-    return support.holds_on_to(event, optimizer)
 
 
 def _fixes(analysis: Analysis, call: ast.Call, step: Event, loop: Loop) -> tuple[Fix, ...]:
