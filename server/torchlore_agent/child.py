@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import gc
 import io
 import json
 import linecache
@@ -14,7 +16,7 @@ import traceback
 import types
 from typing import Any
 
-from torchlore_agent import limits, probe, processes
+from torchlore_agent import limits, network, probe, processes
 
 _LONGEST_MESSAGE = 10_000
 
@@ -24,18 +26,40 @@ def main(order: dict[str, Any]) -> None:
 
     Args:
         order: `parent` (process id), `report` (path of the file for what this process has to say), `limits`,
-            `device`, and either `snippet` (path of its file) and `name` (what tracebacks call it), or
-            neither: then this process describes the environment.
+            `device`, `network` (false: none where that can be had), and either `snippet` (path of its file)
+            and `name` (what tracebacks call it), or neither: then this process describes the environment.
+            `forked`: a nursery forked it.
     """
+    offline = not order.get("network", True) and network.cut_off()
     if not processes.die_with_parent(order["parent"]) and processes.POSIX:
         threading.Thread(target=_watch_parent, args=(order["parent"],), daemon=True).start()
     limits.apply(order["limits"], order["device"])
     order["pid"] = os.getpid()
+    order["offline"] = offline
     if "snippet" not in order:
         _report(order, {"type": "environment", **probe.describe()})
         return
     _prepare_streams()
-    sys.exit(_run(order))
+    code = _run(order)
+    if order.get("forked"):
+        _leave(code)
+    sys.exit(code)
+
+
+def _leave(code: int) -> None:
+    """Ends the process as the interpreter would, but for the modules that it did not import itself.
+
+    To take apart all of torch takes longer than most snippets run.
+    """
+    with contextlib.suppress(BaseException):
+        threading._shutdown()  # type: ignore[attr-defined]  # Waits for the snippet's threads.
+        atexit._run_exitfuncs()
+        sys.modules["__main__"].__dict__.clear()  # What has a `__del__` says its last word.
+        gc.collect()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(BaseException):
+            stream.flush()
+    os._exit(code & 0xFF)
 
 
 def _run(order: dict[str, Any]) -> int:
@@ -64,7 +88,7 @@ def _run(order: dict[str, Any]) -> int:
         code = 1
         _report_error(order, error)
         _print(error)
-    _report(order, {"type": "device", "device": probe.used_device()})
+    _report(order, {"type": "device", "device": probe.used_device(), "offline": order["offline"]})
     return code
 
 

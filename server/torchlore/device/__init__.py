@@ -1,5 +1,6 @@
 """All that executes goes through here, in a process of the user's interpreter, and asks `trust` first."""
 
+from torchlore.device.crew import Crew
 from torchlore.device.interpreter import find_interpreter, torch_version
 from torchlore.device.model import (
     DeviceInfo,
@@ -14,6 +15,7 @@ from torchlore.device.run import describe, run
 from torchlore.device.trust import Trust, trust_from
 
 __all__ = [
+    "Crew",
     "DeviceInfo",
     "Environment",
     "Interpreter",

@@ -77,6 +77,8 @@ class Limits:
         output: bytes of stdout and stderr together.
         processes: how many may live at the same time. Threads do not count.
         file_size: bytes of the largest file it may write.
+        network: whether it may reach other machines. Where it may not, that is made sure of as far as the
+            system lets its users; `RunResult.offline` says whether it did.
     """
 
     seconds: float = 60
@@ -84,6 +86,7 @@ class Limits:
     output: int = 1_000_000
     processes: int = 128
     file_size: int = 1 << 30
+    network: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,7 @@ class RunResult:
         device: the device on which it held most memory: "cuda:0", "mps:0", "cpu"; "unknown" where it could
             not say, because it was ended from outside.
         peak_memory: bytes of host memory that its processes held at most, as far as seen.
+        offline: it could not reach other machines; False, too, where it was ended before it could say so.
     """
 
     ok: bool
@@ -136,6 +140,7 @@ class RunResult:
     seconds: float
     device: str
     peak_memory: int | None
+    offline: bool = False
 
     def summary(self) -> str:
         """One sentence."""

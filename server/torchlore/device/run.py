@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from torchlore.device import environment
-from torchlore.device.agent import Agent, Message, open_agent, within
+from torchlore.device.agent import Agent, Message, open_agent
+from torchlore.device.crew import Crew, interrupt
+from torchlore.device.leaving import new_directory, remove
 from torchlore.device.model import (
     HOW_TO_CHOOSE,
     DeviceInfo,
@@ -26,11 +28,21 @@ from torchlore.device.model import (
     RunResult,
 )
 from torchlore.device.trust import Trust, require
+from torchlore.device.waiting import unhurried, within
 
 log = logging.getLogger(__name__)
 
 DESCRIBE_SECONDS = 60.0
 """How long `import torch` and asking the drivers may take; a cold disk needs half a minute."""
+
+_START_SECONDS = 90.0
+"""How long an agent may take until a snippet starts: a nursery imports torch first."""
+
+_ATTEMPTS = 2
+"""An agent may have been killed while it was at rest."""
+
+_LOST = "lost"
+"""The outcome of a run whose agent ended before anything of the snippet ran."""
 
 _GRACE_SECONDS = 3.0
 """How long after a run's time limit an agent that says nothing is given up. A snippet can stop its agent."""
@@ -46,10 +58,15 @@ DEFAULT_LIMITS = Limits()
 OnOutput = Callable[[str, str], None]
 
 
-async def describe(interpreter: Interpreter, trust: Trust) -> Environment:
+async def describe(interpreter: Interpreter, trust: Trust, crew: Crew | None = None) -> Environment:
     """What this interpreter is and which devices its torch sees. Imports torch there, so it takes seconds.
 
     Never raises because of the interpreter: what is wrong with it is in `problem`.
+
+    Args:
+        interpreter: from `find_interpreter`.
+        trust: of the workspace.
+        crew: whose agent to ask, where torch may be imported already.
 
     Raises:
         NotAllowed: the workspace is not trusted.
@@ -57,9 +74,9 @@ async def describe(interpreter: Interpreter, trust: Trust) -> Environment:
     require(trust)
     limits = Limits(seconds=DESCRIBE_SECONDS)
     try:
-        async with open_agent(interpreter) as agent:
+        async with _agent_of(interpreter, crew) as agent:
             hello = agent.hello
-            result = await _ask(agent, "describe", limits, None, {}, _Output(None))
+            result = await _ask(agent, _request("describe", limits, None, crew), _Output(None))
     except NotAllowed as refusal:
         return Environment("", interpreter.path, None, (), str(refusal))
     return _environment(interpreter, hello, result)
@@ -74,6 +91,7 @@ async def run(
     limits: Limits = DEFAULT_LIMITS,
     device: str | None = None,
     on_output: OnOutput | None = None,
+    crew: Crew | None = None,
 ) -> RunResult:
     """Runs a snippet in a process of its own and waits for its end.
 
@@ -88,6 +106,7 @@ async def run(
         device: "cpu", "cuda:1", …: the only device that it sees (see `environment.for_device`); None for all.
         on_output: called in the event loop with "stdout" or "stderr" and clean text as it comes, carriage
             returns of progress bars included.
+        crew: whose agent runs it, and stays; None for an agent that is started for this run and ends with it.
 
     Raises:
         NotAllowed: nothing was run; the workspace is not trusted, or the interpreter cannot run it.
@@ -98,18 +117,44 @@ async def run(
             f"{device!r} is not a device; devices are called like `cpu`, `cuda`, `cuda:1`, `mps` or `xpu:0`."
         )
     output = _Output(on_output)
+    shown = re.sub(r"[\x00-\x1f\x7f-\x9f]", "", name) or _file_name(name)
+    request = _request("run", limits, device, crew)
     started = time.monotonic()
-    async with open_agent(interpreter) as agent:
-        if not agent.hello.get("torch") and re.search(r"\btorch", code):
-            raise NotAllowed(f"The interpreter {interpreter} has no torch; {HOW_TO_CHOOSE}.")
-        snippet = agent.directory / _file_name(name)
-        snippet.write_bytes(code.encode("utf-8", "surrogatepass"))
-        shown = re.sub(r"[\x00-\x1f\x7f-\x9f]", "", name) or snippet.name
-        result = await _ask(agent, "run", limits, device, {"snippet": str(snippet), "name": shown}, output)
+    for _ in range(_ATTEMPTS):
+        async with _agent_of(interpreter, crew) as agent:
+            if not agent.hello.get("torch") and re.search(r"\btorch", code):
+                raise NotAllowed(f"The interpreter {interpreter} has no torch; {HOW_TO_CHOOSE}.")
+            result = await _run_on(agent, code, {**request, "name": shown}, output)
+        if result["outcome"] != _LOST:
+            break
+        log.warning("the agent of %s ended before it ran anything; another one is started", interpreter)
     seconds = result.get("seconds")
     return _result(
         result, output, shown, device, seconds if seconds is not None else time.monotonic() - started
     )
+
+
+def _agent_of(interpreter: Interpreter, crew: Crew | None) -> contextlib.AbstractAsyncContextManager[Agent]:
+    return open_agent(interpreter) if crew is None else crew.hire(interpreter)
+
+
+async def _run_on(agent: Agent, code: str, request: Message, output: _Output) -> Message:
+    """One run, in a directory that vanishes with it."""
+    directory = new_directory(agent.directory)
+    snippet = directory / _file_name(request["name"])
+    snippet.write_bytes(code.encode("utf-8", "surrogatepass"))
+    request = {**request, "snippet": str(snippet), "directory": str(directory)}
+    request["environment"] |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(directory))
+    try:
+        return await _ask(agent, request, output)
+    finally:
+        await unhurried(_clear(agent, directory))
+
+
+async def _clear(agent: Agent, directory: Path) -> None:
+    if agent.busy:  # It has to end first what stands in there.
+        await interrupt(agent)
+    await asyncio.to_thread(remove, directory)
 
 
 class _Output:
@@ -143,39 +188,43 @@ def _drawn_last(line: str) -> str:
     return next((part for part in reversed(line.split("\r")) if part), "")
 
 
-async def _ask(
-    agent: Agent, kind: str, limits: Limits, device: str | None, more: Message, output: _Output
-) -> Message:
-    """The agent's result; one of its own where the agent did not live, or did not keep its time."""
-    request = {
+def _request(kind: str, limits: Limits, device: str | None, crew: Crew | None) -> Message:
+    return {
         "type": kind,
-        "directory": str(agent.directory),
         "limits": {**asdict(limits), "memory": limits.memory or _free_memory()},
         "device": device,
         "environment": environment.for_device(device, os.environ),
-        **more,
+        "network": limits.network,
+        "warm": crew is not None,
     }
+
+
+async def _ask(agent: Agent, request: Message, output: _Output) -> Message:
+    """The agent's result; one of its own where the agent did not live, or did not keep its time."""
+    request.setdefault("directory", str(agent.directory))
+    deadline = time.monotonic() + _START_SECONDS
+    outcome = _LOST
+    agent.send(request)
     try:
-        return await within(limits.seconds + _GRACE_SECONDS, _last(agent, request, output))
+        while True:
+            message = await within(deadline - time.monotonic(), agent.receive())
+            if message.get("type") == "started":
+                outcome = "killed"
+                deadline = time.monotonic() + request["limits"]["seconds"] + _GRACE_SECONDS
+            elif message.get("type") == "output":
+                output.add(message)
+            elif message.get("type") == "result":
+                return message
     except asyncio.TimeoutError:
         outcome = "timeout"
-    except OSError:
-        outcome = "killed"
-    agent.kill()
+    except ConnectionError:
+        pass
+    await agent.kill()
     return {"outcome": outcome}
 
 
-async def _last(agent: Agent, request: Message, output: _Output) -> Message:
-    message: Message = {}
-    async with contextlib.aclosing(agent.ask(request)) as messages:
-        async for message in messages:
-            if message.get("type") == "output":
-                output.add(message)
-    return message
-
-
 def _result(result: Message, output: _Output, name: str, device: str | None, seconds: float) -> RunResult:
-    outcome = str(result.get("outcome"))
+    outcome = str(result.get("outcome")).replace(_LOST, "killed")
     code = result.get("exit_code")
     stderr = output.text("stderr")
     error = _error(result.get("error")) if outcome == "error" else None
@@ -197,6 +246,7 @@ def _result(result: Message, output: _Output, name: str, device: str | None, sec
         seconds=seconds,
         device=_real_device(result.get("device"), device),
         peak_memory=result.get("peak_memory"),
+        offline=result.get("offline") is True,
     )
 
 
