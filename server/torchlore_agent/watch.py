@@ -28,8 +28,9 @@ _DRAIN = 0.5
 _WHERE = 0.1
 """Seconds that a snippet has at its time limit to say on which line it stands."""
 
-_WAIT = 60.0
-"""Seconds that a job waits for its nursery."""
+_LONGEST_IMPORT = 60.0
+_LONGEST_WAIT = 10.0
+"""Seconds that a job waits for a nursery, which imports torch or, later, what torch imports with a step."""
 
 _BIRTH = 1.0
 """Seconds that a nursery has to say which process it forked."""
@@ -98,8 +99,9 @@ def _step(job: Job, inbox: queue.Queue[Event]) -> None:
     except queue.Empty:
         pass
     now = time.monotonic()
-    # Until a nursery has imported torch, nothing of the snippet's time has passed.
-    if now - job.started >= (job.limits["seconds"] if job.child or job.ordered else _WAIT):
+    if job.child is None and not job.ordered:
+        _wait_for_nursery(job, inbox, now - job.started)
+    elif now - job.started >= job.limits["seconds"]:
         job.outcome = job.outcome or "timeout"
         if job.child is not None:
             processes.ask_where(job.child)
@@ -109,6 +111,14 @@ def _step(job: Job, inbox: queue.Queue[Event]) -> None:
         _check(job)
     if job.child is not None:
         processes.reap(job.child)
+
+
+def _wait_for_nursery(job: Job, inbox: queue.Queue[Event], seconds: float) -> None:
+    """Nothing of the snippet's time has passed yet. A nursery that is stuck is not waited for for ever."""
+    nursery = job.nursery
+    if nursery is not None and seconds >= (_LONGEST_WAIT if nursery.loaded else _LONGEST_IMPORT):
+        nursery.give_up()
+        hear(job, None, inbox)
 
 
 def _handle(job: Job, event: Event, inbox: queue.Queue[Event]) -> None:
