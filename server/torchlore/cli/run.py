@@ -41,7 +41,7 @@ def run(
                 name=found.slug,
                 interpreter=choose_interpreter(interpreter),
                 trust=Trust.TRUSTED,  # Asked for by the person at the terminal, and the snippet is ours.
-                limits=Limits(seconds=timeout),
+                limits=Limits(seconds=timeout, network=False),
                 device=device,
                 on_output=_show,
             )
