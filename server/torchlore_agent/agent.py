@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable
 
-from torchlore_agent import PROTOCOL, processes, warm
+from torchlore_agent import PROTOCOL, gpus, processes, warm
 from torchlore_agent.job import Event
 from torchlore_agent.watch import carry_out
 from torchlore_agent.wire import Message, claim_pipe, receive, send
@@ -22,8 +22,10 @@ def main() -> None:
     """Serves until the server closes the pipe, or dies, which is the same.
 
     Requests: `{"type": "run" | "describe", …}` (see `carry_out`; with `warm`, torch stays imported for the
-    next run), `{"type": "warm"}` (torch is imported now, for the first), `{"type": "cancel"}`.
-    Answers: one `hello`; per run or description a `started`, any number of `output` and one `result`.
+    next run), `{"type": "warm"}` (torch is imported now, for the first), `{"type": "look"}` (how much of the
+    GPUs is in use), `{"type": "cancel"}`.
+    Answers: one `hello`; per run or description a `started`, any number of `output` and one `result`; to a
+    look a `result`.
     """
     requests, answers = claim_pipe()
     home = os.getcwd()  # The server made it for this agent.
@@ -53,6 +55,8 @@ def _serve(inbox: queue.Queue[Event], say: Callable[[Message], None]) -> None:
         asked = value.get("type") if kind == "message" else None
         if asked == "warm" or (asked in ("run", "describe") and value.get("warm")):
             nursery = _kept(nursery, inbox)
+        if asked == "look":
+            say({"type": "result", "gpus": gpus.in_use()})
         if asked in ("run", "describe"):
             say(carry_out(value, inbox, say, nursery))
         if nursery is not None and nursery.ended:

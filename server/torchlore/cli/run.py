@@ -67,6 +67,9 @@ def choose_interpreter(given: str | None) -> Interpreter:
 
 
 def _show(stream: str, text: str) -> None:
+    if stream == "notice":
+        warn(text)
+        return
     target = sys.stderr if stream == "stderr" else sys.stdout
     target.write(text)
     target.flush()

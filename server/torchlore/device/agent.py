@@ -59,7 +59,7 @@ class Agent:
 
     def send(self, request: Message) -> None:
         """Sends a message; where the agent is gone, `receive` will tell."""
-        if request["type"] in ("run", "describe"):
+        if request["type"] in ("run", "describe", "look"):
             self.busy = True
         with contextlib.suppress(OSError):
             _send(self.process, request)

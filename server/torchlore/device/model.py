@@ -127,6 +127,7 @@ class RunResult:
         device: the device on which it held most memory: "cuda:0", "mps:0", "cpu"; "unknown" where it could
             not say, because it was ended from outside.
         peak_memory: bytes of host memory that its processes held at most, as far as seen.
+        notices: sentences about the device that it got.
         offline: it could not reach other machines; False, too, where it was ended before it could say so.
     """
 
@@ -140,6 +141,7 @@ class RunResult:
     seconds: float
     device: str
     peak_memory: int | None
+    notices: tuple[str, ...] = ()
     offline: bool = False
 
     def summary(self) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 from torchlore.device import environment
 from torchlore.device.agent import Agent, Message, open_agent
+from torchlore.device.choice import Use, choose
 from torchlore.device.crew import Crew, interrupt
 from torchlore.device.leaving import new_directory, remove
 from torchlore.device.model import (
@@ -43,6 +44,9 @@ _ATTEMPTS = 2
 
 _LOST = "lost"
 """The outcome of a run whose agent ended before anything of the snippet ran."""
+
+_LOOK_SECONDS = 2.0
+"""How long a driver may take to say what is in use."""
 
 _GRACE_SECONDS = 3.0
 """How long after a run's time limit an agent that says nothing is given up. A snippet can stop its agent."""
@@ -105,11 +109,13 @@ async def run(
         limits: what it may use.
         device: "cpu", "cuda:1", …: the only device that it sees (see `environment.for_device`); None for all.
         on_output: called in the event loop with "stdout" or "stderr" and clean text as it comes, carriage
-            returns of progress bars included.
+            returns of progress bars included; before that perhaps with "notice" and a sentence about the
+            device.
         crew: whose agent runs it, and stays; None for an agent that is started for this run and ends with it.
 
     Raises:
-        NotAllowed: nothing was run; the workspace is not trusted, or the interpreter cannot run it.
+        NotAllowed: nothing was run; the workspace is not trusted, the interpreter cannot run it, or the
+            device has no memory free to start on.
     """
     require(trust)
     if device is not None and not re.fullmatch(r"[a-z]+(:\d+)?", device):
@@ -118,20 +124,34 @@ async def run(
         )
     output = _Output(on_output)
     shown = re.sub(r"[\x00-\x1f\x7f-\x9f]", "", name) or _file_name(name)
-    request = _request("run", limits, device, crew)
     started = time.monotonic()
     for _ in range(_ATTEMPTS):
         async with _agent_of(interpreter, crew) as agent:
             if not agent.hello.get("torch") and re.search(r"\btorch", code):
                 raise NotAllowed(f"The interpreter {interpreter} has no torch; {HOW_TO_CHOOSE}.")
+            choice = choose(device, await _look(agent), os.environ)
+            for notice in choice.notices:
+                output.tell(notice)
+            request = _request("run", limits, choice.device, crew)
             result = await _run_on(agent, code, {**request, "name": shown}, output)
         if result["outcome"] != _LOST:
             break
         log.warning("the agent of %s ended before it ran anything; another one is started", interpreter)
     seconds = result.get("seconds")
-    return _result(
-        result, output, shown, device, seconds if seconds is not None else time.monotonic() - started
-    )
+    if seconds is None:
+        seconds = time.monotonic() - started
+    return _result(result, output, shown, choice.device, seconds)
+
+
+async def _look(agent: Agent) -> list[Use]:
+    """The GPUs as their drivers see them; none where the agent cannot say."""
+    agent.send({"type": "look"})
+    try:
+        while agent.busy:
+            message = await within(_LOOK_SECONDS, agent.receive())
+        return [Use(**gpu) for gpu in message["gpus"]]
+    except (asyncio.TimeoutError, ConnectionError):
+        return []  # The run that follows will tell.
 
 
 def _agent_of(interpreter: Interpreter, crew: Crew | None) -> contextlib.AbstractAsyncContextManager[Agent]:
@@ -163,12 +183,22 @@ class _Output:
     def __init__(self, on_output: OnOutput | None) -> None:
         self.on_output = on_output
         self.texts: dict[str, list[str]] = {"stdout": [], "stderr": []}
+        self.notices: list[str] = []
 
     def add(self, message: Message) -> None:
         stream, text = message.get("stream"), message.get("text")
         if stream not in self.texts or not isinstance(text, str):
             return
         self.texts[stream].append(text)
+        self._pass_on(stream, text)
+
+    def tell(self, notice: str) -> None:
+        """Says something of our own before the snippet starts; once, though it be tried twice."""
+        if notice not in self.notices:
+            self.notices.append(notice)
+            self._pass_on("notice", notice)
+
+    def _pass_on(self, stream: str, text: str) -> None:
         if self.on_output is not None:
             try:
                 self.on_output(stream, text)
@@ -246,6 +276,7 @@ def _result(result: Message, output: _Output, name: str, device: str | None, sec
         seconds=seconds,
         device=_real_device(result.get("device"), device),
         peak_memory=result.get("peak_memory"),
+        notices=tuple(output.notices),
         offline=result.get("offline") is True,
     )
 

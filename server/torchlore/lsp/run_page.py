@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from torchlore.device import RunResult
 from torchlore.pages import fenced
 
 
 def run_page(title: str, code: str, result: RunResult) -> str:
     """What a snippet printed, and how the run went."""
-    parts = [f"# {title}", _in_short(result)]
+    parts = [f"# {title}", _in_short(result), *map(escaped, result.notices)]
     if result.error is not None:
         parts += ["## Error", fenced(str(result.error), "text")]
     if result.stdout.strip():
@@ -21,7 +23,13 @@ def run_page(title: str, code: str, result: RunResult) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def escaped(text: str) -> str:
+    """Text that is nothing but text in Markdown: what a snippet says must make no link and no element."""
+    return re.sub(r"([\\`*_\[\]<>&~|])", r"\\\1", " ".join(text.split()))
+
+
 def _in_short(result: RunResult) -> str:
+    summary = escaped(result.summary())
     if not result.peak_memory:
-        return result.summary()
-    return f"{result.summary()} Peak memory {result.peak_memory / 2**20:.0f} MiB."
+        return summary
+    return f"{summary} Peak memory {result.peak_memory / 2**20:.0f} MiB."
