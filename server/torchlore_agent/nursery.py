@@ -19,6 +19,7 @@ import socket
 import sys
 import time
 import warnings
+import weakref
 from typing import Any, cast
 
 from torchlore_agent import processes
@@ -65,10 +66,20 @@ def _load(module: str) -> str | None:
     except Exception as error:
         return f"{type(error).__name__}: {error}"[:500]
     finally:
+        _end_with_nursery()
         # What is here before the fork is never garbage after it, and pages that nobody writes stay shared.
         gc.freeze()
         gc.enable()
     return None
+
+
+def _end_with_nursery() -> None:
+    """What was imported here need not be taken apart at the end of each process that is forked from here.
+
+    torch has some 170 such finalizers, and to run them writes to most pages that were shared until then.
+    """
+    for finalizer in list(getattr(weakref.finalize, "_registry", ())):
+        finalizer.atexit = False
 
 
 def _bears(control: socket.socket, descriptors: list[int]) -> bool:
