@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import gc
 import io
 import json
@@ -16,7 +17,7 @@ import traceback
 import types
 from typing import Any
 
-from torchlore_agent import limits, network, probe, processes
+from torchlore_agent import limits, network, observing, probe, processes
 
 _LONGEST_MESSAGE = 10_000
 
@@ -76,9 +77,26 @@ def _run(order: dict[str, Any]) -> int:
     sys.argv = [order["snippet"]]
     if order["device"] == "cpu" and "torch" in text:
         probe.hide_accelerators()
-    code = 0
+    report = functools.partial(_report, order)
+    observing.report_warnings(name, report)
+    began = time.perf_counter()
+    code, value = _execute(order, text, module.__dict__)
+    device, peak = probe.used_device()
+    found = {"device": device, "peak": peak, "seconds": time.perf_counter() - began}
+    report({"type": "device", **found, "offline": order["offline"]})
+    folder = os.path.dirname(order["report"])
+    observing.report_value(value, folder, report)
+    observing.report_figures(folder, report)
+    return code
+
+
+def _execute(order: dict[str, Any], text: str, names: dict[str, Any]) -> tuple[int, Any]:
+    """The exit code, and the value of the last expression; None where there is none or it failed."""
+    code, value = 0, None
     try:
-        exec(compile(text, name, "exec", dont_inherit=True), module.__dict__)  # noqa: S102
+        body, last = observing.halves(text, order["name"])
+        exec(body, names)  # noqa: S102
+        value = None if last is None else eval(last, names)  # noqa: S307
         probe.synchronize()
     except SystemExit as stop:
         code = _exit_code(stop)
@@ -88,8 +106,7 @@ def _run(order: dict[str, Any]) -> int:
         code = 1
         _report_error(order, error)
         _print(error)
-    _report(order, {"type": "device", "device": probe.used_device(), "offline": order["offline"]})
-    return code
+    return code, value
 
 
 def _prepare_streams() -> None:

@@ -187,7 +187,8 @@ def _listen(job: Job, inbox: queue.Queue[Event], seconds: float) -> None:
 
 
 def _ending(job: Job, seconds: float) -> Message:
-    said = {message.get("type"): message for message in _read_report(job.report)}
+    reports = _read_report(job.report)
+    said = {message.get("type"): message for message in reports}
     code = None if job.child is None else job.child.exit_code
     peak = job.peak_memory if job.child is None else max(job.peak_memory, job.child.peak_memory)
     return {
@@ -199,7 +200,12 @@ def _ending(job: Job, seconds: float) -> Message:
         "peak_memory": peak or None,
         "error": said.get("error"),
         "device": said.get("device", {}).get("device"),
+        "peak_device_memory": said.get("device", {}).get("peak"),
+        "own_seconds": said.get("device", {}).get("seconds"),
         "offline": said.get("device", {}).get("offline"),
+        "value": said.get("value", {}).get("value"),
+        "warnings": [message for message in reports if message.get("type") == "warning"],
+        "pictures": [message.get("file") for message in reports if message.get("type") == "picture"],
         "environment": said.get("environment"),
     }
 

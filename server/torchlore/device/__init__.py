@@ -8,8 +8,11 @@ from torchlore.device.model import (
     Interpreter,
     Limits,
     NotAllowed,
+    Picture,
     RunError,
     RunResult,
+    Value,
+    Warned,
 )
 from torchlore.device.run import describe, run
 from torchlore.device.trust import Trust, trust_from
@@ -21,9 +24,12 @@ __all__ = [
     "Interpreter",
     "Limits",
     "NotAllowed",
+    "Picture",
     "RunError",
     "RunResult",
     "Trust",
+    "Value",
+    "Warned",
     "describe",
     "find_interpreter",
     "run",

@@ -28,6 +28,7 @@ from torchlore.device.model import (
     RunError,
     RunResult,
 )
+from torchlore.device.observed import pictures_in, value_in, warnings_in
 from torchlore.device.trust import Trust, require
 from torchlore.device.waiting import unhurried, within
 
@@ -166,7 +167,8 @@ async def _run_on(agent: Agent, code: str, request: Message, output: _Output) ->
     request = {**request, "snippet": str(snippet), "directory": str(directory)}
     request["environment"] |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(directory))
     try:
-        return await _ask(agent, request, output)
+        result = await _ask(agent, request, output)
+        return {**result, "pictures": pictures_in(result.get("pictures"), directory)}
     finally:
         await unhurried(_clear(agent, directory))
 
@@ -276,6 +278,11 @@ def _result(result: Message, output: _Output, name: str, device: str | None, sec
         seconds=seconds,
         device=_real_device(result.get("device"), device),
         peak_memory=result.get("peak_memory"),
+        own_seconds=result.get("own_seconds"),
+        peak_device_memory=result.get("peak_device_memory"),
+        value=value_in(result.get("value")),
+        warnings=warnings_in(result.get("warnings")),
+        pictures=result.get("pictures", ()),
         notices=tuple(output.notices),
         offline=result.get("offline") is True,
     )
