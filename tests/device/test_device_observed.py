@@ -97,7 +97,12 @@ async def test_warnings_have_their_line_and_are_shown_all_the_same(crew: Crew) -
     result = await observed(code, crew)
     assert result.warnings == (Warned("FutureWarning", "look", 3),)
     assert "snippet.py:3: FutureWarning: look" in result.stderr and result.stdout == "on\n"
-    caught = "import warnings\nwith warnings.catch_warnings(record=True) as seen:\n    warnings.warn('x')\nlen(seen)"
+    caught = (
+        "import warnings\n"
+        "with warnings.catch_warnings(record=True) as seen:\n"
+        "    warnings.warn('x')\n"
+        "len(seen)"
+    )
     result = await observed(caught, crew)
     assert (result.warnings, result.value and result.value.text) == ((), "1")
 

@@ -157,6 +157,10 @@ class Warned:
     message: str
     line: int | None
 
+    def __str__(self) -> str:
+        what = f"{self.category}: {self.message}"
+        return what if self.line is None else f"line {self.line}: {what}"
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:

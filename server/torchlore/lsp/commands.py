@@ -11,6 +11,7 @@ from lsprotocol import types
 from torchlore import knowledge
 from torchlore.device import Limits, NotAllowed, RunResult
 from torchlore.device import run as run_on_device
+from torchlore.device.as_json import as_json
 from torchlore.lsp.consent import require_consent
 from torchlore.lsp.installed import chosen_interpreter
 from torchlore.lsp.markdown import plain
@@ -74,7 +75,7 @@ async def run(server: Server, arguments: list[Any]) -> dict[str, object] | None:
     """Runs the snippet of `{"slug": ...}` or the text of `{"code": ..., "uri": ...}`, on `"device"` if named.
 
     Answers at once, because several editors block until it does; with `"wait": true`, when the run is
-    over, and then with its outcome.
+    over, and then with its outcome, as `docs/torchlore-run.schema.json` describes it.
     """
     asked = first_of(arguments)
     snippet = _snippet(asked, server.settings.device)
@@ -89,7 +90,7 @@ async def run(server: Server, arguments: list[Any]) -> dict[str, object] | None:
     except asyncio.CancelledError:
         task.cancel()
         raise
-    return _outcome(result) if result is not None else None
+    return as_json(result) if result is not None else None
 
 
 def _snippet(asked: dict[str, Any], usual_device: str | None) -> _Snippet | None:
@@ -136,7 +137,7 @@ async def _run_and_show(server: Server, snippet: _Snippet) -> RunResult | None:
         raise
     progress.end(result.summary())
     page = run_page(snippet.title, snippet.code, result)
-    await show_page(server, f"run-{snippet.name}", page, result.summary())
+    await show_page(server, f"run-{snippet.name}", page, result.summary(), drawn=result.pictures)
     return result
 
 
@@ -152,18 +153,6 @@ async def _run(server: Server, snippet: _Snippet) -> RunResult:
         device=snippet.device,
         crew=server.crew,
     )
-
-
-def _outcome(result: RunResult) -> dict[str, object]:
-    return {
-        "ok": result.ok,
-        "outcome": result.outcome,
-        "summary": result.summary(),
-        "stdout": result.stdout,
-        "stderr": result.stderr,
-        "seconds": result.seconds,
-        "device": result.device,
-    }
 
 
 def first_of(arguments: list[Any]) -> dict[str, Any]:

@@ -13,6 +13,11 @@ def run_page(title: str, code: str, result: RunResult) -> str:
     parts = [f"# {title}", _in_short(result), *map(escaped, result.notices)]
     if result.error is not None:
         parts += ["## Error", fenced(str(result.error), "text")]
+    if result.value is not None:
+        parts += ["## Value", escaped(result.value.summary()), fenced(result.value.text, "text")]
+    parts += [f"![{_alternative(picture.name)}]({picture.name})" for picture in result.pictures]
+    if result.warnings:
+        parts += ["## Warnings", "\n".join(f"- {escaped(str(warned))}" for warned in result.warnings)]
     if result.stdout.strip():
         parts += ["## Output", fenced(result.stdout, "text")]
     if result.stderr.strip():
@@ -21,6 +26,10 @@ def run_page(title: str, code: str, result: RunResult) -> str:
         parts.append("The output was longer than the limit; this is its beginning.")
     parts += ["## Code", fenced(code, "python")]
     return "\n\n".join(parts) + "\n"
+
+
+def _alternative(name: str) -> str:
+    return "the value as an image" if name == "value.png" else "a figure that the snippet drew"
 
 
 def escaped(text: str) -> str:
