@@ -25,7 +25,7 @@ def main() -> None:
     next run), `{"type": "warm"}` (torch is imported now, for the first), `{"type": "look"}` (how much of the
     GPUs is in use), `{"type": "cancel"}`.
     Answers: one `hello`; per run or description a `started`, any number of `output` and one `result`; to a
-    look a `result`.
+    look a `seen` with its `number`.
     """
     requests, answers = claim_pipe()
     home = os.getcwd()  # The server made it for this agent.
@@ -56,7 +56,7 @@ def _serve(inbox: queue.Queue[Event], say: Callable[[Message], None]) -> None:
         if asked == "warm" or (asked in ("run", "describe") and value.get("warm")):
             nursery = _kept(nursery, inbox)
         if asked == "look":
-            say({"type": "result", "gpus": gpus.in_use()})
+            say({"type": "seen", "number": value.get("number"), "gpus": gpus.in_use()})
         if asked in ("run", "describe"):
             say(carry_out(value, inbox, say, nursery))
         if nursery is not None and nursery.ended:

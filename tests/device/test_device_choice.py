@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from device_support import execute
+from device_support import THIS, execute
 from torchlore.device import NotAllowed
+from torchlore.device.agent import open_agent
 from torchlore.device.choice import Choice, Use, choose
 from torchlore_agent import gpus
 
@@ -141,3 +142,16 @@ async def test_a_run_says_it_before_anything_else(monkeypatch: pytest.MonkeyPatc
     assert result.notices == (seen[0][1],) and result.stdout == "''\n"
     with pytest.raises(NotAllowed, match="too little to start on"):
         await execute("print(1)", device="cuda")
+
+
+async def test_what_the_agent_sees_reaches_the_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A driver that hangs, or an answer that comes late, only means that nothing is known."""
+    module = sys.modules["torchlore.device.run"]
+    async with open_agent(THIS) as agent:
+        assert await module._look(agent) == [Use(**gpu) for gpu in gpus.in_use()]
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "_LOOK_SECONDS", 0.0)
+            assert await module._look(agent) == []
+        assert await module._look(agent) == [Use(**gpu) for gpu in gpus.in_use()]
+        await agent.kill()
+        assert await module._look(agent) == []

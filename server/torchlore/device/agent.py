@@ -59,7 +59,7 @@ class Agent:
 
     def send(self, request: Message) -> None:
         """Sends a message; where the agent is gone, `receive` will tell."""
-        if request["type"] in ("run", "describe", "look"):
+        if request["type"] in ("run", "describe"):
             self.busy = True
         with contextlib.suppress(OSError):
             _send(self.process, request)
@@ -80,6 +80,7 @@ class Agent:
     async def kill(self) -> None:
         """Ends an agent that keeps no time, or that is gone, and all that it started."""
         kill(self.process, self.mark)
+        self.busy = False
         with contextlib.suppress(asyncio.TimeoutError):
             await within(_GOODBYE_SECONDS, self.process.wait())
 

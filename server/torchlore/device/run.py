@@ -146,13 +146,16 @@ async def run(
 
 async def _look(agent: Agent) -> list[Use]:
     """The GPUs as their drivers see them; none where the agent cannot say."""
-    agent.send({"type": "look"})
+    number = time.monotonic_ns()  # The answer to a look that was cancelled may still be on its way.
+    agent.send({"type": "look", "number": number})
+    deadline = time.monotonic() + _LOOK_SECONDS
+    message: Message = {}
     try:
-        while agent.busy:
-            message = await within(_LOOK_SECONDS, agent.receive())
-        return [Use(**gpu) for gpu in message["gpus"]]
+        while message.get("number") != number:
+            message = await within(deadline - time.monotonic(), agent.receive())
     except (asyncio.TimeoutError, ConnectionError):
         return []  # The run that follows will tell.
+    return [Use(**gpu) for gpu in message["gpus"]]
 
 
 def _agent_of(interpreter: Interpreter, crew: Crew | None) -> contextlib.AbstractAsyncContextManager[Agent]:
