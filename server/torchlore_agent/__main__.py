@@ -36,6 +36,13 @@ if sys.argv[1:2] == ["child"]:
     from torchlore_agent.child import main as run_child
 
     run_child(json.loads(sys.argv[2]))
+elif sys.argv[1:2] == ["nursery"]:
+    from torchlore_agent.child import main as run_child
+    from torchlore_agent.nursery import serve
+
+    order = serve(int(sys.argv[2]), int(sys.argv[3]))
+    if order is not None:
+        run_child(order)
 else:
     from torchlore_agent.agent import main as run_agent
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
+import gc
 import io
 import json
 import linecache
@@ -14,7 +17,7 @@ import traceback
 import types
 from typing import Any
 
-from torchlore_agent import limits, probe, processes
+from torchlore_agent import limits, network, observing, probe, processes
 
 _LONGEST_MESSAGE = 10_000
 
@@ -24,18 +27,40 @@ def main(order: dict[str, Any]) -> None:
 
     Args:
         order: `parent` (process id), `report` (path of the file for what this process has to say), `limits`,
-            `device`, and either `snippet` (path of its file) and `name` (what tracebacks call it), or
-            neither: then this process describes the environment.
+            `device`, `network` (false: none where that can be had), and either `snippet` (path of its file)
+            and `name` (what tracebacks call it), or neither: then this process describes the environment.
+            `forked`: a nursery forked it.
     """
+    offline = not order.get("network", True) and network.cut_off()
     if not processes.die_with_parent(order["parent"]) and processes.POSIX:
         threading.Thread(target=_watch_parent, args=(order["parent"],), daemon=True).start()
     limits.apply(order["limits"], order["device"])
     order["pid"] = os.getpid()
+    order["offline"] = offline
     if "snippet" not in order:
         _report(order, {"type": "environment", **probe.describe()})
         return
     _prepare_streams()
-    sys.exit(_run(order))
+    code = _run(order)
+    if order.get("forked"):
+        _leave(code)
+    sys.exit(code)
+
+
+def _leave(code: int) -> None:
+    """Ends the process as the interpreter would, but for the modules that it did not import itself.
+
+    To take apart all of torch takes longer than most snippets run.
+    """
+    with contextlib.suppress(BaseException):
+        threading._shutdown()  # type: ignore[attr-defined]  # Waits for the snippet's threads.
+        atexit._run_exitfuncs()
+        sys.modules["__main__"].__dict__.clear()  # What has a `__del__` says its last word.
+        gc.collect()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(BaseException):
+            stream.flush()
+    os._exit(code & 0xFF)
 
 
 def _run(order: dict[str, Any]) -> int:
@@ -52,9 +77,26 @@ def _run(order: dict[str, Any]) -> int:
     sys.argv = [order["snippet"]]
     if order["device"] == "cpu" and "torch" in text:
         probe.hide_accelerators()
-    code = 0
+    report = functools.partial(_report, order)
+    observing.report_warnings(name, report)
+    began = time.perf_counter()
+    code, value = _execute(order, text, module.__dict__)
+    device, peak = probe.used_device()
+    found = {"device": device, "peak": peak, "seconds": time.perf_counter() - began}
+    report({"type": "device", **found, "offline": order["offline"]})
+    folder = os.path.dirname(order["report"])
+    observing.report_value(value, folder, report)
+    observing.report_figures(folder, report)
+    return code
+
+
+def _execute(order: dict[str, Any], text: str, names: dict[str, Any]) -> tuple[int, Any]:
+    """The exit code, and the value of the last expression; None where there is none or it failed."""
+    code, value = 0, None
     try:
-        exec(compile(text, name, "exec", dont_inherit=True), module.__dict__)  # noqa: S102
+        body, last = observing.halves(text, order["name"])
+        exec(body, names)  # noqa: S102
+        value = None if last is None else eval(last, names)  # noqa: S307
         probe.synchronize()
     except SystemExit as stop:
         code = _exit_code(stop)
@@ -64,8 +106,7 @@ def _run(order: dict[str, Any]) -> int:
         code = 1
         _report_error(order, error)
         _print(error)
-    _report(order, {"type": "device", "device": probe.used_device()})
-    return code
+    return code, value
 
 
 def _prepare_streams() -> None:

@@ -32,8 +32,11 @@ def describe() -> dict[str, Any]:
     return {"torch": version, "devices": [*devices, cpu], "failure": None}
 
 
-def used_device() -> str:
-    """The device on which most memory was held in this process; "cpu" where no accelerator was touched."""
+def used_device() -> tuple[str, int | None]:
+    """The device on which most memory was held in this process, and how many bytes at most.
+
+    "cpu" and None where no accelerator was touched.
+    """
     torch = sys.modules.get("torch")
     most, name = 0, "cpu"
     with contextlib.suppress(Exception):
@@ -47,8 +50,8 @@ def used_device() -> str:
             and torch.backends.mps.is_available()
             and torch.mps.current_allocated_memory()
         ):
-            return "mps:0"
-    return name
+            return "mps:0", None
+    return name, most or None
 
 
 def synchronize() -> None:

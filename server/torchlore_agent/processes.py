@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 
 LINUX = sys.platform == "linux"
@@ -31,10 +32,12 @@ _PATIENCE = 2.0
 class Child:
     """A process that runs a snippet. `exit_code` is None while it runs, negative where a signal ended it.
 
-    `peak_memory` is the most bytes that it, alone, held in memory; 0 where unknown.
+    `peak_memory` is the most bytes that it, alone, held in memory; 0 where unknown. `popen` is None where a
+    nursery forked it; that is so on Linux only.
     """
 
-    popen: subprocess.Popen[bytes]
+    pid: int
+    popen: subprocess.Popen[bytes] | None = None
     exit_code: int | None = None
     peak_memory: int = 0
 
@@ -56,6 +59,7 @@ def die_with_parent(parent: int) -> bool:
 def reap(child: Child) -> None:
     """Collects whatever has ended: the child, and orphans that became ours. Never waits."""
     if not POSIX:
+        assert child.popen is not None
         child.exit_code = child.popen.poll()
         return
     while True:
@@ -65,8 +69,10 @@ def reap(child: Child) -> None:
             return
         if pid == 0:
             return
-        if pid == child.popen.pid:
-            child.exit_code = child.popen.returncode = os.waitstatus_to_exitcode(status)
+        if pid == child.pid:
+            child.exit_code = os.waitstatus_to_exitcode(status)
+            if child.popen is not None:
+                child.popen.returncode = child.exit_code
             child.peak_memory = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
@@ -74,18 +80,23 @@ def ask_where(child: Child) -> None:
     """Has the child write its stack to stderr, whatever it is busy with. Not on Windows."""
     if POSIX and child.exit_code is None:
         with contextlib.suppress(OSError):
-            os.kill(child.popen.pid, WHERE)
+            os.kill(child.pid, WHERE)
 
 
-def end_all(child: Child) -> None:
+def end_all(child: Child | None, others: Collection[int] = ()) -> None:
     """Kills the child and all that it started, also what went into another session, and collects it.
 
     Everything is stopped before it is killed, so that a fork bomb cannot outrun the list of its processes.
+
+    Args:
+        child: None where none is known: what descends from this process is ended all the same.
+        others: see `descendants`.
     """
     deadline = time.monotonic() + _PATIENCE
+    child = child or Child(0, exit_code=0)
     _kill_group(child)
     while True:
-        pids = descendants()
+        pids = descendants(others)
         for number in (signal.SIGSTOP, signal.SIGKILL) if pids else ():
             for pid in pids:
                 with contextlib.suppress(OSError):
@@ -96,19 +107,23 @@ def end_all(child: Child) -> None:
         time.sleep(0.002)
 
 
-def descendants() -> list[int]:
-    """The process ids of all that this process started, and of what those started. Empty except on Linux."""
+def descendants(others: Collection[int] = ()) -> list[int]:
+    """The process ids of all that this process started, and of what those started. Empty except on Linux.
+
+    Args:
+        others: processes that are left out, with all that they started.
+    """
     if not LINUX:
         return []
     found: list[int] = []
     pending = [os.getpid()]
     try:
         while pending:
-            children = _children(pending.pop())
+            children = [pid for pid in _children(pending.pop()) if pid not in others]
             found += children
             pending += children
     except FileNotFoundError:
-        return _descendants_by_parent()
+        return _descendants_by_parent(others)
     return found
 
 
@@ -142,7 +157,7 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def _descendants_by_parent() -> list[int]:
+def _descendants_by_parent(others: Collection[int] = ()) -> list[int]:
     of_parent: dict[int, list[int]] = {}
     for entry in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError, ValueError, IndexError), open(f"/proc/{entry}/stat", "rb") as file:
@@ -151,7 +166,7 @@ def _descendants_by_parent() -> list[int]:
     found: list[int] = []
     pending = [os.getpid()]
     while pending:
-        children = of_parent.get(pending.pop(), [])
+        children = [pid for pid in of_parent.get(pending.pop(), []) if pid not in others]
         found += children
         pending += children
     return found
@@ -177,18 +192,19 @@ def _proportional(pid: int) -> int:
 
 
 def _kill_group(child: Child) -> None:
+    if child.pid == 0:
+        return
     if not POSIX:
         # The child's own children are not in its handle; taskkill walks the tree. It fails where all is over
         # already.
-        subprocess.run(
-            ["taskkill", "/T", "/F", "/PID", str(child.popen.pid)], capture_output=True, check=False
-        )
+        assert child.popen is not None
+        subprocess.run(["taskkill", "/T", "/F", "/PID", str(child.pid)], capture_output=True, check=False)
         child.popen.kill()
         child.exit_code = child.popen.wait(_PATIENCE)
         return
     if child.exit_code is None or not LINUX:
         with contextlib.suppress(OSError):
-            os.killpg(child.popen.pid, signal.SIGKILL)
+            os.killpg(child.pid, signal.SIGKILL)
 
 
 def _prctl(option: int, value: int) -> bool:

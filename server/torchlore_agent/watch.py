@@ -8,17 +8,15 @@ import math
 import os
 import queue
 import signal
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import IO, Any
 
 from torchlore_agent import processes
+from torchlore_agent.job import Event, Job
 from torchlore_agent.output import TAIL, Cleaner
-from torchlore_agent.wire import CHUNK, Message
+from torchlore_agent.starting import begin, hear
+from torchlore_agent.warm import Nursery
+from torchlore_agent.wire import Message
 
 TICK = 0.03
 """Seconds between two looks at the number of processes and their memory."""
@@ -30,132 +28,109 @@ _DRAIN = 0.5
 _WHERE = 0.1
 """Seconds that a snippet has at its time limit to say on which line it stands."""
 
+_LONGEST_IMPORT = 60.0
+_LONGEST_WAIT = 10.0
+"""Seconds that a job waits for a nursery, which imports torch or, later, what torch imports with a step."""
+
+_BIRTH = 1.0
+"""Seconds that a nursery has to say which process it forked."""
+
 _CRASHES = frozenset(
     getattr(signal, name)
     for name in ("SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT", "SIGSYS")
     if hasattr(signal, name)
 )
 
-Event = tuple[str, Any]
-"""What reaches the one loop.
 
-From the server: ("message", Message) or ("gone", None).
-From a pipe: ("output", (job, stream, bytes)) or ("closed", job).
-"""
-
-
-@dataclass
-class Job:
-    """One snippet on its way.
-
-    `outcome` is set as soon as something other than the snippet itself ends it; `abandoned`, when the server
-    is gone.
-    """
-
-    child: processes.Child
-    limits: dict[str, Any]
-    say: Callable[[Message], None]
-    started: float
-    open_streams: int = 2
-    printed: int = 0
-    tail: dict[str, bytes] = field(default_factory=dict)
-    cleaners: dict[str, Cleaner] = field(default_factory=lambda: {"stdout": Cleaner(), "stderr": Cleaner()})
-    peak_memory: int = 0
-    checked: float = 0.0
-    outcome: str | None = None
-    abandoned: bool = False
-
-
-def carry_out(request: Message, inbox: queue.Queue[Event], say: Callable[[Message], None]) -> Message:
+def carry_out(
+    request: Message,
+    inbox: queue.Queue[Event],
+    say: Callable[[Message], None],
+    nursery: Nursery | None = None,
+) -> Message:
     """Runs one snippet, or the description of the environment, to its end.
 
     Args:
-        request: `directory`, `limits`, `device`, `environment` (variables to add), and for a run `snippet`
-            and `name`.
+        request: `directory`, `limits`, `device`, `environment` (variables to add), `network` (false: cut off
+            where that can be had), and for a run `snippet` and `name`.
         inbox: where cancellation and the loss of the server arrive.
-        say: sends what is printed as it comes.
+        say: sends `started`, before which nothing of the snippet has run, and what is printed as it comes.
+        nursery: where the process is forked, once it is ready; None to start a new interpreter.
 
     Returns:
-        The message that ends the request. Nothing that was started is left when it is returned.
+        The message that ends the request. Nothing that was started is left when it is returned, but for the
+        nursery.
 
     Raises:
         OSError: the server is gone. Nothing that was started is left then either.
     """
-    report = os.path.join(request["directory"], "report")
-    job = _start(request, report, inbox, say)
+    job = Job(request, say, time.monotonic(), nursery)
     try:
-        while job.outcome is None and job.child.exit_code is None:
+        begin(job, inbox)
+        while job.outcome is None and (job.child is None or job.child.exit_code is None):
             _step(job, inbox)
     finally:
         seconds = time.monotonic() - job.started
-        processes.end_all(job.child)
+        try:
+            _settle(job, inbox)
+        finally:
+            processes.end_all(job.child, job.others)
     _drain(job, inbox)
     if job.abandoned:
         raise ConnectionAbortedError("the server is gone")
-    return _ending(job, seconds, report)
+    return _ending(job, seconds)
 
 
-def _start(request: Message, report: str, inbox: queue.Queue[Event], say: Callable[[Message], None]) -> Job:
-    order: Message = {key: request[key] for key in ("snippet", "name") if key in request}
-    order |= {
-        "parent": os.getpid(),
-        "report": report,
-        "limits": request["limits"],
-        "device": request["device"],
-    }
-    here = os.path.dirname(os.path.abspath(__file__))
-    working = os.path.join(request["directory"], "work")
-    os.makedirs(working, exist_ok=True)
-    started = time.monotonic()
-    popen = subprocess.Popen(
-        # -E: none of the user's PYTHON… variables. Not -I: torch may be in the user's own site-packages.
-        [sys.executable, "-E", "-B", here, "child", json.dumps(order)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=working,
-        env={**os.environ, **request["environment"]},
-        start_new_session=True,
-    )
-    job = Job(processes.Child(popen), request["limits"], say, started)
-    for stream, pipe in (("stdout", popen.stdout), ("stderr", popen.stderr)):
-        threading.Thread(target=_read, args=(job, stream, pipe, inbox), daemon=True).start()
-    return job
-
-
-def _read(job: Job, stream: str, pipe: IO[bytes], inbox: queue.Queue[Event]) -> None:
-    """Passes on what comes. The inbox is bounded, so a snippet that floods it waits for us, not we for it."""
-    with contextlib.suppress(OSError, ValueError):
-        while data := os.read(pipe.fileno(), CHUNK):
-            inbox.put(("output", (job, stream, data)))
-    pipe.close()
-    inbox.put(("closed", job))
+def _settle(job: Job, inbox: queue.Queue[Event]) -> None:
+    """Waits for the nursery to say what it forked. One that does not is ended, with whatever it forked."""
+    deadline = time.monotonic() + _BIRTH
+    while job.ordered and time.monotonic() < deadline:
+        with contextlib.suppress(queue.Empty):
+            _handle(job, inbox.get(timeout=TICK), inbox)
+    if job.ordered and job.nursery is not None:
+        job.nursery.give_up()
 
 
 def _step(job: Job, inbox: queue.Queue[Event]) -> None:
     """Handles what came, then looks at the clock, the processes and whether the snippet has ended."""
     try:
         # Both streams closed: it ends in this moment, or it closed them itself.
-        _handle(job, inbox.get(timeout=TICK if job.open_streams else TICK / 10))
+        _handle(job, inbox.get(timeout=TICK if job.open_streams or job.child is None else TICK / 10), inbox)
     except queue.Empty:
         pass
     now = time.monotonic()
-    if now - job.started >= job.limits["seconds"]:
+    if job.child is None and not job.ordered:
+        _wait_for_nursery(job, inbox, now - job.started)
+    elif now - job.started >= job.limits["seconds"]:
         job.outcome = job.outcome or "timeout"
-        processes.ask_where(job.child)
-        _listen(job, inbox, _WHERE)
+        if job.child is not None:
+            processes.ask_where(job.child)
+            _listen(job, inbox, _WHERE)
     if now - job.checked >= TICK:
         job.checked = now
         _check(job)
-    processes.reap(job.child)
+    if job.child is not None:
+        processes.reap(job.child)
 
 
-def _handle(job: Job, event: Event) -> None:
+def _wait_for_nursery(job: Job, inbox: queue.Queue[Event], seconds: float) -> None:
+    """Nothing of the snippet's time has passed yet. A nursery that is stuck is not waited for for ever."""
+    nursery = job.nursery
+    if nursery is not None and seconds >= (_LONGEST_WAIT if nursery.loaded else _LONGEST_IMPORT):
+        nursery.give_up()
+        hear(job, None, inbox)
+
+
+def _handle(job: Job, event: Event, inbox: queue.Queue[Event]) -> None:
     kind, value = event
     if kind == "output" and value[0] is job:
         _relay(job, value[1], value[2])
     elif kind == "closed" and value is job:
         job.open_streams -= 1
+    elif kind == "nursery":
+        value[0].hear(value[1])
+        if value[0] is job.nursery:
+            hear(job, value[1], inbox)
     elif kind == "message" and value.get("type") == "cancel":
         job.outcome = job.outcome or "cancelled"
     elif kind == "gone":
@@ -175,7 +150,7 @@ def _relay(job: Job, stream: str, data: bytes) -> None:
 
 def _check(job: Job) -> None:
     """Counts what descends from the agent, and weighs it."""
-    pids = processes.descendants()
+    pids = processes.descendants(job.others)
     if len(pids) > job.limits["processes"]:
         job.outcome = job.outcome or "process limit"
         return
@@ -208,13 +183,14 @@ def _listen(job: Job, inbox: queue.Queue[Event], seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while job.open_streams and time.monotonic() < deadline:
         with contextlib.suppress(queue.Empty):
-            _handle(job, inbox.get(timeout=TICK))
+            _handle(job, inbox.get(timeout=TICK), inbox)
 
 
-def _ending(job: Job, seconds: float, report: str) -> Message:
-    said = {message.get("type"): message for message in _read_report(report)}
-    code = job.child.exit_code
-    peak = max(job.peak_memory, job.child.peak_memory)
+def _ending(job: Job, seconds: float) -> Message:
+    reports = _read_report(job.report)
+    said = {message.get("type"): message for message in reports}
+    code = None if job.child is None else job.child.exit_code
+    peak = job.peak_memory if job.child is None else max(job.peak_memory, job.child.peak_memory)
     return {
         "type": "result",
         "outcome": job.outcome or _judge(code),
@@ -224,6 +200,12 @@ def _ending(job: Job, seconds: float, report: str) -> Message:
         "peak_memory": peak or None,
         "error": said.get("error"),
         "device": said.get("device", {}).get("device"),
+        "peak_device_memory": said.get("device", {}).get("peak"),
+        "own_seconds": said.get("device", {}).get("seconds"),
+        "offline": said.get("device", {}).get("offline"),
+        "value": said.get("value", {}).get("value"),
+        "warnings": [message for message in reports if message.get("type") == "warning"],
+        "pictures": [message.get("file") for message in reports if message.get("type") == "picture"],
         "environment": said.get("environment"),
     }
 

@@ -8,12 +8,15 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from torchlore.device import Interpreter, Limits, RunResult, Trust, run
+from torchlore.device import Crew, Interpreter, Limits, RunResult, Trust, run
 
 THIS = Interpreter(sys.executable, "the one that runs torchlore")
 
 SMALL = Limits(seconds=20, memory=600_000_000, output=100_000, processes=40)
 """Enough for each well-behaved snippet here; every hostile one reaches one of these soon."""
+
+CREW: Crew | None = None
+"""Whose agents `execute` uses; by default each run has its own."""
 
 PATIENCE = 20.0
 """Seconds until something that has to happen counts as not happening. Nothing asserts how soon it happens."""
@@ -26,6 +29,7 @@ async def execute(code: str, **arguments: object) -> RunResult:
         "interpreter": THIS,
         "trust": Trust.TRUSTED,
         "limits": SMALL,
+        "crew": CREW,
     }
     return await run(code, **(settled | arguments))  # type: ignore[arg-type]
 

@@ -46,7 +46,13 @@ class Client(LanguageClient):
         self.arrived = asyncio.Event()
         features = dict(pytest_lsp.client.DEFAULT_CLIENT_FEATURES)
         features[types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS] = functools.partial(self._publish)
+        self.questions: list[types.ShowMessageRequestParams] = []
+        features[types.WINDOW_SHOW_MESSAGE_REQUEST] = functools.partial(self._agree)
         pytest_lsp.client.register_lsp_features(self, features)
+
+    def _agree(self, params: types.ShowMessageRequestParams) -> types.MessageActionItem | None:
+        self.questions.append(params)
+        return params.actions[0] if params.actions else None
 
     def _publish(self, params: types.PublishDiagnosticsParams) -> None:
         self.published[params.uri] = params

@@ -56,7 +56,7 @@ class Raw:
 
     def start(self, parent: int | None = None, capabilities: dict[str, Any] | None = None) -> None:
         params = {"processId": parent, "rootUri": None, "capabilities": capabilities or {}}
-        self.send("initialize", params, 0)
+        self.send("initialize", {**params, "initializationOptions": {"runOwnCode": True}}, 0)
         self.answer(0)
         self.send("initialized", {})
 

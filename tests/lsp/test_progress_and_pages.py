@@ -35,7 +35,7 @@ def reply(session: Session, request: dict[str, Any], **outcome: Any) -> None:
 async def started() -> tuple[Session, dict[str, Any]]:
     """A session with a run in progress, and the server's request to show that."""
     session = Session()
-    session.start(PROGRESS)
+    session.start(PROGRESS, {"runOwnCode": True})
     params = {"command": "torchlore.run", "arguments": [{"code": "print(42)", "wait": True}]}
     session.send("workspace/executeCommand", params, 1)
     await session.eventually(lambda: bool(session.sent("window/workDoneProgress/create")))

@@ -19,6 +19,7 @@ from tests.perf.checking import print_check
 from tests.perf.corpus import ROOT, files, packages
 from tests.perf.index import print_index
 from tests.perf.peers import print_peers
+from tests.perf.runs import print_runs
 from tests.perf.scaling import print_scaling
 from tests.perf.server import print_server
 
@@ -57,6 +58,7 @@ SECTIONS: dict[str, Callable[[list[Path]], None]] = {
     "server": lambda _: asyncio.run(print_server()),
     "server-keystroke": lambda _: asyncio.run(keystrokes.print_through_server()),
     "peers": print_peers,
+    "runs": lambda _: asyncio.run(print_runs()),
     "workspace": lambda _: asyncio.run(keystrokes.print_workspace()),
 }
 """In the order in which they are printed."""

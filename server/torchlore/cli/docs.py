@@ -26,7 +26,7 @@ def build(
         bool, typer.Option("--check", help="Write nothing; end with 1 where a page is stale.")
     ] = False,
 ) -> None:
-    """Write docs/rules.md, docs/rules/*.md, docs/cards.md and docs/torchlore.schema.json."""
+    """Write docs/rules.md, docs/rules/*.md, docs/cards.md and the JSON schemas."""
     wanted = {folder / name: text for name, text in pages().items()}
     surplus = [path for path in (folder / "rules").glob("*.md") if path not in wanted]
     stale = [path for path, text in wanted.items() if not path.is_file() or path.read_text("utf-8") != text]
@@ -45,12 +45,14 @@ def build(
 def pages() -> dict[str, str]:
     """The text of each page by its path within docs/."""
     from torchlore.cli.schema import schema
+    from torchlore.device.as_json import schema as schema_of_runs
     from torchlore.pages import rule_page
     from torchlore.rules import all_rules
 
     made = {f"rules/{rule.name}.md": _NOTE + rule_page(rule) for rule in all_rules()}
     tables = {"rules.md": _NOTE + _rule_table(), "cards.md": _NOTE + _card_table()}
-    return {**made, **tables, "torchlore.schema.json": schema()}
+    schemas = {"torchlore.schema.json": schema(), "torchlore-run.schema.json": schema_of_runs()}
+    return {**made, **tables, **schemas}
 
 
 _ABOUT_RULES = """\

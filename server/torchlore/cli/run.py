@@ -41,7 +41,7 @@ def run(
                 name=found.slug,
                 interpreter=choose_interpreter(interpreter),
                 trust=Trust.TRUSTED,  # Asked for by the person at the terminal, and the snippet is ours.
-                limits=Limits(seconds=timeout),
+                limits=Limits(seconds=timeout, network=False),
                 device=device,
                 on_output=_show,
             )
@@ -67,6 +67,9 @@ def choose_interpreter(given: str | None) -> Interpreter:
 
 
 def _show(stream: str, text: str) -> None:
+    if stream == "notice":
+        warn(text)
+        return
     target = sys.stderr if stream == "stderr" else sys.stdout
     target.write(text)
     target.flush()

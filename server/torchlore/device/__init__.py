@@ -1,5 +1,6 @@
 """All that executes goes through here, in a process of the user's interpreter, and asks `trust` first."""
 
+from torchlore.device.crew import Crew
 from torchlore.device.interpreter import find_interpreter, torch_version
 from torchlore.device.model import (
     DeviceInfo,
@@ -7,21 +8,28 @@ from torchlore.device.model import (
     Interpreter,
     Limits,
     NotAllowed,
+    Picture,
     RunError,
     RunResult,
+    Value,
+    Warned,
 )
 from torchlore.device.run import describe, run
 from torchlore.device.trust import Trust, trust_from
 
 __all__ = [
+    "Crew",
     "DeviceInfo",
     "Environment",
     "Interpreter",
     "Limits",
     "NotAllowed",
+    "Picture",
     "RunError",
     "RunResult",
     "Trust",
+    "Value",
+    "Warned",
     "describe",
     "find_interpreter",
     "run",

@@ -1,7 +1,6 @@
 """The one seam between torchlore and a process of the user's interpreter.
 
-`open_agent` starts an agent and ends it. A warm agent, kept between runs, is another way to open one: what is
-done with it stays the same.
+`open_agent` starts an agent and ends it. `Crew` keeps one between runs.
 """
 
 from __future__ import annotations
@@ -13,20 +12,17 @@ import json
 import os
 import re
 import secrets
-import shutil
-import signal
-import stat
-import sys
-import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from torchlore.device import environment
+from torchlore.device.leaving import MARK, kill, new_directory, remove
 from torchlore.device.model import HOW_TO_CHOOSE, Interpreter, NotAllowed
+from torchlore.device.waiting import unhurried, within
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Must be `torchlore_agent.PROTOCOL`."""
 
 HELLO_SECONDS = 20.0
@@ -35,26 +31,23 @@ HELLO_SECONDS = 20.0
 OLDEST = (3, 9)
 """The oldest Python that the agent runs on."""
 
-MARK = "TORCHLORE_RUN"
-"""A variable, its value unique, in all that an agent starts: by it that is found without the agent."""
-
 Message = dict[str, Any]
-
-T = TypeVar("T")
 
 _LONGEST_LINE = 8 << 20
 _GOODBYE_SECONDS = 2.0
 _LONGEST_STDERR = 4000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Agent:
     """A running agent.
 
     Attributes:
         interpreter: the one that was asked for.
-        hello: what it said of itself: `python`, `executable`, `torch` (whether there is one).
+        hello: what it said of itself: `python`, `executable`, `torch` (whether there is one), `paths` (where
+            it finds modules).
         directory: a directory that is this agent's alone and vanishes with it.
+        busy: it was asked for something and has not given the result.
     """
 
     interpreter: Interpreter
@@ -62,25 +55,34 @@ class Agent:
     hello: Message
     directory: Path
     mark: str
+    busy: bool = False
 
-    async def ask(self, request: Message) -> AsyncGenerator[Message, None]:
-        """Sends a request; yields what comes back, the last of it being the `result`.
+    def send(self, request: Message) -> None:
+        """Sends a message; where the agent is gone, `receive` will tell."""
+        if request["type"] in ("run", "describe"):
+            self.busy = True
+        with contextlib.suppress(OSError):
+            _send(self.process, request)
+
+    async def receive(self) -> Message:
+        """The next message; the last one that a request gets is a `result`.
 
         Raises:
-            ConnectionError: the agent ended before the result came.
+            ConnectionError: the agent ended before.
         """
-        _send(self.process, request)
-        while True:
-            message = await _receive(self.process)
-            if message is None:
-                raise ConnectionError("the agent ended")
-            yield message
-            if message.get("type") == "result":
-                return
+        message = await _receive(self.process)
+        if message is None:
+            raise ConnectionError("the agent ended")
+        if message.get("type") == "result":
+            self.busy = False
+        return message
 
-    def kill(self) -> None:
+    async def kill(self) -> None:
         """Ends an agent that keeps no time, or that is gone, and all that it started."""
-        _kill(self.process, self.mark)
+        kill(self.process, self.mark)
+        self.busy = False
+        with contextlib.suppress(asyncio.TimeoutError):
+            await within(_GOODBYE_SECONDS, self.process.wait())
 
 
 @contextlib.asynccontextmanager
@@ -91,7 +93,7 @@ async def open_agent(interpreter: Interpreter) -> AsyncIterator[Agent]:
         NotAllowed: the interpreter cannot be started, or is not a Python that can run the agent.
     """
     _check_file(interpreter)
-    directory = _new_directory()
+    directory = new_directory()
     mark = secrets.token_hex(16)
     process = None
     try:
@@ -101,12 +103,12 @@ async def open_agent(interpreter: Interpreter) -> AsyncIterator[Agent]:
         try:
             yield Agent(interpreter, process, await _hello(interpreter, process, errors), directory, mark)
         finally:
-            await _unhurried(_end(process, mark))
+            await unhurried(_end(process, mark))
             listener.cancel()
     finally:
         if process is not None and process.returncode is None:
-            _kill(process, mark)
-        _remove(directory)
+            kill(process, mark)
+        remove(directory)
 
 
 async def _start(interpreter: Interpreter, directory: Path, mark: str) -> asyncio.subprocess.Process:
@@ -186,66 +188,9 @@ async def _end(process: asyncio.subprocess.Process, mark: str) -> None:
     except asyncio.TimeoutError:
         code = None
     if code != 0:
-        _kill(process, mark)
+        kill(process, mark)
         await process.wait()
     reader.cancel()
-
-
-async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
-    """What the work returns; raises asyncio.TimeoutError where it takes longer.
-
-    Not `asyncio.wait_for`: before Python 3.12 it swallows a cancellation that comes together with the result.
-    """
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.wait({task}, timeout=seconds)
-        if task.done():
-            return task.result()
-        raise asyncio.TimeoutError
-    finally:
-        if not task.done():
-            task.cancel()
-            await asyncio.wait({task})
-
-
-async def _unhurried(work: Any) -> None:
-    """Awaits the work to its end though the task be cancelled meanwhile, then passes that on."""
-    task = asyncio.ensure_future(work)
-    cancelled = None
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled
-    task.result()
-
-
-def _kill(process: asyncio.subprocess.Process, mark: str) -> None:
-    """Ends an agent that did not end well, and what it may have left."""
-    with contextlib.suppress(OSError):
-        if sys.platform == "win32":
-            process.kill()
-        else:
-            os.killpg(process.pid, signal.SIGKILL)
-    if sys.platform == "linux":
-        for _ in range(10):
-            if not _kill_marked(f"{MARK}={mark}".encode()):
-                return
-
-
-def _kill_marked(entry: bytes) -> int:
-    """Kills every process of this user whose environment carries the mark. Returns how many there were."""
-    count = 0
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        with contextlib.suppress(OSError):
-            if entry in (folder / "environ").read_bytes().split(b"\0"):
-                os.kill(int(folder.name), signal.SIGKILL)
-                count += 1
-    return count
 
 
 def _check_file(interpreter: Interpreter) -> None:
@@ -260,11 +205,6 @@ def _check_file(interpreter: Interpreter) -> None:
 
 def _refusal(interpreter: Interpreter, what: str) -> NotAllowed:
     return NotAllowed(f"The interpreter {interpreter} {what}; {HOW_TO_CHOOSE}.")
-
-
-def _new_directory() -> Path:
-    """Nobody else may enter it. Links are followed: macOS's temporary directory lies behind one."""
-    return Path(tempfile.mkdtemp(prefix="torchlore-")).resolve()
 
 
 def _agent_directory() -> Path:
@@ -313,16 +253,3 @@ async def _discard(stream: asyncio.StreamReader) -> None:
 def _last_line(data: bytes) -> str:
     lines = [line.strip() for line in data.decode("utf-8", "replace").splitlines() if line.strip()]
     return re.sub(r"[\x00-\x1f\x7f-\x9f]", "", lines[-1])[:200] if lines else ""
-
-
-def _remove(directory: Path) -> None:
-    shutil.rmtree(directory, ignore_errors=True)
-    if not directory.exists():
-        return
-    # A snippet may have taken the right to write away from its own folders.
-    for folder, inside, _ in os.walk(directory):
-        for path in (Path(folder, name) for name in inside):
-            if not path.is_symlink():  # The rights of what it links to are none of ours.
-                with contextlib.suppress(OSError):
-                    path.chmod(stat.S_IRWXU)
-    shutil.rmtree(directory, ignore_errors=True)

@@ -57,11 +57,23 @@ def for_device(device: str | None, environ: Mapping[str, str]) -> dict[str, str]
         return {"CUDA_VISIBLE_DEVICES": "", "HIP_VISIBLE_DEVICES": "-1"}
     if kind not in _VISIBILITY or not index:
         return {}
-    variable = next((name for name in _VISIBILITY[kind] if environ.get(name)), _VISIBILITY[kind][0])
-    visible = [part.strip() for part in environ.get(variable, "").split(",") if part.strip()]
-    if visible and int(index) < len(visible):
-        return {variable: visible[int(index)]}
+    variable = _variable(kind, environ)
+    shown = visible(kind, environ)
+    if shown and int(index) < len(shown):
+        return {variable: shown[int(index)]}
     return {variable: index}
+
+
+def visible(kind: str, environ: Mapping[str, str]) -> list[str] | None:
+    """What is set to be visible of a kind of device, in its order; None where nothing is set."""
+    value = environ.get(_variable(kind, environ))
+    if value is None:
+        return None
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def _variable(kind: str, environ: Mapping[str, str]) -> str:
+    return next((name for name in _VISIBILITY[kind] if environ.get(name)), _VISIBILITY[kind][0])
 
 
 def _may_pass(name: str, value: str) -> bool:

@@ -77,6 +77,8 @@ class Limits:
         output: bytes of stdout and stderr together.
         processes: how many may live at the same time. Threads do not count.
         file_size: bytes of the largest file it may write.
+        network: whether it may reach other machines. Where it may not, that is made sure of as far as the
+            system lets its users; `RunResult.offline` says whether it did.
     """
 
     seconds: float = 60
@@ -84,6 +86,7 @@ class Limits:
     output: int = 1_000_000
     processes: int = 128
     file_size: int = 1 << 30
+    network: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,68 @@ class RunError:
 
 
 @dataclass(frozen=True, slots=True)
+class Value:
+    """What the last expression of a snippet gave.
+
+    Attributes:
+        kind: "tensor" (of torch or numpy) or "object".
+        type: its class.
+        text: its `repr`, cut where it is long.
+        shape, dtype, device, requires_grad: of a tensor; `device` is None of an array of numpy.
+        min, mean, max: of those elements that are finite; None where there are none.
+        nan, inf: how many elements are not finite; None where they are no numbers.
+        first: the first elements; "nan", "inf" and "-inf" stand for what JSON has no word for.
+    """
+
+    kind: str
+    type: str
+    text: str
+    shape: tuple[int, ...] | None = None
+    dtype: str | None = None
+    device: str | None = None
+    requires_grad: bool = False
+    min: float | None = None
+    mean: float | None = None
+    max: float | None = None
+    nan: int | None = None
+    inf: int | None = None
+    first: tuple[bool | float | str, ...] = ()
+
+    def summary(self) -> str:
+        """One line."""
+        if self.kind != "tensor" or self.shape is None:
+            return self.text.partition("\n")[0]
+        parts = [f"{self.type} of shape {self.shape}, {self.dtype}"]
+        if self.device:
+            parts.append(f"on {self.device}")
+        if self.min is not None and self.max is not None and self.mean is not None:
+            parts.append(f"from {self.min:.4g} to {self.max:.4g}, mean {self.mean:.4g}")
+        parts += [f"{count} {name}" for name, count in (("NaN", self.nan), ("infinite", self.inf)) if count]
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """A warning that a snippet set off. `line`: in the snippet, where it was that; None elsewhere."""
+
+    category: str
+    message: str
+    line: int | None
+
+    def __str__(self) -> str:
+        what = f"{self.category}: {self.message}"
+        return what if self.line is None else f"line {self.line}: {what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A PNG: a figure of matplotlib, or the last value where it looks like an image."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """How a run went.
 
@@ -124,6 +189,13 @@ class RunResult:
         device: the device on which it held most memory: "cuda:0", "mps:0", "cpu"; "unknown" where it could
             not say, because it was ended from outside.
         peak_memory: bytes of host memory that its processes held at most, as far as seen.
+        own_seconds: wall time of the snippet alone, from its first line until its device was done; None where
+            it was ended from outside.
+        peak_device_memory: bytes that it held at most on `device`; None on a CPU, or where unknown.
+        value: of the last expression; None where there is none, or it is None.
+        warnings, pictures: what it warned of and drew; no more than 20 of each.
+        notices: sentences about the device that it got.
+        offline: it could not reach other machines; False, too, where it was ended before it could say so.
     """
 
     ok: bool
@@ -136,6 +208,13 @@ class RunResult:
     seconds: float
     device: str
     peak_memory: int | None
+    own_seconds: float | None = None
+    peak_device_memory: int | None = None
+    value: Value | None = None
+    warnings: tuple[Warned, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    notices: tuple[str, ...] = ()
+    offline: bool = False
 
     def summary(self) -> str:
         """One sentence."""

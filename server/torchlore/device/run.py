@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from torchlore.device import environment
-from torchlore.device.agent import Agent, Message, open_agent, within
+from torchlore.device.agent import Agent, Message, open_agent
+from torchlore.device.choice import Use, choose
+from torchlore.device.crew import Crew, interrupt
+from torchlore.device.leaving import new_directory, remove
 from torchlore.device.model import (
     HOW_TO_CHOOSE,
     DeviceInfo,
@@ -25,12 +28,26 @@ from torchlore.device.model import (
     RunError,
     RunResult,
 )
+from torchlore.device.observed import pictures_in, value_in, warnings_in
 from torchlore.device.trust import Trust, require
+from torchlore.device.waiting import unhurried, within
 
 log = logging.getLogger(__name__)
 
 DESCRIBE_SECONDS = 60.0
 """How long `import torch` and asking the drivers may take; a cold disk needs half a minute."""
+
+_START_SECONDS = 90.0
+"""How long an agent may take until a snippet starts: a nursery imports torch first."""
+
+_ATTEMPTS = 2
+"""An agent may have been killed while it was at rest."""
+
+_LOST = "lost"
+"""The outcome of a run whose agent ended before anything of the snippet ran."""
+
+_LOOK_SECONDS = 2.0
+"""How long a driver may take to say what is in use."""
 
 _GRACE_SECONDS = 3.0
 """How long after a run's time limit an agent that says nothing is given up. A snippet can stop its agent."""
@@ -46,10 +63,15 @@ DEFAULT_LIMITS = Limits()
 OnOutput = Callable[[str, str], None]
 
 
-async def describe(interpreter: Interpreter, trust: Trust) -> Environment:
+async def describe(interpreter: Interpreter, trust: Trust, crew: Crew | None = None) -> Environment:
     """What this interpreter is and which devices its torch sees. Imports torch there, so it takes seconds.
 
     Never raises because of the interpreter: what is wrong with it is in `problem`.
+
+    Args:
+        interpreter: from `find_interpreter`.
+        trust: of the workspace.
+        crew: whose agent to ask, where torch may be imported already.
 
     Raises:
         NotAllowed: the workspace is not trusted.
@@ -57,9 +79,9 @@ async def describe(interpreter: Interpreter, trust: Trust) -> Environment:
     require(trust)
     limits = Limits(seconds=DESCRIBE_SECONDS)
     try:
-        async with open_agent(interpreter) as agent:
+        async with _agent_of(interpreter, crew) as agent:
             hello = agent.hello
-            result = await _ask(agent, "describe", limits, None, {}, _Output(None))
+            result = await _ask(agent, _request("describe", limits, None, crew), _Output(None))
     except NotAllowed as refusal:
         return Environment("", interpreter.path, None, (), str(refusal))
     return _environment(interpreter, hello, result)
@@ -74,6 +96,7 @@ async def run(
     limits: Limits = DEFAULT_LIMITS,
     device: str | None = None,
     on_output: OnOutput | None = None,
+    crew: Crew | None = None,
 ) -> RunResult:
     """Runs a snippet in a process of its own and waits for its end.
 
@@ -87,10 +110,13 @@ async def run(
         limits: what it may use.
         device: "cpu", "cuda:1", …: the only device that it sees (see `environment.for_device`); None for all.
         on_output: called in the event loop with "stdout" or "stderr" and clean text as it comes, carriage
-            returns of progress bars included.
+            returns of progress bars included; before that perhaps with "notice" and a sentence about the
+            device.
+        crew: whose agent runs it, and stays; None for an agent that is started for this run and ends with it.
 
     Raises:
-        NotAllowed: nothing was run; the workspace is not trusted, or the interpreter cannot run it.
+        NotAllowed: nothing was run; the workspace is not trusted, the interpreter cannot run it, or the
+            device has no memory free to start on.
     """
     require(trust)
     if device is not None and not re.fullmatch(r"[a-z]+(:\d+)?", device):
@@ -98,18 +124,62 @@ async def run(
             f"{device!r} is not a device; devices are called like `cpu`, `cuda`, `cuda:1`, `mps` or `xpu:0`."
         )
     output = _Output(on_output)
+    shown = re.sub(r"[\x00-\x1f\x7f-\x9f]", "", name) or _file_name(name)
     started = time.monotonic()
-    async with open_agent(interpreter) as agent:
-        if not agent.hello.get("torch") and re.search(r"\btorch", code):
-            raise NotAllowed(f"The interpreter {interpreter} has no torch; {HOW_TO_CHOOSE}.")
-        snippet = agent.directory / _file_name(name)
-        snippet.write_bytes(code.encode("utf-8", "surrogatepass"))
-        shown = re.sub(r"[\x00-\x1f\x7f-\x9f]", "", name) or snippet.name
-        result = await _ask(agent, "run", limits, device, {"snippet": str(snippet), "name": shown}, output)
+    for _ in range(_ATTEMPTS):
+        async with _agent_of(interpreter, crew) as agent:
+            if not agent.hello.get("torch") and re.search(r"\btorch", code):
+                raise NotAllowed(f"The interpreter {interpreter} has no torch; {HOW_TO_CHOOSE}.")
+            choice = choose(device, await _look(agent), os.environ)
+            for notice in choice.notices:
+                output.tell(notice)
+            request = _request("run", limits, choice.device, crew)
+            result = await _run_on(agent, code, {**request, "name": shown}, output)
+        if result["outcome"] != _LOST:
+            break
+        log.warning("the agent of %s ended before it ran anything; another one is started", interpreter)
     seconds = result.get("seconds")
-    return _result(
-        result, output, shown, device, seconds if seconds is not None else time.monotonic() - started
-    )
+    if seconds is None:
+        seconds = time.monotonic() - started
+    return _result(result, output, shown, choice.device, seconds)
+
+
+async def _look(agent: Agent) -> list[Use]:
+    """The GPUs as their drivers see them; none where the agent cannot say."""
+    number = time.monotonic_ns()  # The answer to a look that was cancelled may still be on its way.
+    agent.send({"type": "look", "number": number})
+    deadline = time.monotonic() + _LOOK_SECONDS
+    message: Message = {}
+    try:
+        while message.get("number") != number:
+            message = await within(deadline - time.monotonic(), agent.receive())
+    except (asyncio.TimeoutError, ConnectionError):
+        return []  # The run that follows will tell.
+    return [Use(**gpu) for gpu in message["gpus"]]
+
+
+def _agent_of(interpreter: Interpreter, crew: Crew | None) -> contextlib.AbstractAsyncContextManager[Agent]:
+    return open_agent(interpreter) if crew is None else crew.hire(interpreter)
+
+
+async def _run_on(agent: Agent, code: str, request: Message, output: _Output) -> Message:
+    """One run, in a directory that vanishes with it."""
+    directory = new_directory(agent.directory)
+    snippet = directory / _file_name(request["name"])
+    snippet.write_bytes(code.encode("utf-8", "surrogatepass"))
+    request = {**request, "snippet": str(snippet), "directory": str(directory)}
+    request["environment"] |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(directory))
+    try:
+        result = await _ask(agent, request, output)
+        return {**result, "pictures": pictures_in(result.get("pictures"), directory)}
+    finally:
+        await unhurried(_clear(agent, directory))
+
+
+async def _clear(agent: Agent, directory: Path) -> None:
+    if agent.busy:  # It has to end first what stands in there.
+        await interrupt(agent)
+    await asyncio.to_thread(remove, directory)
 
 
 class _Output:
@@ -118,12 +188,22 @@ class _Output:
     def __init__(self, on_output: OnOutput | None) -> None:
         self.on_output = on_output
         self.texts: dict[str, list[str]] = {"stdout": [], "stderr": []}
+        self.notices: list[str] = []
 
     def add(self, message: Message) -> None:
         stream, text = message.get("stream"), message.get("text")
         if stream not in self.texts or not isinstance(text, str):
             return
         self.texts[stream].append(text)
+        self._pass_on(stream, text)
+
+    def tell(self, notice: str) -> None:
+        """Says something of our own before the snippet starts; once, though it be tried twice."""
+        if notice not in self.notices:
+            self.notices.append(notice)
+            self._pass_on("notice", notice)
+
+    def _pass_on(self, stream: str, text: str) -> None:
         if self.on_output is not None:
             try:
                 self.on_output(stream, text)
@@ -143,39 +223,43 @@ def _drawn_last(line: str) -> str:
     return next((part for part in reversed(line.split("\r")) if part), "")
 
 
-async def _ask(
-    agent: Agent, kind: str, limits: Limits, device: str | None, more: Message, output: _Output
-) -> Message:
-    """The agent's result; one of its own where the agent did not live, or did not keep its time."""
-    request = {
+def _request(kind: str, limits: Limits, device: str | None, crew: Crew | None) -> Message:
+    return {
         "type": kind,
-        "directory": str(agent.directory),
         "limits": {**asdict(limits), "memory": limits.memory or _free_memory()},
         "device": device,
         "environment": environment.for_device(device, os.environ),
-        **more,
+        "network": limits.network,
+        "warm": crew is not None,
     }
+
+
+async def _ask(agent: Agent, request: Message, output: _Output) -> Message:
+    """The agent's result; one of its own where the agent did not live, or did not keep its time."""
+    request.setdefault("directory", str(agent.directory))
+    deadline = time.monotonic() + _START_SECONDS
+    outcome = _LOST
+    agent.send(request)
     try:
-        return await within(limits.seconds + _GRACE_SECONDS, _last(agent, request, output))
+        while True:
+            message = await within(deadline - time.monotonic(), agent.receive())
+            if message.get("type") == "started":
+                outcome = "killed"
+                deadline = time.monotonic() + request["limits"]["seconds"] + _GRACE_SECONDS
+            elif message.get("type") == "output":
+                output.add(message)
+            elif message.get("type") == "result":
+                return message
     except asyncio.TimeoutError:
         outcome = "timeout"
-    except OSError:
-        outcome = "killed"
-    agent.kill()
+    except ConnectionError:
+        pass
+    await agent.kill()
     return {"outcome": outcome}
 
 
-async def _last(agent: Agent, request: Message, output: _Output) -> Message:
-    message: Message = {}
-    async with contextlib.aclosing(agent.ask(request)) as messages:
-        async for message in messages:
-            if message.get("type") == "output":
-                output.add(message)
-    return message
-
-
 def _result(result: Message, output: _Output, name: str, device: str | None, seconds: float) -> RunResult:
-    outcome = str(result.get("outcome"))
+    outcome = str(result.get("outcome")).replace(_LOST, "killed")
     code = result.get("exit_code")
     stderr = output.text("stderr")
     error = _error(result.get("error")) if outcome == "error" else None
@@ -197,6 +281,13 @@ def _result(result: Message, output: _Output, name: str, device: str | None, sec
         seconds=seconds,
         device=_real_device(result.get("device"), device),
         peak_memory=result.get("peak_memory"),
+        own_seconds=result.get("own_seconds"),
+        peak_device_memory=result.get("peak_device_memory"),
+        value=value_in(result.get("value")),
+        warnings=warnings_in(result.get("warnings")),
+        pictures=result.get("pictures", ()),
+        notices=tuple(output.notices),
+        offline=result.get("offline") is True,
     )
 
 

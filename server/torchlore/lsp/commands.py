@@ -9,8 +9,10 @@ from typing import Any
 from lsprotocol import types
 
 from torchlore import knowledge
-from torchlore.device import NotAllowed, RunResult
+from torchlore.device import Limits, NotAllowed, RunResult
 from torchlore.device import run as run_on_device
+from torchlore.device.as_json import as_json
+from torchlore.lsp.consent import require_consent
 from torchlore.lsp.installed import chosen_interpreter
 from torchlore.lsp.markdown import plain
 from torchlore.lsp.progress import Progress, begin
@@ -59,20 +61,24 @@ async def explain(server: Server, arguments: list[Any]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Snippet:
+    """`ours`: it is shipped with torchlore, not the user's."""
+
     name: str
     title: str
     code: str
     uri: str | None
+    device: str | None
+    ours: bool
 
 
 async def run(server: Server, arguments: list[Any]) -> dict[str, object] | None:
-    """Runs the snippet of `{"slug": ...}` or the text of `{"code": ..., "uri": ...}`.
+    """Runs the snippet of `{"slug": ...}` or the text of `{"code": ..., "uri": ...}`, on `"device"` if named.
 
     Answers at once, because several editors block until it does; with `"wait": true`, when the run is
-    over, and then with its outcome.
+    over, and then with its outcome, as `docs/torchlore-run.schema.json` describes it.
     """
     asked = first_of(arguments)
-    snippet = _snippet(asked)
+    snippet = _snippet(asked, server.settings.device)
     if snippet is None:
         tell(server, "torchlore has no snippet of that name", types.MessageType.Warning)
         return None
@@ -84,30 +90,26 @@ async def run(server: Server, arguments: list[Any]) -> dict[str, object] | None:
     except asyncio.CancelledError:
         task.cancel()
         raise
-    return _outcome(result) if result is not None else None
+    return as_json(result) if result is not None else None
 
 
-def _snippet(asked: dict[str, Any]) -> _Snippet | None:
+def _snippet(asked: dict[str, Any], usual_device: str | None) -> _Snippet | None:
     slug, code, uri = asked.get("slug"), asked.get("code"), asked.get("uri")
     place = uri if isinstance(uri, str) else None
+    named = asked.get("device")
+    device = named if isinstance(named, str) else usual_device
     if isinstance(slug, str):
         card = knowledge.card(slug)
-        return _Snippet(slug, card.question, card.snippet, place) if card and card.snippet else None
+        if card is None or card.snippet is None:
+            return None
+        return _Snippet(slug, card.question, card.snippet, place, device, ours=True)
     if isinstance(code, str) and code.strip():
-        return _Snippet("selection", "Your selection", code, place)
+        return _Snippet("selection", "Your selection", code, place, device, ours=False)
     return None
 
 
 async def _run_and_show(server: Server, snippet: _Snippet) -> RunResult | None:
-    interpreter = chosen_interpreter(server, snippet.uri)
-    running = asyncio.ensure_future(
-        run_on_device(
-            snippet.code,
-            name=snippet.name,
-            interpreter=interpreter,
-            trust=server.settings.trust,
-        )
-    )
+    running = asyncio.ensure_future(_run(server, snippet))
     progress = Progress(server, None)
     stopped_by_user = False
 
@@ -135,20 +137,22 @@ async def _run_and_show(server: Server, snippet: _Snippet) -> RunResult | None:
         raise
     progress.end(result.summary())
     page = run_page(snippet.title, snippet.code, result)
-    await show_page(server, f"run-{snippet.name}", page, result.summary())
+    await show_page(server, f"run-{snippet.name}", page, result.summary(), drawn=result.pictures)
     return result
 
 
-def _outcome(result: RunResult) -> dict[str, object]:
-    return {
-        "ok": result.ok,
-        "outcome": result.outcome,
-        "summary": result.summary(),
-        "stdout": result.stdout,
-        "stderr": result.stderr,
-        "seconds": result.seconds,
-        "device": result.device,
-    }
+async def _run(server: Server, snippet: _Snippet) -> RunResult:
+    if not snippet.ours:
+        await require_consent(server, snippet.uri)
+    return await run_on_device(
+        snippet.code,
+        name=snippet.name,
+        interpreter=chosen_interpreter(server, snippet.uri),
+        trust=server.settings.trust,
+        limits=Limits(network=not snippet.ours),
+        device=snippet.device,
+        crew=server.crew,
+    )
 
 
 def first_of(arguments: list[Any]) -> dict[str, Any]:

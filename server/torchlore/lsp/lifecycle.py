@@ -40,6 +40,8 @@ def register(server: Server) -> None:
     def initialized(_: types.InitializedParams) -> None:
         server.start_task(server.worker.run(_load_knowledge), "loading the knowledge")
         server.start_task(dependents.watch(server), "asking for changes on disk")
+        if server.settings.warm:
+            server.start_task(_warm(server), "importing torch")
         if server.watched is not None:
             server.start_task(_watch(server, server.watched), "watching the client")
 
@@ -48,6 +50,7 @@ def register(server: Server) -> None:
         for task in list(server.tasks):
             task.cancel()
         server.stop_asking()
+        server.dismiss_crew()
         server.pages.remove()
 
 
@@ -58,6 +61,17 @@ def _load_knowledge() -> None:
 
     knowledge.resolve(("torch.Tensor.backward",))
     knowledge.card_for("torch.Tensor.backward")
+
+
+async def _warm(server: Server) -> None:
+    """The user's own settings asked for it; without trust nothing is started all the same."""
+    from torchlore.device import NotAllowed
+    from torchlore.lsp.installed import chosen_interpreter
+
+    try:
+        await server.crew.warm(chosen_interpreter(server, None), server.settings.trust)
+    except NotAllowed as refusal:
+        log.info("%s", refusal)
 
 
 def _can_watch(process: int) -> bool:
@@ -91,6 +105,7 @@ async def leave(server: Server) -> None:
     if running:
         await asyncio.wait(running, timeout=5)
     server.stop_asking()
+    server.dismiss_crew()
     server.pages.remove()
     # A thread is blocked reading stdin and cannot be woken; a normal exit would wait for it.
     os._exit(1)

@@ -25,6 +25,7 @@ from torchlore.text import Encoding
 
 if TYPE_CHECKING:
     from torchlore.analysis.inquiry import Inquiry
+    from torchlore.device import Crew
     from torchlore.lsp.analyses import Analysed, Analyses
 
 log = logging.getLogger(__name__)
@@ -98,6 +99,18 @@ class Server(LanguageServer):
         from torchlore.analysis.inquiry import Inquiry  # Few sessions ask.
 
         return Inquiry()
+
+    @cached_property
+    def crew(self) -> Crew:
+        """The agents that snippets run on; the first is started with the first run."""
+        from torchlore.device import Crew  # Few sessions run anything.
+
+        return Crew()
+
+    def dismiss_crew(self) -> None:
+        """Has the agents go, where there are any: they end what they run and clean up after themselves."""
+        if "crew" in self.__dict__:
+            self.crew.dismiss()
 
     def stop_asking(self) -> None:
         """Ends the process of `inquiry`, where there is one, also in the middle of a question."""

@@ -15,12 +15,19 @@ class Settings:
     Attributes:
         trust: whether anything may be executed in this workspace.
         interpreter: the Python that has torch, where the user named one.
+        run_own_code: whether code of the user's own, not only shipped snippets, may be run: true, false, or
+            None to ask them in each workspace.
+        device: where snippets run, as torch names it; None for the best that there is.
+        warm: torch is imported when the server starts, not with the first run.
         command_links: the client opens `command:` links in a hover.
         type_checked_deprecations: False where a type checker underlines deprecated names in this editor.
     """
 
     trust: Trust = Trust.TRUSTED
     interpreter: str | None = None
+    run_own_code: bool | None = None
+    device: str | None = None
+    warm: bool = False
     command_links: bool = False
     type_checked_deprecations: bool = True
 
@@ -32,16 +39,29 @@ def settings_from(options: object) -> Settings:
     """The settings in `options`; only `trust` takes nonsense for more than silence (see `trust_from`)."""
     values = _mapping(options)
     nested = _mapping(values.get("settings"))
-    interpreter = values.get("interpreter", nested.get("interpreter"))
+    own_code = values.get("runOwnCode", nested.get("runOwnCode"))
     return Settings(
         trust=trust_from(options),
-        interpreter=interpreter.strip() or None if isinstance(interpreter, str) else None,
+        interpreter=_text(values.get("interpreter", nested.get("interpreter"))),
+        run_own_code=own_code if isinstance(own_code, bool) else None,
+        device=_device(values.get("device", nested.get("device"))),
+        warm=values.get("warm", nested.get("warm")) is True,
         command_links=values.get("commandLinks") is True,
         type_checked_deprecations=values.get(_DEPRECATIONS, nested.get(_DEPRECATIONS)) is not False,
     )
 
 
 _DEPRECATIONS = "typeCheckedDeprecations"
+
+
+def _text(value: object) -> str | None:
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def _device(value: object) -> str | None:
+    """What is no device's name is passed on: the run that it is meant for says so."""
+    name = _text(value)
+    return None if name == "auto" else name
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from lsprotocol import types
 from pygls.uris import from_fs_path
 
+from torchlore.device import Picture
 from torchlore.lsp.server import Server
 
 log = logging.getLogger(__name__)
@@ -21,7 +22,12 @@ MAX_MESSAGE = 400
 
 
 async def show_page(
-    server: Server, name: str, markdown: str, in_short: str, pictures: Iterable[Path] = ()
+    server: Server,
+    name: str,
+    markdown: str,
+    in_short: str,
+    pictures: Iterable[Path] = (),
+    drawn: Iterable[Picture] = (),
 ) -> None:
     """Writes a page and shows it.
 
@@ -31,9 +37,10 @@ async def show_page(
         markdown: the page.
         in_short: what a client that opens no page says in its place; plain text.
         pictures: files that the page shows, by their names alone.
+        drawn: pictures of a run that it shows, likewise.
     """
     path = await asyncio.get_running_loop().run_in_executor(
-        None, server.pages.write, name, markdown, pictures
+        None, server.pages.write, name, markdown, pictures, drawn
     )
     uri = from_fs_path(str(path))
     if server.client.show_document and uri is not None and await _opened(server, uri):

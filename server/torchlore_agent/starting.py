@@ -1,0 +1,101 @@
+"""Starting the process of a snippet: forked where torch is imported already, else as a new interpreter."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+
+from torchlore_agent import processes
+from torchlore_agent.job import Event, Job
+from torchlore_agent.wire import CHUNK, Message
+
+_ORDER = ("snippet", "name", "device", "limits", "network")
+
+
+def begin(job: Job, inbox: queue.Queue[Event]) -> None:
+    """Has the process start, at once or as soon as the job's nursery can be asked."""
+    os.makedirs(_working(job), exist_ok=True)
+    if job.nursery is None or job.nursery.ended:
+        _start_new(job, inbox)
+    elif job.nursery.ready:
+        _order_fork(job, inbox)
+
+
+def hear(job: Job, message: Message | None, inbox: queue.Queue[Event]) -> None:
+    """Goes on after the job's nursery has said something (None: it has ended) or was given up."""
+    if job.child is not None or job.nursery is None:
+        return
+    kind = "ended" if message is None or job.nursery.ended else message.get("type")
+    if kind == "born" and message is not None:
+        job.ordered, job.child = False, processes.Child(message["pid"])
+    elif kind == "ready" and not job.ordered and job.outcome is None:
+        _order_fork(job, inbox)
+    elif kind in ("ended", "failed"):
+        job.ordered = False
+        if job.outcome is None:
+            _start_new(job, inbox)
+
+
+def _order_fork(job: Job, inbox: queue.Queue[Event]) -> None:
+    assert job.nursery is not None
+    job.say({"type": "started"})
+    job.started = time.monotonic()
+    environment = job.request["environment"]
+    order = {**_order(job), "environment": environment, "working": _working(job)}
+    pipes = {stream: os.pipe() for stream in ("stdout", "stderr")}
+    job.ordered = job.nursery.bear(order, [writing for _, writing in pipes.values()])
+    for stream, (reading, writing) in pipes.items():
+        os.close(writing)
+        _listen(job, stream, reading, inbox)
+    if not job.ordered:
+        _start_new(job, inbox)
+
+
+def _start_new(job: Job, inbox: queue.Queue[Event]) -> None:
+    job.say({"type": "started"})
+    here = os.path.dirname(os.path.abspath(__file__))
+    job.started = time.monotonic()
+    popen = subprocess.Popen(
+        # -E: none of the user's PYTHON… variables. Not -I: torch may be in the user's own site-packages.
+        [sys.executable, "-E", "-B", here, "child", json.dumps(_order(job))],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=_working(job),
+        env={**os.environ, **job.request["environment"]},
+        start_new_session=True,
+    )
+    job.child = processes.Child(popen.pid, popen)
+    for stream, pipe in (("stdout", popen.stdout), ("stderr", popen.stderr)):
+        assert pipe is not None
+        _listen(job, stream, os.dup(pipe.fileno()), inbox)
+        pipe.close()
+
+
+def _order(job: Job) -> Message:
+    order: Message = {key: job.request[key] for key in _ORDER if key in job.request}
+    return {**order, "parent": os.getpid(), "report": job.report}
+
+
+def _working(job: Job) -> str:
+    return os.path.join(job.request["directory"], "work")
+
+
+def _listen(job: Job, stream: str, descriptor: int, inbox: queue.Queue[Event]) -> None:
+    job.open_streams += 1
+    threading.Thread(target=_read, args=(job, stream, descriptor, inbox), daemon=True).start()
+
+
+def _read(job: Job, stream: str, descriptor: int, inbox: queue.Queue[Event]) -> None:
+    """Passes on what comes. The inbox is bounded, so a snippet that floods it waits for us, not we for it."""
+    with contextlib.suppress(OSError):
+        while data := os.read(descriptor, CHUNK):
+            inbox.put(("output", (job, stream, data)))
+    os.close(descriptor)
+    inbox.put(("closed", job))

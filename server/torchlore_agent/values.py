@@ -1,0 +1,124 @@
+"""What a value is, told in a few numbers: of a tensor its shape, its range and what in it is no number."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import reprlib
+import struct
+import sys
+import zlib
+from typing import Any
+
+FIRST = 8
+"""Elements of a tensor that are told."""
+
+_LONGEST_TEXT = 2000
+_LARGEST_PICTURE = 512
+_SMALLEST_PICTURE = 8
+
+
+def told(value: Any) -> dict[str, Any]:
+    """A value as JSON can hold it; never raises because of the value.
+
+    Returns:
+        `kind`: "tensor" (torch's and numpy's) or "object"; `type`: its class; `text`: its `repr`, cut. Of a
+        tensor also `shape`, `dtype`, `device` (None of an array) and `requires_grad`, and where it has
+        numbers `min`, `mean` and `max` of those that are finite, how many are `nan` and `inf`, and the
+        `first` of them. Numbers that JSON has no word for are "nan", "inf" and "-inf".
+    """
+    found: dict[str, Any] = {"kind": "object", "type": type(value).__name__, "text": _text(value)}
+    with contextlib.suppress(Exception):
+        tensor = _as_tensor(value)
+        if tensor is not None:
+            found |= _described(value, tensor)
+            with contextlib.suppress(Exception):  # A tensor may be on `meta`, sparse, or of no numbers.
+                found |= _counted(tensor)
+    return found
+
+
+def picture(value: Any) -> bytes | None:
+    """A PNG of a tensor that looks like one: (H, W), (1, H, W) or (3, H, W), of bytes or of fractions."""
+    with contextlib.suppress(Exception):
+        tensor = _as_tensor(value)
+        if tensor is not None:
+            return _drawn(tensor.detach())
+    return None
+
+
+def _as_tensor(value: Any) -> Any:
+    torch, numpy = sys.modules.get("torch"), sys.modules.get("numpy")
+    if torch is not None and isinstance(value, torch.Tensor):
+        return value
+    if torch is not None and numpy is not None and isinstance(value, numpy.ndarray):
+        return torch.as_tensor(value)
+    return None
+
+
+def _described(value: Any, tensor: Any) -> dict[str, Any]:
+    return {
+        "kind": "tensor",
+        "shape": [int(size) for size in value.shape],
+        "dtype": str(value.dtype).rpartition(".")[2],
+        "device": str(value.device) if value is tensor else None,
+        "requires_grad": bool(tensor.requires_grad),
+    }
+
+
+def _counted(tensor: Any) -> dict[str, Any]:
+    torch: Any = sys.modules["torch"]
+    flat = tensor.detach().reshape(-1)
+    found: dict[str, Any] = {"first": [_number(x) for x in flat[:FIRST].tolist()]}
+    if not flat.is_floating_point():
+        flat = flat.to(torch.float64)
+    finite = flat[torch.isfinite(flat)]
+    found |= {"nan": int(torch.isnan(flat).sum()), "inf": int(torch.isinf(flat).sum())}
+    if finite.numel():
+        mean = finite.mean(dtype=None if finite.device.type == "mps" else torch.float64)
+        found |= {"min": finite.min().item(), "mean": _number(mean.item()), "max": finite.max().item()}
+    return found
+
+
+def _number(x: Any) -> Any:
+    if isinstance(x, float) and not math.isfinite(x):
+        return str(x)
+    return x if isinstance(x, (bool, int, float)) else str(x)
+
+
+def _text(value: Any) -> str:
+    try:
+        text = repr(value)
+    except Exception as error:
+        text = f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
+    if len(text) <= _LONGEST_TEXT:
+        return text
+    with contextlib.suppress(Exception):
+        return reprlib.repr(value) if isinstance(value, (str, bytes)) else f"{text[:_LONGEST_TEXT]}…"
+    return f"{text[:_LONGEST_TEXT]}…"
+
+
+def _drawn(tensor: Any) -> bytes | None:
+    torch: Any = sys.modules["torch"]
+    if tensor.dim() == 2:
+        tensor = tensor[None]
+    if tensor.dim() != 3 or tensor.shape[0] not in (1, 3):
+        return None
+    channels, height, width = tensor.shape
+    if min(height, width) < _SMALLEST_PICTURE or max(height, width) > _LARGEST_PICTURE:
+        return None
+    if tensor.dtype != torch.uint8:
+        if not tensor.is_floating_point() or tensor.min() < 0 or tensor.max() > 1:
+            return None
+        tensor = (tensor * 255).round().to(torch.uint8)
+    rows = tensor.permute(1, 2, 0).reshape(height, width * channels).tolist()
+    return _png(width, height, channels, b"".join(b"\0" + bytes(row) for row in rows))
+
+
+def _png(width: int, height: int, channels: int, lines: bytes) -> bytes:
+    """A PNG of 8 bits: grey or RGB. Each line begins with its filter, 0."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2 if channels == 3 else 0, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(lines)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
