@@ -87,7 +87,7 @@ def mutant(source: Source, line: int, edits: list[Edit]) -> Iterator[Mutant]:
     yield Mutant(text, line)
 
 
-def replaced(source: Source, node: ast.expr | ast.stmt, text: str) -> Edit:
+def replaced(source: Source, node: ast.expr | ast.stmt | ast.keyword, text: str) -> Edit:
     """Puts `text` in the place of a node."""
     return Edit(source.span(node), text)
 
