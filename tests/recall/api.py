@@ -10,7 +10,7 @@ from torchlore.text import Edit, Source, Span
 from tests.recall.arguments import given, is_seen_whole, keyword, text, value, with_keyword, without
 from tests.recall.binding import held, scopes, spelled
 from tests.recall.mutants import Mutant, mutant, plants, replaced
-from tests.recall.syntax import calls_of, full_name, method_call, written
+from tests.recall.syntax import calls_of, full_name, written
 
 
 @plants("removed-name", "torch.linalg", "linalg.")
@@ -44,7 +44,16 @@ _REMOVED = tuple(
 )
 
 
-@plants("deprecated-name", "init.", "clip_grad_norm_", "interpolate", "linalg", "amp.", "outer", "set_default_dtype")
+@plants(
+    "deprecated-name",
+    "init.",
+    "clip_grad_norm_",
+    "interpolate",
+    "linalg",
+    "amp.",
+    "outer",
+    "set_default_dtype",
+)
 def deprecated_function(source: Source) -> Iterator[Mutant]:
     """`nn.init.xavier_uniform`, `clip_grad_norm`, `F.upsample`, `torch.cholesky` and others for today's names."""
     for node in ast.walk(source.tree):
@@ -54,7 +63,9 @@ def deprecated_function(source: Source) -> Iterator[Mutant]:
         old = _DEPRECATED.get(name)
         if old is not None:
             yield from mutant(source, node.lineno, [_renamed(source, node.func, old)])
-        elif name in ("torch.linalg.cholesky", "torch.linalg.qr") and len(node.args) == 1 and not node.keywords:
+        elif (
+            name in ("torch.linalg.cholesky", "torch.linalg.qr") and len(node.args) == 1 and not node.keywords
+        ):
             torch = spelled(source, "torch")
             if torch is not None:
                 edit = replaced(source, node.func, f"{torch}.{node.func.attr}")
@@ -91,7 +102,10 @@ def deprecated_autocast(source: Source) -> Iterator[Mutant]:
         match call.args:
             case [ast.Constant(value="cuda") as device]:
                 last = full_name(source, call.func).rpartition(".")[2]
-                edits = [replaced(source, call.func, f"{torch}.cuda.amp.{last}"), without(source, call, device)]
+                edits = [
+                    replaced(source, call.func, f"{torch}.cuda.amp.{last}"),
+                    without(source, call, device),
+                ]
                 yield from mutant(source, call.lineno, edits)
 
 
@@ -100,18 +114,45 @@ def verbose_scheduler(source: Source) -> Iterator[Mutant]:
     """`verbose=True` for a scheduler of torch."""
     home = "torch.optim.lr_scheduler."
     for node in ast.walk(source.tree):
-        if isinstance(node, ast.Call) and full_name(source, node.func) in {home + name for name in _SCHEDULERS}:
+        if isinstance(node, ast.Call) and full_name(source, node.func) in {
+            home + name for name in _SCHEDULERS
+        }:
             if is_seen_whole(node) and node.args and not keyword(node, "verbose"):
                 yield from mutant(source, node.lineno, [with_keyword(source, node, "verbose=True")])
 
 
 _SCHEDULERS = (
-    *("StepLR", "MultiStepLR", "ExponentialLR", "LambdaLR", "CosineAnnealingLR", "ReduceLROnPlateau", "CyclicLR"),
-    *("CosineAnnealingWarmRestarts", "OneCycleLR", "LinearLR", "ConstantLR", "SequentialLR", "MultiplicativeLR"),
+    *(
+        "StepLR",
+        "MultiStepLR",
+        "ExponentialLR",
+        "LambdaLR",
+        "CosineAnnealingLR",
+        "ReduceLROnPlateau",
+        "CyclicLR",
+    ),
+    *(
+        "CosineAnnealingWarmRestarts",
+        "OneCycleLR",
+        "LinearLR",
+        "ConstantLR",
+        "SequentialLR",
+        "MultiplicativeLR",
+    ),
 )
 
 
-@plants("old-call-form", "meshgrid", "stft", "torch.cross", "add_(", "addcmul", "addcdiv", "torch.add", "torch.sub")
+@plants(
+    "old-call-form",
+    "meshgrid",
+    "stft",
+    "torch.cross",
+    "add_(",
+    "addcmul",
+    "addcdiv",
+    "torch.add",
+    "torch.sub",
+)
 def old_form(source: Source) -> Iterator[Mutant]:
     """`meshgrid` without `indexing`, `stft` without `return_complex`, the factor before the tensor, and others."""
     dropped = {"torch.meshgrid": "indexing", "torch.stft": "return_complex", "torch.cross": "dim"}
@@ -144,21 +185,29 @@ def _factor(source: Source, call: ast.Call) -> ast.keyword | None:
 
 @plants("byte-mask", "torch.bool", ".bool()")
 def mask_of_bytes(source: Source) -> Iterator[Mutant]:
-    """A mask is made of `uint8` and not of `bool`; a tensor is indexed with it."""
+    """A mask is made of `uint8` and not of `bool`; a tensor that the function makes too is indexed with it."""
     for scope in scopes(source):
         for node in scope.nodes:
             if not isinstance(node, ast.Subscript) or not isinstance(node.ctx, ast.Load):
                 continue
+            indexed = held(scope, node.value) if isinstance(node.value, ast.Name) else node.value
             mask = held(scope, node.slice) if isinstance(node.slice, ast.Name) else node.slice
-            if not isinstance(mask, ast.Call):
+            if not isinstance(mask, ast.Call) or not _is_tensor(source, indexed):
                 continue
-            dtype = keyword(mask, "dtype")
-            func = mask.func
+            dtype, func = keyword(mask, "dtype"), mask.func
             if dtype is not None and full_name(source, dtype.value) == "torch.bool":
                 edit = replaced(source, dtype.value, written(dtype.value).replace("bool", "uint8"))
                 yield from mutant(source, mask.lineno, [edit])
             elif isinstance(func, ast.Attribute) and func.attr == "bool" and not mask.args:
                 yield from mutant(source, mask.lineno, [_renamed(source, func, "byte")])
+
+
+def _is_tensor(source: Source, node: ast.expr | None) -> bool:
+    """Whether an expression is what a function of torch, or a method of that, gives."""
+    while isinstance(node, ast.Call) and not full_name(source, node.func):
+        node = node.func.value if isinstance(node.func, ast.Attribute) else None
+    name = full_name(source, node.func) if isinstance(node, ast.Call) else ""
+    return name.startswith("torch.") and name.rpartition(".")[2].islower()
 
 
 @plants("deprecated-torchvision-weights", "torchvision")

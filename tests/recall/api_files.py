@@ -8,39 +8,62 @@ from collections.abc import Iterator
 from torchlore.text import Edit, Source, Span
 
 from tests.recall.arguments import given, keyword, text, value, with_keyword
-from tests.recall.binding import scopes
+from tests.recall.binding import Scope, held, made, scopes
+from tests.recall.layers import makes_module
 from tests.recall.modules_forward import module_uses
 from tests.recall.mutants import Mutant, mutant, plants, replaced
-from tests.recall.syntax import calls, calls_of, full_name, method_call, written
+from tests.recall.syntax import calls, full_name, method_call, own_statements, written
 
 
 @plants("state-dict-not-called", ".state_dict()")
 def method_is_saved(source: Source) -> Iterator[Mutant]:
-    """`model.state_dict` is saved, copied or loaded, without parentheses."""
-    for node in ast.walk(source.tree):
-        if not isinstance(node, ast.Call):
-            continue
-        is_taker = full_name(source, node.func) in ("torch.save", "copy.deepcopy", "copy.copy")
-        if not (is_taker or method_call(node, "load_state_dict")) or not node.args:
-            continue
-        for state in _states(node.args[0]):
-            edit = Edit(Span(source.span(state.func).end, source.span(state).end), "")
-            yield from mutant(source, state.lineno, [edit])
+    """`model.state_dict` is saved, copied or loaded, without parentheses; the file makes the model, or optimizer."""
+    for scope in scopes(source):
+        for node in (node for node in scope.nodes if isinstance(node, ast.Call) and node.args):
+            is_taker = full_name(source, node.func) in ("torch.save", "copy.deepcopy", "copy.copy")
+            if is_taker or method_call(node, "load_state_dict"):
+                for state in _states(source, scope, node.args[0]):
+                    edit = Edit(Span(source.span(state.func).end, source.span(state).end), "")
+                    yield from mutant(source, state.lineno, [edit])
 
 
-def _states(node: ast.expr) -> list[ast.Call]:
+def _states(source: Source, scope: Scope, node: ast.expr) -> list[ast.Call]:
     """`x.state_dict()` itself, or what of that a dictionary that is written there holds."""
     parts = node.values if isinstance(node, ast.Dict) else [node]
-    return [call for part in parts if (call := method_call(part, "state_dict")) and not call.args]
+    some = [call for part in parts if (call := method_call(part, "state_dict")) and not call.args]
+    return [
+        call
+        for call in some
+        if isinstance(call.func, ast.Attribute)
+        and (
+            makes_module(source, held(scope, call.func.value))
+            or made(source, scope, call.func.value).startswith("torch.optim.")
+        )
+    ]
 
 
 @plants("state-dict-not-copied", "deepcopy(")
 def state_is_not_copied(source: Source) -> Iterator[Mutant]:
-    """`copy.deepcopy(model.state_dict())` is `model.state_dict()`, in a loop."""
+    """`best = copy.deepcopy(model.state_dict())` is not copied, and is loaded or saved after other steps."""
     for scope in scopes(source):
-        for call in (node for node in scope.nodes if isinstance(node, ast.Call)):
-            if full_name(source, call.func) == "copy.deepcopy" and call.args and method_call(call.args[0], "state_dict"):
-                yield from mutant(source, call.lineno, [replaced(source, call, text(source, call.args[0]))])
+        every = [node for node in scope.nodes if isinstance(node, ast.Call)]
+        if not any(method_call(call, "step") for call in every):
+            continue
+        for loop in (node for node in scope.nodes if isinstance(node, ast.For | ast.While)):
+            for statement in (node for node in own_statements(loop) if isinstance(node, ast.Assign)):
+                match statement:
+                    case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(args=[state]) as copied) if (
+                        full_name(source, copied.func) == "copy.deepcopy" and method_call(state, "state_dict")
+                    ):
+                        if any(_takes(source, call, name) for call in every if call.lineno > copied.lineno):
+                            edit = replaced(source, copied, text(source, state))
+                            yield from mutant(source, copied.lineno, [edit])
+
+
+def _takes(source: Source, call: ast.Call, name: str) -> bool:
+    """Whether a call loads or saves what a name holds."""
+    is_taker = method_call(call, "load_state_dict") or full_name(source, call.func) == "torch.save"
+    return bool(is_taker) and bool(call.args) and written(call.args[0]) == name
 
 
 def _loads(source: Source) -> Iterator[tuple[ast.Call, ast.Call, ast.expr]]:
@@ -55,9 +78,26 @@ def _loads(source: Source) -> Iterator[tuple[ast.Call, ast.Call, ast.expr]]:
 
 @plants("load-state-dict-of-path", ".load_state_dict(")
 def path_for_state(source: Source) -> Iterator[Mutant]:
-    """`model.load_state_dict(path)` for `model.load_state_dict(torch.load(path))`."""
-    for call, loaded, path in _loads(source):
-        yield from mutant(source, call.lineno, [replaced(source, loaded, text(source, path))])
+    """`model.load_state_dict(path)` for `model.load_state_dict(torch.load(path))`: the file shows that it is a path."""
+    for scope in scopes(source):
+        for call, loaded, path in _loads(source):
+            if call in scope.nodes and _is_path(source, held(scope, path) or path):
+                yield from mutant(source, call.lineno, [replaced(source, loaded, text(source, path))])
+
+
+def _is_path(source: Source, node: ast.expr) -> bool:
+    match node:
+        case ast.Constant(value=str()) | ast.JoinedStr():
+            return True
+        case ast.BinOp(left=left, op=ast.Add() | ast.Mod() | ast.Div(), right=right):
+            return _is_path(source, left) or _is_path(source, right)
+        case ast.Call(func=func):
+            is_format = (
+                isinstance(func, ast.Attribute) and func.attr == "format" and _is_path(source, func.value)
+            )
+            return is_format or full_name(source, func) in ("os.path.join", "pathlib.Path")
+        case _:
+            return False
 
 
 @plants("unsafe-load", ".load_state_dict(")
@@ -83,7 +123,9 @@ def whole_module_is_loaded(source: Source) -> Iterator[Mutant]:
             loaded, path = loads[call]
             name = written(call.func.value)
             is_used = any(use.lineno > call.lineno for use in module_uses(scope, name))
-            if is_used and not any(given.arg in ("weights_only", "pickle_module", None) for given in loaded.keywords):
+            if is_used and not any(
+                given.arg in ("weights_only", "pickle_module", None) for given in loaded.keywords
+            ):
                 func = text(source, loaded.func)
                 edit = replaced(source, statement, f"{name} = {func}({text(source, path)})")
                 yield from mutant(source, statement.lineno, [edit])
@@ -91,14 +133,18 @@ def whole_module_is_loaded(source: Source) -> Iterator[Mutant]:
 
 @plants("whole-module-saved", "torch.save")
 def whole_module_is_saved(source: Source) -> Iterator[Mutant]:
-    """`torch.save(model, path)` for `torch.save(model.state_dict(), path)`; by its other uses it is a module."""
+    """`torch.save(model, path)` for `torch.save(model.state_dict(), path)`, of a module that the file makes."""
     for scope in scopes(source):
-        uses = {node for node in scope.nodes if isinstance(node, ast.Call)}
-        for call in calls_of(source, scope.node, "torch.save"):
-            state = method_call(call.args[0], "state_dict") if call.args else None
-            if call not in uses or state is None or not isinstance(state.func, ast.Attribute):
+        for call in (node for node in scope.nodes if isinstance(node, ast.Call) and node.args):
+            state = method_call(call.args[0], "state_dict")
+            if full_name(source, call.func) != "torch.save" or state is None or state.args:
                 continue
-            name = written(state.func.value)
-            if any(not method_call(use, "state_dict") for use in module_uses(scope, name)):
+            if isinstance(state.func, ast.Attribute) and _is_module(source, scope, state.func.value):
                 edit = replaced(source, state, text(source, state.func.value))
                 yield from mutant(source, call.lineno, [edit])
+
+
+def _is_module(source: Source, scope: Scope, node: ast.expr) -> bool:
+    """Whether a name holds a module, by how it was made, or by what else is done with it."""
+    others = [use for use in module_uses(scope, written(node)) if not method_call(use, "state_dict")]
+    return bool(others) or makes_module(source, held(scope, node))

@@ -61,3 +61,20 @@ def _makes_a_model(source: Source, func: ast.expr) -> bool:
         and is_layer(source, statement.value)
         for statement in init.body
     )
+
+
+def makes_module(source: Source, node: ast.expr | None) -> bool:
+    """Whether an expression makes a module of torch, of torchvision or of the file, perhaps moved or set up at once."""
+    while (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _GIVE_SELF
+    ):
+        node = node.func.value
+    if not isinstance(node, ast.Call):
+        return False
+    name = full_name(source, node.func)
+    is_own = isinstance(node.func, ast.Name) and node.func.id in {cls.name for cls in module_classes(source)}
+    is_layer = name.startswith("torch.nn.") and name.count(".") == 2 and name[len("torch.nn.")].isupper()
+    return is_own or is_layer or name.startswith("torchvision.models.")
+
+
+_GIVE_SELF = ("to", "cuda", "cpu", "eval", "train", "float", "half", "double")

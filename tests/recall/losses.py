@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from torchlore.text import Edit, Source
+from torchlore.text import Source
 
 from tests.recall.arguments import given, is_seen_whole, keyword, text, value, without
 from tests.recall.binding import Scope, held, made, scopes, spelled
@@ -119,7 +119,9 @@ def logarithms_for_target(source: Source) -> Iterator[Mutant]:
     for scope, call in loss_calls(source, "kl_div", "KLDivLoss"):
         told = [call, held(scope, call.func)]
         log_target = [
-            (one, found) for one in told if isinstance(one, ast.Call) and (found := keyword(one, "log_target"))
+            (one, found)
+            for one in told
+            if isinstance(one, ast.Call) and (found := keyword(one, "log_target"))
         ]
         target = value(given(call, 1, "target"))
         shown = held(scope, target) if isinstance(target, ast.Name) else target
@@ -187,7 +189,15 @@ def stable_loss_is_gone(source: Source) -> Iterator[Mutant]:
             yield from mutant(source, call.lineno, edits)
 
 
-@plants("wrong-target-dtype", "ross_entropy", "CrossEntropyLoss", "nll_loss", "NLLLoss", "BCEWithLogitsLoss", "BCELoss")
+@plants(
+    "wrong-target-dtype",
+    "ross_entropy",
+    "CrossEntropyLoss",
+    "nll_loss",
+    "NLLLoss",
+    "BCEWithLogitsLoss",
+    "BCELoss",
+)
 def target_of_another_dtype(source: Source) -> Iterator[Mutant]:
     """Whole numbers for a binary cross-entropy; int32 for cross-entropy; floating point for `nll_loss`."""
     for function, cls, dtype in _DTYPES:

@@ -32,7 +32,12 @@ def _told(source: Source, *kinds: str) -> Iterator[tuple[ast.Call, ast.keyword, 
     for call in calls_of(source, source.tree, *_LOSSES):
         told = keyword(call, "reduction")
         is_old = any(given.arg in ("size_average", "reduce", None) for given in call.keywords)
-        if told is not None and not is_old and isinstance(told.value, ast.Constant) and told.value.value in kinds:
+        if (
+            told is not None
+            and not is_old
+            and isinstance(told.value, ast.Constant)
+            and told.value.value in kinds
+        ):
             yield call, told, str(told.value.value)
 
 

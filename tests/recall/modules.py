@@ -19,8 +19,10 @@ def base_is_not_made(source: Source) -> Iterator[Mutant]:
     """`super().__init__()` of a class that derives from `nn.Module` itself is gone."""
     for cls in module_classes(source):
         init = method(cls, "__init__")
-        statements = init.body if init is not None else []
-        made = [s for s in statements if (call := method_call(s, "__init__")) and "super" in written(call.func)]
+        statements = init.body if init is not None and not init.decorator_list else []
+        made = [
+            s for s in statements if (call := method_call(s, "__init__")) and "super" in written(call.func)
+        ]
         registers = any(
             isinstance(s, ast.Assign) and self_attribute(s.targets[0]) and is_trained(source, s.value)
             for s in statements
@@ -174,7 +176,9 @@ def one_layer_many_times(source: Source) -> Iterator[Mutant]:
                     elt=item,
                     generators=[
                         ast.comprehension(
-                            target=ast.Name(id=name), ifs=[], iter=ast.Call(func=ast.Name(id="range"), args=[n])
+                            target=ast.Name(id=name),
+                            ifs=[],
+                            iter=ast.Call(func=ast.Name(id="range"), args=[n]),
                         )
                     ],
                 ) as layers
@@ -186,7 +190,7 @@ def one_layer_many_times(source: Source) -> Iterator[Mutant]:
 
 @plants("parameter-not-leaf", "Parameter")
 def computed_after_it_was_made(source: Source) -> Iterator[Mutant]:
-    """What is done with the tensor of an `nn.Parameter` is done with the parameter; else it is moved to a device."""
+    """What is done with the tensor of an `nn.Parameter` is done with the parameter itself."""
     for cls in module_classes(source):
         init = method(cls, "__init__")
         for statement in own_statements(init) if init is not None else ():
@@ -209,10 +213,13 @@ def _computed(source: Source, call: ast.Call, inner: ast.expr) -> str:
         case ast.Call(func=ast.Attribute(value=ast.Call() as before, attr=attr)) if attr in _ARRANGE:
             behind = source.text[source.span(before).end : source.span(inner).end]
             return f"{func}({text(source, before)}){behind}"
-        case _:
+        case ast.Call(keywords=[]) if full_name(source, inner.func) in _ON_THE_CPU:
             return f"{text(source, call)}.cuda()"
+        case _:
+            return f"{text(source, call)} * 0.1"
 
 
+_ON_THE_CPU = tuple(f"torch.{name}" for name in ("zeros", "ones", "randn", "rand", "empty", "eye"))
 _ARRANGE = ("view", "reshape", "unsqueeze", "transpose", "permute")
 
 
@@ -221,11 +228,13 @@ def not_a_buffer(source: Source) -> Iterator[Mutant]:
     """`self.register_buffer("x", torch.tensor([...]))` is `self.x = torch.tensor([...])`; `forward` computes with it."""
     for cls in module_classes(source):
         init, forward = method(cls, "__init__"), method(cls, "forward")
-        for statement in init.body if init is not None and forward is not None else ():
+        scope = next((scope for scope in scopes(source) if scope.node is init), None)
+        for statement in init.body if init is not None and scope is not None and forward else ():
             call = method_call(statement, "register_buffer")
             match call.args if call is not None else []:
-                case [ast.Constant(value=str(name)), ast.Call() as tensor, *_]:
-                    if _is_made_here(source, tensor) and _computes_with(cls, forward, name):
+                case [ast.Constant(value=str(name)), tensor, *_]:
+                    made = held(scope, tensor) if isinstance(tensor, ast.Name) else tensor
+                    if _is_made_here(source, made) and _computes_with(cls, forward, name):
                         edit = replaced(source, statement, f"self.{name} = {text(source, tensor)}")
                         yield from mutant(source, statement.lineno, [edit])
 
@@ -233,16 +242,15 @@ def not_a_buffer(source: Source) -> Iterator[Mutant]:
 _FACTORIES = ("tensor", "zeros", "ones", "arange", "linspace", "eye", "full", "randn", "rand")
 
 
-def _is_made_here(source: Source, call: ast.Call) -> bool:
+def _is_made_here(source: Source, tensor: ast.expr | None) -> bool:
     """Whether a factory of torch makes a tensor of a dimension at least, on no device that is named."""
-    if full_name(source, call.func) not in {f"torch.{name}" for name in _FACTORIES}:
+    if not isinstance(tensor, ast.Call) or any(given.arg in ("device", None) for given in tensor.keywords):
         return False
-    if any(given.arg in ("device", None) for given in call.keywords) or not call.args:
+    name = full_name(source, tensor.func)
+    if name not in {f"torch.{factory}" for factory in _FACTORIES} or not tensor.args:
         return False
-    first = call.args[0]
-    if full_name(source, call.func) in ("torch.tensor", "torch.full"):
-        return isinstance(first, ast.List | ast.Tuple) and bool(first.elts)
-    return not isinstance(first, ast.Starred | ast.Tuple | ast.List)
+    is_list = isinstance(tensor.args[0], ast.List | ast.Tuple) and bool(tensor.args[0].elts)
+    return is_list or (name != "torch.tensor" and not isinstance(tensor.args[0], ast.Starred))
 
 
 def _computes_with(cls: ast.ClassDef, forward: ast.AST | None, name: str) -> bool:

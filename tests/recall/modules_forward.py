@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from torchlore.text import Edit, Source, Span
 
 from tests.recall.arguments import given, is_seen_whole, keyword, text, value, with_keyword, without
-from tests.recall.binding import Scope, held, made, scopes, self_attribute
-from tests.recall.layers import is_layer, is_trained, method, module_classes
+from tests.recall.binding import Scope, held, scopes, self_attribute
+from tests.recall.layers import is_layer, is_trained, makes_module, method, module_classes
 from tests.recall.mutants import Mutant, mutant, plants, replaced
 from tests.recall.syntax import calls, calls_of, full_name, method_call, written
 
@@ -158,15 +158,15 @@ def bias_for_nothing(source: Source) -> Iterator[Mutant]:
 
 @plants("load-state-dict-assigned", ".load_state_dict(")
 def report_for_model(source: Source) -> Iterator[Mutant]:
-    """`model.load_state_dict(...)` is `model = model.load_state_dict(...)`, and the model is used below."""
+    """`model.load_state_dict(...)` is `model = model.load_state_dict(...)`, of a module that the file makes."""
     for scope in scopes(source):
         for statement in (node for node in scope.nodes if isinstance(node, ast.Expr)):
             call = method_call(statement, "load_state_dict")
             if call is None or not isinstance(call.func, ast.Attribute):
                 continue
             name = written(call.func.value)
-            below = [use for use in module_uses(scope, name) if use.lineno > statement.lineno]
-            if below and isinstance(call.func.value, ast.Name | ast.Attribute):
+            is_used = any(use.lineno > statement.lineno for use in module_uses(scope, name))
+            if is_used and makes_module(source, held(scope, call.func.value)):
                 start = source.span(statement).start
                 yield from mutant(source, statement.lineno, [Edit(Span(start, start), f"{name} = ")])
 
@@ -193,13 +193,17 @@ def layer_after_optimizer(source: Source) -> Iterator[Mutant]:
                         line = source.lines.start(optimizer.lineno - 1)
                         indent = source.text[line : source.span(optimizer).start]
                         moved = Edit(Span(end, end), f"\n{indent}{text(source, statement)}")
-                        yield from mutant(source, statement.lineno, [replaced(source, statement, "pass"), moved])
+                        yield from mutant(
+                            source, statement.lineno, [replaced(source, statement, "pass"), moved]
+                        )
 
 
 def _optimizer_below(source: Source, scope: Scope, layer: ast.stmt, model: str) -> ast.Assign | None:
     for node in scope.nodes:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and node.lineno > layer.lineno:
             is_optimizer = full_name(source, node.value.func).startswith("torch.optim.")
-            if is_optimizer and any(written(call) == f"{model}.parameters()" for call in calls(node, "parameters")):
+            if is_optimizer and any(
+                written(call) == f"{model}.parameters()" for call in calls(node, "parameters")
+            ):
                 return node
     return None

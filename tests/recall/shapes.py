@@ -129,7 +129,9 @@ def _numbers(nodes: list[ast.expr]) -> list[int] | None:
 def view_of_more(source: Source) -> Iterator[Mutant]:
     """The last size of a view of a tensor whose sizes are written out is one more."""
     for scope in scopes(source):
-        for call in (method_call(node, "view", "reshape") for node in scope.nodes if isinstance(node, ast.Call)):
+        for call in (
+            method_call(node, "view", "reshape") for node in scope.nodes if isinstance(node, ast.Call)
+        ):
             if call is None or not isinstance(call.func, ast.Attribute) or call.keywords:
                 continue
             is_one = len(call.args) == 1 and isinstance(call.args[0], ast.Tuple | ast.List)
