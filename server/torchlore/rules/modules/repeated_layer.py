@@ -103,7 +103,9 @@ def _repeated(analysis: Analysis) -> Iterator[tuple[ast.BinOp, ast.List]]:
     for node in ast.walk(analysis.source.tree):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
             for layers in (node.left, node.right):
-                is_made_here = isinstance(layers, ast.List) and all(isinstance(n, ast.Call) for n in layers.elts)
+                is_made_here = isinstance(layers, ast.List) and all(
+                    isinstance(n, ast.Call) for n in layers.elts
+                )
                 if is_made_here and any(_is_trained(analysis, part) for part in layers.elts):  # type: ignore[attr-defined]
                     yield node, layers  # type: ignore[misc]
 
