@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from torchlore.text import Edit, Source, Span
 
 from tests.recall.arguments import given, is_seen_whole, keyword, text, value, with_keyword, without
-from tests.recall.binding import held, scopes, spelled
+from tests.recall.binding import Scope, held, scopes, spelled
 from tests.recall.mutants import Mutant, mutant, plants, replaced
 from tests.recall.syntax import calls_of, full_name, written
 
@@ -55,7 +55,7 @@ _REMOVED = tuple(
     "set_default_dtype",
 )
 def deprecated_function(source: Source) -> Iterator[Mutant]:
-    """`nn.init.xavier_uniform`, `clip_grad_norm`, `F.upsample`, `torch.cholesky` and others for today's names."""
+    """`nn.init.xavier_uniform`, `clip_grad_norm`, `F.upsample` and others for today's names."""
     for node in ast.walk(source.tree):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
@@ -112,13 +112,9 @@ def deprecated_autocast(source: Source) -> Iterator[Mutant]:
 @plants("removed-argument", "lr_scheduler")
 def verbose_scheduler(source: Source) -> Iterator[Mutant]:
     """`verbose=True` for a scheduler of torch."""
-    home = "torch.optim.lr_scheduler."
-    for node in ast.walk(source.tree):
-        if isinstance(node, ast.Call) and full_name(source, node.func) in {
-            home + name for name in _SCHEDULERS
-        }:
-            if is_seen_whole(node) and node.args and not keyword(node, "verbose"):
-                yield from mutant(source, node.lineno, [with_keyword(source, node, "verbose=True")])
+    for call in calls_of(source, source.tree, *(f"torch.optim.lr_scheduler.{name}" for name in _SCHEDULERS)):
+        if is_seen_whole(call) and call.args and not keyword(call, "verbose"):
+            yield from mutant(source, call.lineno, [with_keyword(source, call, "verbose=True")])
 
 
 _SCHEDULERS = (
@@ -154,7 +150,7 @@ _SCHEDULERS = (
     "torch.sub",
 )
 def old_form(source: Source) -> Iterator[Mutant]:
-    """`meshgrid` without `indexing`, `stft` without `return_complex`, the factor before the tensor, and others."""
+    """`meshgrid` without `indexing`, `stft` without `return_complex`, the factor before the tensor."""
     dropped = {"torch.meshgrid": "indexing", "torch.stft": "return_complex", "torch.cross": "dim"}
     for node in ast.walk(source.tree):
         if not isinstance(node, ast.Call) or not is_seen_whole(node):
@@ -172,7 +168,7 @@ def old_form(source: Source) -> Iterator[Mutant]:
 
 
 def _factor(source: Source, call: ast.Call) -> ast.keyword | None:
-    """The only keyword of `x.add_(y, alpha=a)` or `x.addcmul_(y, z, value=v)`, with all tensors by position."""
+    """The only keyword of `x.add_(y, alpha=a)` or `x.addcmul_(y, z, value=v)`."""
     name = full_name(source, call.func)
     is_function = name.startswith("torch.")
     last = call.func.attr if isinstance(call.func, ast.Attribute) else ""
@@ -185,14 +181,13 @@ def _factor(source: Source, call: ast.Call) -> ast.keyword | None:
 
 @plants("byte-mask", "torch.bool", ".bool()")
 def mask_of_bytes(source: Source) -> Iterator[Mutant]:
-    """A mask is made of `uint8` and not of `bool`; a tensor that the function makes too is indexed with it."""
+    """A mask is made of `uint8`, not of `bool`; a tensor is indexed with it."""
     for scope in scopes(source):
         for node in scope.nodes:
             if not isinstance(node, ast.Subscript) or not isinstance(node.ctx, ast.Load):
                 continue
-            indexed = held(scope, node.value) if isinstance(node.value, ast.Name) else node.value
             mask = held(scope, node.slice) if isinstance(node.slice, ast.Name) else node.slice
-            if not isinstance(mask, ast.Call) or not _is_tensor(source, indexed):
+            if not isinstance(mask, ast.Call) or not _is_tensor(source, scope, node.value):
                 continue
             dtype, func = keyword(mask, "dtype"), mask.func
             if dtype is not None and full_name(source, dtype.value) == "torch.bool":
@@ -202,11 +197,16 @@ def mask_of_bytes(source: Source) -> Iterator[Mutant]:
                 yield from mutant(source, mask.lineno, [_renamed(source, func, "byte")])
 
 
-def _is_tensor(source: Source, node: ast.expr | None) -> bool:
-    """Whether an expression is what a function of torch, or a method of that, gives."""
-    while isinstance(node, ast.Call) and not full_name(source, node.func):
-        node = node.func.value if isinstance(node.func, ast.Attribute) else None
-    name = full_name(source, node.func) if isinstance(node, ast.Call) else ""
+def _is_tensor(source: Source, scope: Scope, node: ast.expr) -> bool:
+    """Whether an expression is what a function of torch gives, or a parameter that is said to be a tensor."""
+    if isinstance(node, ast.Name) and isinstance(scope.node, ast.FunctionDef):
+        said = [arg.annotation for arg in scope.node.args.args if arg.arg == node.id and arg.annotation]
+        if said and full_name(source, said[0]) == "torch.Tensor":
+            return True
+    shown: ast.expr | None = held(scope, node) if isinstance(node, ast.Name) else node
+    while isinstance(shown, ast.Call) and not full_name(source, shown.func):
+        shown = shown.func.value if isinstance(shown.func, ast.Attribute) else None
+    name = full_name(source, shown.func) if isinstance(shown, ast.Call) else ""
     return name.startswith("torch.") and name.rpartition(".")[2].islower()
 
 

@@ -17,7 +17,7 @@ from tests.recall.syntax import calls, full_name, method_call, own_statements, w
 
 @plants("state-dict-not-called", ".state_dict()")
 def method_is_saved(source: Source) -> Iterator[Mutant]:
-    """`model.state_dict` is saved, copied or loaded, without parentheses; the file makes the model, or optimizer."""
+    """`state_dict` of what the file makes is saved, copied or loaded without parentheses."""
     for scope in scopes(source):
         for node in (node for node in scope.nodes if isinstance(node, ast.Call) and node.args):
             is_taker = full_name(source, node.func) in ("torch.save", "copy.deepcopy", "copy.copy")
@@ -78,7 +78,7 @@ def _loads(source: Source) -> Iterator[tuple[ast.Call, ast.Call, ast.expr]]:
 
 @plants("load-state-dict-of-path", ".load_state_dict(")
 def path_for_state(source: Source) -> Iterator[Mutant]:
-    """`model.load_state_dict(path)` for `model.load_state_dict(torch.load(path))`: the file shows that it is a path."""
+    """`model.load_state_dict(path)`, where the file shows that it is a path, without `torch.load`."""
     for scope in scopes(source):
         for call, loaded, path in _loads(source):
             if call in scope.nodes and _is_path(source, held(scope, path) or path):
@@ -133,7 +133,7 @@ def whole_module_is_loaded(source: Source) -> Iterator[Mutant]:
 
 @plants("whole-module-saved", "torch.save")
 def whole_module_is_saved(source: Source) -> Iterator[Mutant]:
-    """`torch.save(model, path)` for `torch.save(model.state_dict(), path)`, of a module that the file makes."""
+    """`torch.save(model, path)` for `torch.save(model.state_dict(), path)`."""
     for scope in scopes(source):
         for call in (node for node in scope.nodes if isinstance(node, ast.Call) and node.args):
             state = method_call(call.args[0], "state_dict")

@@ -125,7 +125,7 @@ def _attributes(cls: ast.ClassDef) -> dict[str, list[ast.expr | None]]:
 
 
 def made(source: Source, scope: Scope, node: ast.expr) -> str:
-    """The full name of the class of which a name, or an attribute of `self`, holds an object; "" if unknown."""
+    """The full name of the class of what a name, or an attribute of `self`, holds; "" if unknown."""
     value = held(scope, node)
     return full_name(source, value.func) if isinstance(value, ast.Call) else ""
 

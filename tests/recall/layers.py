@@ -41,7 +41,7 @@ def is_layer(source: Source, node: ast.expr | None) -> bool:
 
 
 def is_trained(source: Source, node: ast.expr | None) -> bool:
-    """Whether an expression makes a module that has parameters: a layer, a row of them, or a model of the file."""
+    """Whether an expression makes a module that has parameters: of torch, or of the file."""
     if not isinstance(node, ast.Call):
         return False
     if full_name(source, node.func) == "torch.nn.Sequential":
@@ -64,7 +64,7 @@ def _makes_a_model(source: Source, func: ast.expr) -> bool:
 
 
 def makes_module(source: Source, node: ast.expr | None) -> bool:
-    """Whether an expression makes a module of torch, of torchvision or of the file, perhaps moved or set up at once."""
+    """Whether an expression makes a module of torch, of torchvision or of the file, perhaps moved at once."""
     while (
         isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _GIVE_SELF
     ):

@@ -11,7 +11,8 @@ from tests.recall.arguments import given, is_seen_whole, keyword, text, value, w
 from tests.recall.binding import Scope, held, made, scopes, spelled
 from tests.recall.layers import module_classes
 from tests.recall.mutants import Mutant, mutant, plants, replaced
-from tests.recall.syntax import calls_of, full_name, method_call, written
+from tests.recall.shapes import written_sizes
+from tests.recall.syntax import calls_of, full_name, written
 
 
 def loss_calls(source: Source, function: str, cls: str) -> Iterator[tuple[Scope, ast.Call]]:
@@ -62,7 +63,7 @@ def sigmoid_for_logits(source: Source) -> Iterator[Mutant]:
 
 @plants("softmax-before-nll-loss", "NLLLoss", "nll_loss")
 def softmax_for_nll(source: Source) -> Iterator[Mutant]:
-    """`softmax` in the place of the `log_softmax` that `nll_loss` is given, or that its only model ends in."""
+    """`softmax` for the `log_softmax` that `nll_loss` is given, or that its only model ends in."""
     losses = [*loss_calls(source, "nll_loss", "NLLLoss")]
     for scope, call in losses:
         first = value(given(call, 0, "input"))
@@ -92,7 +93,7 @@ _SIGMOID = ("torch.sigmoid", "torch.nn.functional.sigmoid")
 
 @plants("logits-into-bce-loss", "BCELoss", "binary_cross_entropy(")
 def sigmoid_is_gone(source: Source) -> Iterator[Mutant]:
-    """The sigmoid around the input of a binary cross-entropy is gone, or the one that its only model ends in."""
+    """The sigmoid around the input of a binary cross-entropy is gone."""
     losses = [*loss_calls(source, "binary_cross_entropy", "BCELoss")]
     for scope, call in losses:
         first = value(given(call, 0, "input"))
@@ -102,6 +103,23 @@ def sigmoid_is_gone(source: Source) -> Iterator[Mutant]:
                 yield from mutant(source, shown.lineno, [replaced(source, shown, text(source, inner))])
             case ast.Call(func=ast.Attribute(value=inner, attr="sigmoid"), args=[]):
                 yield from mutant(source, shown.lineno, [replaced(source, shown, text(source, inner))])
+
+
+@plants("logits-into-bce-loss", "BCELoss", "binary_cross_entropy(")
+def last_sigmoid_is_gone(source: Source) -> Iterator[Mutant]:
+    """The only sigmoid of a file is gone that computes a binary cross-entropy of probabilities."""
+    if not any(True for _ in loss_calls(source, "binary_cross_entropy", "BCELoss")):
+        return
+    every = calls_of(source, source.tree, *_SIGMOID, "torch.nn.Sigmoid")
+    if len(every) != 1 or ".sigmoid()" in source.text:
+        return
+    match every[0]:
+        case ast.Call(args=[inner]) as applied:
+            yield from mutant(source, applied.lineno, [replaced(source, applied, text(source, inner))])
+        case ast.Call(args=[]) as layer:
+            name = spelled(source, "torch.nn.Identity")
+            if name is not None:
+                yield from mutant(source, layer.lineno, [replaced(source, layer, f"{name}()")])
 
 
 @plants("kl-div-of-probabilities", "kl_div", "KLDivLoss")
@@ -149,7 +167,7 @@ def logarithm_of_its_own(source: Source) -> Iterator[Mutant]:
 
 @plants("unstable-logarithm", "log1p", "expm1", "logsumexp")
 def unstable(source: Source) -> Iterator[Mutant]:
-    """`torch.log(1 + x)` for `log1p`, `torch.exp(x) - 1` for `expm1`, a log of a sum of exponentials for `logsumexp`."""
+    """`log(1 + x)` for `log1p`, `exp(x) - 1` for `expm1`, `log(sum(exp(x)))` for `logsumexp`."""
     torch = spelled(source, "torch")
     for node in ast.walk(source.tree) if torch is not None else ():
         if not isinstance(node, ast.Call) or not is_seen_whole(node):
@@ -222,35 +240,33 @@ def _bracketed(source: Source, node: ast.expr) -> str:
 
 
 def _columns(source: Source, losses: tuple[tuple[str, str], ...]) -> Iterator[Mutant]:
-    """One of two tensors of a loss loses the `squeeze` or `unsqueeze` that made them alike."""
+    """The target gets a last dimension more, where the sizes of both are written out, and the same."""
     for function, cls in losses:
         for scope, call in loss_calls(source, function, cls):
-            pair = value(given(call, 0, "input")), value(given(call, 1, "target"))
-            shown = [held(scope, one) if isinstance(one, ast.Name) else one for one in pair]
-            for one, other in (shown, shown[::-1]):
-                squeezed = method_call(one, "squeeze", "unsqueeze")
-                if squeezed is None or method_call(other, "squeeze", "unsqueeze", "view", "reshape"):
-                    continue
-                if isinstance(squeezed.func, ast.Attribute) and _is_last(squeezed):
-                    inner = text(source, squeezed.func.value)
-                    yield from mutant(source, squeezed.lineno, [replaced(source, squeezed, inner)])
+            target = value(given(call, 1, "target"))
+            shapes = (
+                written_sizes(source, scope, value(given(call, 0, "input"))),
+                written_sizes(source, scope, target),
+            )
+            if (
+                target is not None
+                and shapes[0] is not None
+                and shapes[0] == shapes[1]
+                and len(shapes[0]) == 1
+            ):
+                edit = replaced(source, target, f"{_bracketed(source, target)}.unsqueeze(-1)")
+                yield from mutant(source, target.lineno, [edit])
 
 
-def _is_last(call: ast.Call) -> bool:
-    """Whether it is the last dimension that is taken away or added."""
-    dims = [written(one) for one in (*call.args, *(given.value for given in call.keywords))]
-    return dims in (["-1"], ["1"])
-
-
-@plants("broadcast-in-loss", "squeeze(")
+@plants("broadcast-in-loss", "mse_loss", "MSELoss", "l1_loss", "L1Loss", "huber_loss", "HuberLoss")
 def compared_with_every_other(source: Source) -> Iterator[Mutant]:
-    """A regression loss of a column and a row: the `squeeze` of the one, or `unsqueeze` of the other, is gone."""
+    """A regression loss of a row and a column: every prediction is compared with every target."""
     losses = (("mse_loss", "MSELoss"), ("l1_loss", "L1Loss"), ("smooth_l1_loss", "SmoothL1Loss"))
     yield from _columns(source, (*losses, ("huber_loss", "HuberLoss")))
 
 
-@plants("mismatched-target", "squeeze(")
+@plants("mismatched-target", "binary_cross_entropy", "BCE")
 def column_of_targets(source: Source) -> Iterator[Mutant]:
-    """A binary cross-entropy of a column and a row: the `squeeze` or `unsqueeze` is gone."""
+    """A binary cross-entropy of a row and a column."""
     logits = ("binary_cross_entropy_with_logits", "BCEWithLogitsLoss")
     yield from _columns(source, (("binary_cross_entropy", "BCELoss"), logits))

@@ -57,9 +57,9 @@ def old_reduction(source: Source) -> Iterator[Mutant]:
         yield from mutant(source, call.lineno, [replaced(source, told, old)])
 
 
-@plants("kl-div-mean", "batchmean")
+@plants("kl-div-mean", "kl_div", "KLDivLoss")
 def mean_over_classes(source: Source) -> Iterator[Mutant]:
-    """A divergence without its `reduction="batchmean"`."""
-    for call, told, _ in _told(source, "batchmean"):
+    """A divergence without its `reduction`: it averages over all elements."""
+    for call, told, _ in _told(source, "batchmean", "sum", "none"):
         if full_name(source, call.func).rpartition(".")[2] in ("kl_div", "KLDivLoss"):
             yield from mutant(source, call.lineno, [without(source, call, told)])

@@ -46,7 +46,7 @@ def kept_in_a_list(source: Source) -> Iterator[Mutant]:
 
 
 def _plain(source: Source, scope: Scope, call: ast.Call, target: ast.expr) -> str | None:
-    """The plain list or dict that holds the same modules; None where it is not certain that they have parameters."""
+    """The plain list or dict that holds the same modules; None where they may have no parameters."""
     name = full_name(source, call.func)
     if name not in ("torch.nn.ModuleList", "torch.nn.ModuleDict") or call.keywords:
         return None
@@ -80,7 +80,7 @@ def _appended(scope: Scope, name: str) -> list[ast.expr]:
 
 
 def _is_only_a_list(cls: ast.ClassDef, target: ast.expr) -> bool:
-    """Whether a class does nothing with an attribute that a plain list or dict could not do, nor registers it."""
+    """Whether a class does with an attribute what a plain list or dict can do, and does not register it."""
     name = written(target)
     for node in ast.walk(cls):
         match node:
@@ -167,7 +167,7 @@ def _as_list(source: Source, call: ast.Call) -> list[Edit]:
 
 @plants("repeated-layer", "ModuleList", "Sequential")
 def one_layer_many_times(source: Source) -> Iterator[Mutant]:
-    """`[nn.Linear(4, 4) for _ in range(n)]` is `[nn.Linear(4, 4)] * n`, in the call that makes a container."""
+    """`[nn.Linear(4, 4) for _ in range(n)]` is `[nn.Linear(4, 4)] * n` in a container."""
     for call in calls_of(source, source.tree, "torch.nn.ModuleList", "torch.nn.Sequential"):
         given = [arg.value if isinstance(arg, ast.Starred) else arg for arg in call.args]
         match given:
@@ -225,7 +225,7 @@ _ARRANGE = ("view", "reshape", "unsqueeze", "transpose", "permute")
 
 @plants("tensor-not-in-buffer", "register_buffer")
 def not_a_buffer(source: Source) -> Iterator[Mutant]:
-    """`self.register_buffer("x", torch.tensor([...]))` is `self.x = torch.tensor([...])`; `forward` computes with it."""
+    """`self.register_buffer("x", tensor)` is `self.x = tensor`; `forward` computes with it."""
     for cls in module_classes(source):
         init, forward = method(cls, "__init__"), method(cls, "forward")
         scope = next((scope for scope in scopes(source) if scope.node is init), None)
@@ -254,13 +254,19 @@ def _is_made_here(source: Source, tensor: ast.expr | None) -> bool:
 
 
 def _computes_with(cls: ast.ClassDef, forward: ast.AST | None, name: str) -> bool:
-    """Whether `forward` computes with `self.x`, and the class does nothing else with it."""
+    """Whether `forward` computes with `self.x`, in place of which nothing is put, and which nothing moves."""
     uses = [node for node in ast.walk(cls) if self_attribute(node) == name]
+    others = [
+        node
+        for node in ast.walk(cls)
+        if (isinstance(node, ast.Attribute) and self_attribute(node.value) == name)
+        or (isinstance(node, ast.Attribute) and node in uses and not isinstance(node.ctx, ast.Load))
+    ]
     computed = [
         operand
         for node in ast.walk(forward or cls)
         if isinstance(node, ast.BinOp)
         for operand in (node.left, node.right)
-        if self_attribute(operand) == name
+        if name in (self_attribute(operand), self_attribute(getattr(operand, "value", operand)))
     ]
-    return bool(uses) and len(uses) == len(computed)
+    return bool(computed) and not others

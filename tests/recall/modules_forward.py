@@ -46,9 +46,10 @@ def dropout_without_mode(source: Source) -> Iterator[Mutant]:
         for call in (node for node in scope.nodes if isinstance(node, ast.Call)):
             mode = given(call, 2, "training")
             shown = value(mode)
-            if full_name(source, call.func) in names and mode is not None and shown is not None:
-                if self_attribute(shown) == "training" and len(call.args) < 4:
-                    yield from mutant(source, call.lineno, [without(source, call, mode)])
+            if mode is None or shown is None or full_name(source, call.func) not in names:
+                continue
+            if self_attribute(shown) == "training" and len(call.args) < 4:
+                yield from mutant(source, call.lineno, [without(source, call, mode)])
 
 
 @plants("attention-dropout-ignores-eval", "scaled_dot_product_attention")
@@ -158,7 +159,7 @@ def bias_for_nothing(source: Source) -> Iterator[Mutant]:
 
 @plants("load-state-dict-assigned", ".load_state_dict(")
 def report_for_model(source: Source) -> Iterator[Mutant]:
-    """`model.load_state_dict(...)` is `model = model.load_state_dict(...)`, of a module that the file makes."""
+    """`model.load_state_dict(...)` is `model = model.load_state_dict(...)`; the file makes the model."""
     for scope in scopes(source):
         for statement in (node for node in scope.nodes if isinstance(node, ast.Expr)):
             call = method_call(statement, "load_state_dict")
@@ -180,7 +181,7 @@ def module_uses(scope: Scope, name: str) -> list[ast.Call]:
 
 @plants("optimizer-misses-new-layer", "optim")
 def layer_after_optimizer(source: Source) -> Iterator[Mutant]:
-    """`model.fc = nn.Linear(...)` comes after the optimizer over `model.parameters()`, and before its steps."""
+    """`model.fc = nn.Linear(...)` comes after the optimizer over `model.parameters()`."""
     for scope in scopes(source):
         for statement in (node for node in scope.nodes if isinstance(node, ast.Assign)):
             match statement.targets:
