@@ -49,15 +49,15 @@ def state_is_not_copied(source: Source) -> Iterator[Mutant]:
         every = [node for node in scope.nodes if isinstance(node, ast.Call)]
         if not any(method_call(call, "step") for call in every):
             continue
-        for loop in (node for node in scope.nodes if isinstance(node, ast.For | ast.While)):
-            for statement in (node for node in own_statements(loop) if isinstance(node, ast.Assign)):
-                match statement:
-                    case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(args=[state]) as copied) if (
-                        full_name(source, copied.func) == "copy.deepcopy" and method_call(state, "state_dict")
-                    ):
-                        if any(_takes(source, call, name) for call in every if call.lineno > copied.lineno):
-                            edit = replaced(source, copied, text(source, state))
-                            yield from mutant(source, copied.lineno, [edit])
+        loops = [node for node in scope.nodes if isinstance(node, ast.For | ast.While)]
+        for statement in dict.fromkeys(inner for loop in loops for inner in own_statements(loop)):
+            match statement:
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(args=[state]) as copied) if (
+                    full_name(source, copied.func) == "copy.deepcopy" and method_call(state, "state_dict")
+                ):
+                    if any(_takes(source, call, name) for call in every if call.lineno > copied.lineno):
+                        edit = replaced(source, copied, text(source, state))
+                        yield from mutant(source, copied.lineno, [edit])
 
 
 def _takes(source: Source, call: ast.Call, name: str) -> bool:

@@ -100,14 +100,27 @@ def _is_multiplied(text: str) -> bool:
 
 def _repeated(analysis: Analysis) -> Iterator[tuple[ast.BinOp, ast.List]]:
     """The products with a list in which layers are made, some with parameters, and nothing else."""
-    for node in ast.walk(analysis.source.tree):
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-            for layers in (node.left, node.right):
-                is_made_here = isinstance(layers, ast.List) and all(
-                    isinstance(n, ast.Call) for n in layers.elts
-                )
-                if is_made_here and any(_is_trained(analysis, part) for part in layers.elts):  # type: ignore[attr-defined]
-                    yield node, layers  # type: ignore[misc]
+    for node in _products(analysis.source):
+        for layers in (node.left, node.right):
+            made = layers.elts if isinstance(layers, ast.List) else []
+            is_of_calls = all(isinstance(part, ast.Call) for part in made)
+            if isinstance(layers, ast.List) and is_of_calls and any(_is_trained(analysis, p) for p in made):
+                yield node, layers
+
+
+def _products(source: Source) -> Iterator[ast.BinOp]:
+    """What is multiplied where the text may multiply a list: most statements need not be looked into."""
+    lines = {source.position(match.start())[0] + 1 for match in _TIMES.finditer(source.text)}
+    for kind in (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Expr):
+        for statement in source.every(kind):
+            first, last = statement.lineno, statement.end_lineno or statement.lineno
+            if any(first <= line <= last for line in lines):
+                for node in ast.walk(statement):
+                    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+                        yield node
+
+
+_TIMES = re.compile(r"\]\s*\*|\*\s*\[")
 
 
 def _is_trained(analysis: Analysis, made: ast.expr) -> bool:
