@@ -10,7 +10,7 @@ from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.queries import is_none
-from torchlore.analysis.values import Const, Instance, Number, Tensor, Unknown, Value
+from torchlore.analysis.values import BoundMethod, Const, Instance, Number, Tensor, Unknown, Value
 from torchlore.rules import support
 from torchlore.rules.api import _arguments
 from torchlore.rules.api._uses import may_be_told
@@ -227,7 +227,9 @@ def _factor_first(analysis: Analysis) -> Iterator[_Told]:
             # an optimizer, is one as well.
             case ast.Attribute(value=receiver, attr=attr) if attr in _IN_PLACE and is_written_out(call):
                 owner, name = analysis.value(receiver), attr.removesuffix("_")
-                if isinstance(owner, Tensor | Unknown):
+                if isinstance(
+                    owner, Tensor | Unknown | BoundMethod
+                ):  # `p.data` may be a method, for all we know
                     is_tensor = _is_surely_tensor(owner)
                     yield from _factor_of(analysis, call, name, _FACTORS[name][1], 0, is_tensor)
 
