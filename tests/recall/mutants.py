@@ -1,23 +1,26 @@
-"""Mistakes planted in correct code: what a mutant is, and what mutators share.
+"""Mistakes planted in correct code: what a mutant is, who makes them, and the edits that do.
 
-A mutator looks at the syntax alone. It must not ask the analysis what an expression is: what that does not
-know is just what is to be measured. What it plants must be a mistake for whoever reads the file; where the
-syntax cannot tell, it plants nothing.
+A mutator looks at the syntax alone, and at what the file's own imports and assignments bind names to. It must
+not ask the analysis what an expression is: what that does not know is just what is to be measured. What it
+plants must be a mistake for whoever reads the file; where the syntax cannot tell, it plants nothing.
 """
 
 from __future__ import annotations
 
 import ast
+import importlib
+import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from torchlore.text import Edit, Source, Span, apply_edits
-from torchlore.text.nodes import blocks
 
-Mutator = Callable[[Source], Iterator["Mutant"]]
+import tests.recall
 
-MUTATORS: dict[str, list[Mutator]] = {}
-"""By the name of the rule that should find what they plant."""
+Plant = Callable[[Source], Iterator["Mutant"]]
+
+_MUTATORS: list[Mutator] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +36,45 @@ class Mutant:
     line: int
 
 
-def plants(rule: str) -> Callable[[Mutator], Mutator]:
-    """Names the rule that should find what a mutator plants."""
+@dataclass(frozen=True, slots=True)
+class Mutator:
+    """What plants one mistake.
 
-    def keep(mutator: Mutator) -> Mutator:
-        MUTATORS.setdefault(rule, []).append(mutator)
-        return mutator
+    Attributes:
+        rule: the name of the rule that should find it.
+        words: a file without one of these has no place for it, and is not parsed.
+        plant: gives the mutants of a file.
+    """
+
+    rule: str
+    words: tuple[str, ...]
+    plant: Plant
+
+    def may(self, text: str) -> bool:
+        """Whether a file of this text may have a place for it."""
+        return not self.words or any(word in text for word in self.words)
+
+
+def plants(rule: str, *words: str) -> Callable[[Plant], Plant]:
+    """Names the rule that should find what a function plants, and the words that a file must have for it."""
+
+    def keep(plant: Plant) -> Plant:
+        _MUTATORS.append(Mutator(rule, words, plant))
+        return plant
 
     return keep
+
+
+@cache
+def mutators() -> dict[str, list[Mutator]]:
+    """By rule, the mutators of every module in this folder: one for each family, and no list to edit."""
+    for module in pkgutil.iter_modules(tests.recall.__path__):
+        if module.name != "__main__" and not module.name.startswith("test_"):
+            importlib.import_module(f"{tests.recall.__name__}.{module.name}")
+    by_rule: dict[str, list[Mutator]] = {}
+    for mutator in _MUTATORS:
+        by_rule.setdefault(mutator.rule, []).append(mutator)
+    return by_rule
 
 
 def mutant(source: Source, line: int, edits: list[Edit]) -> Iterator[Mutant]:
@@ -53,7 +87,7 @@ def mutant(source: Source, line: int, edits: list[Edit]) -> Iterator[Mutant]:
     yield Mutant(text, line)
 
 
-def replaced(source: Source, node: ast.expr | ast.stmt, text: str) -> Edit:
+def replaced(source: Source, node: ast.expr | ast.stmt | ast.keyword, text: str) -> Edit:
     """Puts `text` in the place of a node."""
     return Edit(source.span(node), text)
 
@@ -68,58 +102,3 @@ def inserted(source: Source, statement: ast.stmt, text: str) -> Edit:
     start = source.lines.start(statement.lineno - 1)
     indent = source.text[start : source.span(statement).start]
     return Edit(Span(start, start), f"{indent}{text}\n")
-
-
-def method_call(node: ast.AST | None, *names: str) -> ast.Call | None:
-    """`x.name(...)`, as an expression or as a statement; None where it is something else."""
-    node = node.value if isinstance(node, ast.Expr) else node
-    is_method = (
-        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in names
-    )
-    return node if is_method else None  # type: ignore[return-value]
-
-
-def receiver(call: ast.Call) -> str:
-    """What a method is called on, as it is written."""
-    return ast.unparse(call.func.value) if isinstance(call.func, ast.Attribute) else ""
-
-
-def written(node: ast.AST) -> str:
-    return ast.unparse(node)
-
-
-def functions(source: Source) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.Module]:
-    """The functions of a file, and the file itself."""
-    yield source.tree
-    for node in ast.walk(source.tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
-
-
-def own_statements(node: ast.AST) -> Iterator[ast.stmt]:
-    """The statements in a function, loop or class, without those of functions and classes in it."""
-    for block in blocks(node):
-        for statement in block:
-            yield statement
-            if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                yield from own_statements(statement)
-
-
-def loops(node: ast.AST) -> Iterator[ast.For | ast.While]:
-    """The loops in a function, not those of functions in it."""
-    return (s for s in own_statements(node) if isinstance(s, ast.For | ast.While))
-
-
-def blocks_below(node: ast.AST) -> Iterator[list[ast.stmt]]:
-    """Every block of statements in a node."""
-    for block in blocks(node):
-        yield block
-        for statement in block:
-            yield from blocks_below(statement)
-
-
-def calls(node: ast.AST, *names: str) -> list[ast.Call]:
-    """The method calls of these names below a node."""
-    return [
-        call for inner in ast.walk(node) if (call := method_call(inner, *names)) is not None and call is inner
-    ]

@@ -177,8 +177,9 @@ def _run_root(run: Run, function: Value) -> None:
         run.emit(Kind.RETURN, function.node, value=result)
     run.home.merge([{}, run.home.end_trial(outer)])  # whoever calls it may do so at any time
     run.is_aside = False
-    if run.is_home(function):
-        run.roots.append(Root(function.node, path, certain=False))
+    told = function.stands_for if function.stands_for is not None else function
+    if run.is_home(told):  # what a decorator of another file wraps is code of this file
+        run.roots.append(Root(told.node, path, certain=False))
 
 
 def _name(function: Function) -> str:

@@ -157,7 +157,9 @@ def bind(value: Value, receiver: Value) -> Value:
         is_of_class = "builtins.classmethod" in names
         if is_of_class and isinstance(receiver, Instance) and isinstance(receiver.cls, LocalClass):
             receiver = receiver.cls
-    return Function(value.node, value.frame, value.owner, receiver, value.defaults, value.decorators)
+    return Function(
+        value.node, value.frame, value.owner, receiver, value.defaults, value.decorators, value.stands_for
+    )
 
 
 def _is_classmethod(function: Function) -> bool:

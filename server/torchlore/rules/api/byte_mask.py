@@ -69,7 +69,7 @@ class ByteMask(Rule):
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for node, value in analysis.run.values.items():
-            is_mask = isinstance(value, Tensor) and value.certain and value.dtype == "uint8"
+            is_mask = isinstance(value, Tensor) and value.dtype == "uint8"
             if not is_mask or not isinstance(node, ast.Name | ast.Attribute | ast.Call):
                 continue
             outer = analysis.around(node)
@@ -91,7 +91,10 @@ class ByteMask(Rule):
 
 
 def _indexes_tensor(analysis: Analysis, outer: tuple[ast.AST, ...], node: ast.expr) -> bool:
-    """Whether a node is the index of something that is surely a tensor, which is read."""
+    """Whether a node is the index of a tensor, which is read.
+
+    A tensor of bytes is an index of nothing but tensors: that an annotation says so is enough.
+    """
     index: ast.AST = node
     parent = outer[-1]
     if isinstance(parent, ast.Tuple) and len(outer) > 1:
@@ -99,4 +102,4 @@ def _indexes_tensor(analysis: Analysis, outer: tuple[ast.AST, ...], node: ast.ex
     if not isinstance(parent, ast.Subscript) or parent.slice is not index:
         return False
     indexed = analysis.run.values.get(parent.value)
-    return isinstance(indexed, Tensor) and indexed.certain
+    return isinstance(indexed, Tensor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis, python_facts
@@ -67,7 +68,9 @@ class LoadStateDictOfPath(Rule):
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for call in analysis.called(*_NAMES):
             value, argument = call.value(0, "state_dict"), call.argument(0, "state_dict")
-            if value is None or argument is None or not all(map(_is_path, options(value))):
+            if value is None or argument is None:
+                continue
+            if not all(map(_is_path, options(value))) and not _is_text(argument):
                 continue
             if support.expects_an_error(analysis, call.node):
                 continue
@@ -83,6 +86,17 @@ class LoadStateDictOfPath(Rule):
 
 
 _NAMES = ("Module.load_state_dict", "Optimizer.load_state_dict")
+
+
+def _is_text(node: ast.expr) -> bool:
+    """Whether an expression is put together with `+` of what is surely text in part, and so is text."""
+    match node:
+        case ast.Constant(value=str()) | ast.JoinedStr():
+            return True
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return _is_text(left) or _is_text(right)
+        case _:
+            return False
 
 
 def _is_path(value: Value) -> bool:

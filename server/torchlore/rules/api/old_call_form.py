@@ -11,7 +11,7 @@ from torchlore.analysis.called import Called
 from torchlore.analysis.events import Kind
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.queries import is_none
-from torchlore.analysis.values import Const, Instance, Number, Tensor, Value
+from torchlore.analysis.values import BoundMethod, Const, Instance, Number, Tensor, Unknown, Value
 from torchlore.rules import support
 from torchlore.rules.api import _arguments
 from torchlore.rules.api._uses import may_be_told
@@ -66,7 +66,7 @@ class OldCallForm(Rule):
     ## Known limits
 
     Only what is surely a tensor, a module or a scheduler of torch's is looked at, and only where all
-    arguments are seen.
+    arguments are seen. Of `x.add_(alpha, other)` and the like `x` may be anything that is not known.
 
     ## References
 
@@ -216,23 +216,40 @@ def _cross(analysis: Analysis) -> Iterator[_Told]:
 _FACTORS = {"add": ("alpha", 2), "sub": ("alpha", 2), "addcmul": ("value", 3), "addcdiv": ("value", 3)}
 """The factor that was the first argument, and how many there were with it."""
 
+_IN_PLACE = frozenset(f"{name}_" for name in _FACTORS)
+
 
 def _factor_first(analysis: Analysis) -> Iterator[_Told]:
-    for name, (factor, count) in _FACTORS.items():
-        functions = _called(analysis, f"torch.{name}", f"Tensor.{name}")
-        in_place = _called(analysis, "", f"Tensor.{name}_")
-        for called, before in (*functions, *in_place):
-            call, source = called.node, analysis.source
-            if len(call.args) != count + before or any(k.arg == factor for k in call.keywords):
-                continue
-            old = call.args[before:]
-            texts = [source.segment(source.span(each)) for each in (*old[1:], old[0])]
-            texts[-1] = f"{factor}={texts[-1]}"
-            edits = [Edit(source.span(each), text) for each, text in zip(old, texts, strict=True)]
-            last, span = _named(analysis, call)
-            message = f"`{last}` with the factor before the tensor is deprecated: name it `{factor}`"
-            fixes = _fix(f"Give the factor as `{factor}`", *edits, safe=True)
-            yield call, message, span, fixes, Severity.WARNING
+    for name, (_, count) in _FACTORS.items():
+        for called, before in _called(analysis, f"torch.{name}", f"Tensor.{name}"):
+            yield from _factor_of(analysis, called.node, name, count, before, is_tensor=True)
+    for call in analysis.run.calls:
+        match call.func:
+            # Nothing but tensors has methods of these names: what is not known, as a parameter in the code of
+            # an optimizer, is one as well.
+            case ast.Attribute(value=receiver, attr=attr) if attr in _IN_PLACE and is_written_out(call):
+                owner, name = analysis.value(receiver), attr.removesuffix("_")
+                if isinstance(
+                    owner, Tensor | Unknown | BoundMethod
+                ):  # `p.data` may be a method, for all we know
+                    is_tensor = _is_surely_tensor(owner)
+                    yield from _factor_of(analysis, call, name, _FACTORS[name][1], 0, is_tensor)
+
+
+def _factor_of(
+    analysis: Analysis, call: ast.Call, name: str, count: int, before: int, is_tensor: bool
+) -> Iterator[_Told]:
+    factor, source = _FACTORS[name][0], analysis.source
+    if len(call.args) != count + before or any(k.arg == factor for k in call.keywords):
+        return
+    old = call.args[before:]
+    texts = [source.segment(source.span(each)) for each in (*old[1:], old[0])]
+    texts[-1] = f"{factor}={texts[-1]}"
+    edits = [Edit(source.span(each), text) for each, text in zip(old, texts, strict=True)]
+    last, span = _named(analysis, call)
+    message = f"`{last}` with the factor before the tensor is deprecated: name it `{factor}`"
+    fixes = _fix(f"Give the factor as `{factor}`", *edits, safe=is_tensor)
+    yield call, message, span, fixes, Severity.WARNING
 
 
 def _state_dict(analysis: Analysis) -> Iterator[_Told]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis, tensor_facts, torch_facts
 from torchlore.analysis.called import Called
-from torchlore.analysis.values import Ref, Tensor
+from torchlore.analysis.values import Ref, Tensor, Unknown, Value
 from torchlore.rules import arguments, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit
@@ -56,7 +56,8 @@ class WrongTargetDtype(Rule):
 
     ## Known limits
 
-    Silent where the dtype is not certain: that of a batch from a DataLoader, for example. `cross_entropy`
+    Silent where the dtype is not certain: that of a batch from a DataLoader, for example, unless it is
+    converted right in the call (`labels.int()`). `cross_entropy`
     of floating-point targets is not looked at, as these may be probabilities of the classes.
 
     ## References
@@ -80,8 +81,9 @@ class WrongTargetDtype(Rule):
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for call in analysis.called(*_NAMES):
-            target, argument = call.value(1, "target"), call.argument(1, "target")
-            if not isinstance(target, Tensor) or not target.certain or argument is None:
+            value, argument = call.value(1, "target"), call.argument(1, "target")
+            target = _as_tensor(value, argument)
+            if target is None or argument is None:
                 continue
             loss = torch_facts.LOSSES[call.name.removesuffix("()")]
             wanted = _wanted(loss, target)
@@ -117,6 +119,21 @@ _NAMES = tuple(
 )
 _ONE_HOT = "torch.nn.functional.one_hot"
 _NOT_CLASSES = frozenset({"int8", "int16", "int32", "bool"})
+
+
+def _as_tensor(value: Value | None, argument: ast.expr | None) -> Tensor | None:
+    """The target, where its dtype is sure.
+
+    A loss takes nothing but tensors: what is converted right in its call is one, of whatever it was made.
+    """
+    if isinstance(value, Tensor) and value.certain:
+        return value
+    if not isinstance(value, Unknown | Tensor) or not isinstance(argument, ast.Call):
+        return None
+    func = argument.func
+    is_plain = isinstance(func, ast.Attribute) and not argument.args and not argument.keywords
+    dtype = tensor_facts.CASTS.get(func.attr) if is_plain else None  # type: ignore[attr-defined]
+    return Tensor(dtype=dtype) if dtype is not None else None
 
 
 def _wanted(loss: str, target: Tensor) -> str | None:

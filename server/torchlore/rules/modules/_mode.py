@@ -60,14 +60,20 @@ def _tests_before(analysis: Analysis, method: Method, node: ast.AST) -> Iterator
 
 
 def _tests_that_leave(block: list[ast.stmt]) -> Iterator[ast.expr]:
-    """`if not self.training: return x`, above in the same block."""
+    """`if not self.training: return x`, above in the same block.
+
+    What raises asks whether arguments are right, unless it names the mode.
+    """
     for statement in block:
-        if isinstance(statement, ast.If) and any(
-            isinstance(last, ast.Return | ast.Raise | ast.Continue | ast.Break)
-            for branch in (statement.body, statement.orelse)
-            for last in branch[-1:]
-        ):
-            yield statement.test
+        if isinstance(statement, ast.If):
+            last = [branch[-1] for branch in (statement.body, statement.orelse) if branch]
+            leaves = any(isinstance(end, ast.Return | ast.Continue | ast.Break) for end in last)
+            if leaves or (any(isinstance(end, ast.Raise) for end in last) and _names_mode(statement.test)):
+                yield statement.test
+
+
+def _names_mode(test: ast.expr) -> bool:
+    return any(isinstance(node, ast.Attribute) and node.attr == "training" for node in ast.walk(test))
 
 
 def _may_be_switch(analysis: Analysis, method: Method, test: ast.expr, depth: int = _DEPTH) -> bool:
@@ -86,6 +92,8 @@ def _may_be_switch(analysis: Analysis, method: Method, test: ast.expr, depth: in
                 for part in (left, right)
                 if not (isinstance(part, ast.Name) and part.id in _parameters(method))
             )
+        case ast.Compare(ops=ops) if all(isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for op in ops):
+            return follows_mode(analysis, method, test, depth)  # a mode is not more or less than another
         case ast.Call(func=ast.Name(id="isinstance" | "hasattr" | "len")):
             return follows_mode(analysis, method, test, depth)
     value = analysis.value(test)
@@ -132,6 +140,9 @@ def _name_follows_mode(analysis: Analysis, method: Method, name: str, depth: int
                     return True
                 if follows_mode(analysis, method, value, depth - 1):
                     return True
+            case ast.AugAssign(target=ast.Name(id=bound), value=value) if bound == name:
+                if follows_mode(analysis, method, value, depth - 1):
+                    return True
             case ast.Name(id=bound, ctx=ast.Store()) if bound == name:
                 if not _is_plainly_assigned(analysis, part):
                     return True
@@ -145,7 +156,7 @@ def _parameters(method: Method) -> set[str]:
 
 def _is_plainly_assigned(analysis: Analysis, target: ast.Name) -> bool:
     outer = (analysis.around(target) or (None,))[-1]
-    return isinstance(outer, ast.Assign) and outer.targets == [target]
+    return isinstance(outer, ast.AugAssign) or (isinstance(outer, ast.Assign) and outer.targets == [target])
 
 
 def _is_set_later(method: Method, attr: str) -> bool:

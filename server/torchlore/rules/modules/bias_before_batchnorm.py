@@ -87,10 +87,15 @@ def _in_sequentials(analysis: Analysis) -> Iterator[tuple[Instance, str]]:
     """The layers that are made in a call of `nn.Sequential`, right before a batch norm, and its name."""
     for call in analysis.called("torch.nn.Sequential"):
         for layer, norm in pairwise(call.node.args):
-            made, following = analysis.value(layer), analysis.value(norm)
-            is_norm = isinstance(following, Instance) and following.cls in _NORMS
-            if isinstance(made, Instance) and made.node is layer and is_norm and isinstance(norm, ast.Call):
-                yield made, support.written(analysis, norm.func)
+            # Where several callers come by, each makes another object there.
+            options_of_layer = options(analysis.value(layer))
+            made = [part for part in options_of_layer if isinstance(part, Instance) and part.node is layer]
+            is_made_here = len(made) == len(options_of_layer) and all(map(_has_default_bias, made))
+            is_norm = all(
+                isinstance(part, Instance) and part.cls in _NORMS for part in options(analysis.value(norm))
+            )
+            if is_made_here and is_norm and isinstance(norm, ast.Call):
+                yield made[0], support.written(analysis, norm.func)
 
 
 def _in_calls(analysis: Analysis) -> Iterator[tuple[Instance, str]]:

@@ -66,7 +66,8 @@ class ModuleListCalled(Rule):
     ## Known limits
 
     Classes that derive from a container are not reported: they may have a `forward`. Silent where the call
-    hangs on a condition: something else may have been put in the place of the container.
+    hangs on a condition and the container is also used as a list: something else may have been put in its
+    place.
 
     ## References
 
@@ -88,7 +89,7 @@ class ModuleListCalled(Rule):
             containers = options(call.receiver) if call.receiver is not None else ()
             if any("forward" in dict(attributes(c)) for c in containers if isinstance(c, Instance)):
                 continue
-            if is_conditional(analysis, call.node):
+            if is_conditional(analysis, call.node) and _is_list_too(analysis, call):
                 continue  # where a flag says so, something else may have taken its place
             if not stands_whole(
                 analysis, call.node, *(c.node for c in containers if isinstance(c, Instance))
@@ -103,6 +104,24 @@ class ModuleListCalled(Rule):
 _CONTAINERS = tuple(
     f"torch.nn.{name}()" for name in ("ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
 )
+
+
+def _is_list_too(analysis: Analysis, call: Called) -> bool:
+    """Whether something is done with the container, as it is called there, that only a list can do."""
+    name = ast.dump(call.node.func)
+    for node in ast.walk(analysis.source.tree):
+        match node:
+            case ast.For(iter=held) | ast.comprehension(iter=held) | ast.Subscript(value=held):
+                looked_at = [held]
+            case ast.Attribute(value=held):
+                looked_at = [held]
+            case ast.Call(func=ast.Name(), args=args):
+                looked_at = args
+            case _:
+                continue
+        if any(ast.dump(held) == name for held in looked_at if isinstance(held, ast.Name | ast.Attribute)):
+            return True
+    return False
 
 
 def _fixes(analysis: Analysis, call: Called) -> tuple[Fix, ...]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
-from torchlore.analysis.events import Kind
+from torchlore.analysis.queries import options
 from torchlore.analysis.values import Const
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
@@ -71,10 +71,7 @@ class RepeatedLayer(Rule):
         return any(sign in source.text for sign in ("] *", "]*", "* [")) or _is_multiplied(source.text)
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
-        for layers in _lists(analysis):
-            repeated = (analysis.around(layers) or (None,))[-1]
-            if not isinstance(repeated, ast.BinOp) or not isinstance(repeated.op, ast.Mult):
-                continue
+        for repeated, layers in _repeated(analysis):
             times = repeated.right if repeated.left is layers else repeated.left
             if _is_once(analysis, times) or not analysis.is_whole(repeated):
                 continue
@@ -82,7 +79,7 @@ class RepeatedLayer(Rule):
                 yield self._found(analysis, repeated, layers, times)
 
     def _found(self, analysis: Analysis, repeated: ast.BinOp, layers: ast.List, times: ast.expr) -> Finding:
-        trained = next(layer for layer in layers.elts if has_parameters(analysis.value(layer)))
+        trained = next(layer for layer in layers.elts if _is_trained(analysis, layer))
         name = support.written(analysis, trained)
         shown = name if len(name) <= 40 else f"{name[:39]}…"
         message = (
@@ -101,13 +98,34 @@ def _is_multiplied(text: str) -> bool:
     return at >= 0
 
 
-def _lists(analysis: Analysis) -> Iterator[ast.List]:
-    """The lists of the file in which layers are made, some with parameters, and nothing else."""
-    found = (event.node for root in analysis.roots for event in root.of(Kind.RESET))
-    for node in dict.fromkeys(node for node in found if isinstance(node, ast.List)):
-        is_made_here = bool(node.elts) and all(isinstance(part, ast.Call) for part in node.elts)
-        if is_made_here and any(has_parameters(analysis.value(part)) for part in node.elts):
-            yield node
+def _repeated(analysis: Analysis) -> Iterator[tuple[ast.BinOp, ast.List]]:
+    """The products with a list in which layers are made, some with parameters, and nothing else."""
+    for node in _products(analysis.source):
+        for layers in (node.left, node.right):
+            made = layers.elts if isinstance(layers, ast.List) else []
+            is_of_calls = all(isinstance(part, ast.Call) for part in made)
+            if isinstance(layers, ast.List) and is_of_calls and any(_is_trained(analysis, p) for p in made):
+                yield node, layers
+
+
+def _products(source: Source) -> Iterator[ast.BinOp]:
+    """What is multiplied where the text may multiply a list: most statements need not be looked into."""
+    lines = {source.position(match.start())[0] + 1 for match in _TIMES.finditer(source.text)}
+    for kind in (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Expr):
+        for statement in source.every(kind):
+            first, last = statement.lineno, statement.end_lineno or statement.lineno
+            if any(first <= line <= last for line in lines):
+                for node in ast.walk(statement):
+                    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+                        yield node
+
+
+_TIMES = re.compile(r"\]\s*\*|\*\s*\[")
+
+
+def _is_trained(analysis: Analysis, made: ast.expr) -> bool:
+    """Whether a layer surely has parameters, whoever makes it, with whatever arguments."""
+    return all(map(has_parameters, options(analysis.value(made))))
 
 
 def _is_once(analysis: Analysis, times: ast.expr) -> bool:
