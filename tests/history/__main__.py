@@ -1,8 +1,8 @@
 """Checks commits that repaired a mistake of ours, before and after: `python -m tests.history MIRRORS`.
 
 `repairs.tsv` lists all commits that a search of messages and diffs brought up and whose diff, read before
-anything was checked, repairs what one of our rules is about: what we miss stays in the list. A repair is found where
-the rule speaks at its line before it, and less often in its file after it.
+anything was checked, repairs what one of our rules is about: what we miss stays in the list. A repair is
+found where the rule speaks at its line before it, and less often in its file after it.
 """
 
 from __future__ import annotations
