@@ -60,14 +60,25 @@ def _tests_before(analysis: Analysis, method: Method, node: ast.AST) -> Iterator
 
 
 def _tests_that_leave(block: list[ast.stmt]) -> Iterator[ast.expr]:
-    """`if not self.training: return x`, above in the same block."""
+    """`if not self.training: return x`, above in the same block; what nobody has written yet is no mode."""
     for statement in block:
         if isinstance(statement, ast.If) and any(
             isinstance(last, ast.Return | ast.Raise | ast.Continue | ast.Break)
+            and not _is_unwritten(last, statement.test)
             for branch in (statement.body, statement.orelse)
             for last in branch[-1:]
         ):
             yield statement.test
+
+
+def _is_unwritten(last: ast.stmt, test: ast.expr) -> bool:
+    """Whether it raises NotImplementedError, and that not for lack of a mode."""
+    match last:
+        case ast.Raise(exc=ast.Name(id=name) | ast.Call(func=ast.Name(id=name))):
+            asked = (node.attr for node in ast.walk(test) if isinstance(node, ast.Attribute))
+            return name == "NotImplementedError" and "training" not in asked
+        case _:
+            return False
 
 
 def _may_be_switch(analysis: Analysis, method: Method, test: ast.expr, depth: int = _DEPTH) -> bool:
