@@ -160,7 +160,9 @@ class FileLoader:
             return None
         value = self._load(name)
         if value is None and not (self.file.interface.stars and name in self.run.starring):
-            self._absent.add(name)  # but where star imports stand in a circle the search may have been cut short
+            self._absent.add(
+                name
+            )  # but where star imports stand in a circle the search may have been cut short
         return value
 
     def _load(self, name: str) -> Value | None:

@@ -119,7 +119,6 @@ class ContextNotEntered(Rule):
             fixes = _fixes(analysis, call, statement)
             yield self.finding(message, analysis.source.span(call.node), fixes=fixes)
 
-
     def _report_uncalled(self, analysis: Analysis, node: ast.expr, name: str) -> Finding:
         span = analysis.source.span(node)
         written = support.written(analysis, node)

@@ -176,7 +176,7 @@ def _place_name(analysis: Analysis, event: Event) -> str:
 
 
 def _proof(root: Root, place: Place, scaled: ast.expr | None) -> tuple[Loop | None, ast.AST | None]:
-    """The innermost loop around an event, and the backward in it, that show that a graph is kept in vain."""
+    """The innermost loop around an event, and its backward, that show that a graph is kept in vain."""
     for loop in reversed(place.loops):
         if _is_emptied(loop, place.event):
             break
@@ -207,7 +207,7 @@ def _backward_in(root: Root, loop: Loop, event: Event, scaled: ast.expr | None) 
 
 
 def _is_multiple(value: Value | None, scaled: ast.expr, backward: Event) -> bool:
-    """Whether a tensor is a multiple of the very thing that was differentiated, by the name that it has there.
+    """Whether a tensor is a multiple of what was differentiated, by the name that it has there.
 
     What `backward` went through has a graph, or the call raises: that need not be known otherwise.
     """
