@@ -101,9 +101,9 @@ class ByteMask(Rule):
 def _is_bytes(analysis: Analysis, condition: ast.expr) -> bool:
     """Whether what `torch.where` chooses by, which must be a tensor, is one of bytes."""
     value = analysis.value(condition)
-    if isinstance(value, Tensor):
-        return value.certain and value.dtype == "uint8"
-    return _is_made_bytes(condition) and isinstance(value, Unknown)
+    if isinstance(value, Tensor) and value.certain:
+        return value.dtype == "uint8"
+    return _is_made_bytes(condition) and isinstance(value, Tensor | Unknown)
 
 
 def _is_made_bytes(node: ast.expr) -> bool:
