@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis, parameters
 from torchlore.analysis.events import Branch, Event, Kind, Loop, Place, Root, events, has_jump
 from torchlore.analysis.members import class_name
+from torchlore.analysis.queries import holds
 from torchlore.analysis.values import Instance
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
@@ -136,9 +137,14 @@ def _first_step(root: Root, place: Place, optimizer: Instance) -> Event | None:
 
 
 def _may_step(event: Event, optimizer: Instance) -> bool:
-    if event.kind is Kind.STEP:
-        return event.subject is optimizer or not isinstance(event.subject, Instance)
-    return support.holds_on_to(event, optimizer)
+    """Whether the optimizer is stepped, or code that we cannot see has it: the model alone cannot step it."""
+    match event.kind:
+        case Kind.STEP:
+            return event.subject is optimizer or not isinstance(event.subject, Instance)
+        case Kind.ESCAPE:
+            return holds(event.value, optimizer)
+        case kind:
+            return kind is Kind.HAVOC
 
 
 def _fixes(analysis: Analysis, call: ast.Call, step: Event, loop: Loop) -> tuple[Fix, ...]:
