@@ -148,8 +148,9 @@ def _whole(analysis: Analysis, made: ast.Call) -> ast.Call:
 
 _BESIDE = frozenset(
     {"float", "double", "half", "long", "int", "bool", "repeat", "expand", "view", "reshape", "unsqueeze"}
-    | {"squeeze", "flatten", "t", "transpose", "permute", "contiguous", "clone"}
+    | {"flatten", "t", "transpose", "permute", "contiguous", "clone"}
 )
+"""Methods that leave a tensor on its device, with at least one dimension."""
 
 
 def _is_plain(call: Called) -> bool:
@@ -232,7 +233,9 @@ _OPERATIONS = frozenset(
 def _is_handed_on(analysis: Analysis, method: Method, node: ast.expr) -> bool:
     """Whether another method of the class is given it, which computes with it and does not move it."""
     match (analysis.around(node) or (None,))[-1]:
-        case ast.Call(func=ast.Attribute(value=ast.Name(), attr=name), args=given) if node in given:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr=name), args=given) if (
+            owner == method.receiver and node in given
+        ):
             taken = next(
                 (p for p in method.cls.node.body if isinstance(p, ast.FunctionDef) and p.name == name), None
             )
