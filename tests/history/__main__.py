@@ -1,9 +1,9 @@
 """Checks commits that repaired a mistake of ours, before and after: `python -m tests.history MIRRORS`.
 
-`repairs.tsv` lists commits that a search of messages and diffs brought up and whose diff repairs what one of
-our rules is about; what we miss stays in the list. `docs/history.md` says how it was chosen, and what of it was
-changed after the first check. A repair is found where the rule speaks at its line before it, and less often in
-its file after it.
+`repairs.tsv` lists commits that a search of messages and diffs brought up and whose diff repairs what one
+of our rules is about; what we miss stays in the list. `docs/history.md` says how it was chosen, and what of
+it was changed after the first check. A repair is found where the rule speaks at its line before it, and less
+often in its file after it.
 """
 
 from __future__ import annotations
