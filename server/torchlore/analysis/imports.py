@@ -159,8 +159,10 @@ class FileLoader:
         if name in self._absent:  # most often a builtin, which all code looks up in its module first
             return None
         value = self._load(name)
-        if value is None:
-            self._absent.add(name)
+        if value is None and not (self.file.interface.stars and name in self.run.starring):
+            self._absent.add(
+                name
+            )  # but where star imports stand in a circle the search may have been cut short
         return value
 
     def _load(self, name: str) -> Value | None:
@@ -182,7 +184,25 @@ class FileLoader:
             run.loading.discard((file.path, name))
 
     def starred(self, name: str) -> Value | None:
-        """What the last star import of the file that brings `name` binds it to."""
+        """What the last star import of the file that brings `name` binds it to.
+
+        Files may import all names of one another: a file that is being asked already has nothing to add.
+        """
+        if not self.file.interface.stars:
+            return None
+        asked = self.run.starring.get(name)
+        if asked is None:
+            self.run.starring[name] = {self.path}
+            try:
+                return self._search_stars(name)
+            finally:
+                del self.run.starring[name]
+        if self.path in asked:
+            return None
+        asked.add(self.path)
+        return self._search_stars(name)
+
+    def _search_stars(self, name: str) -> Value | None:
         for module in reversed(self.file.interface.stars):
             home = _module(self.run, module, self.frame)
             if not isinstance(home, LocalModule):

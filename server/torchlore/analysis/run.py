@@ -71,6 +71,7 @@ class Run:
         summaries: what functions gave, and did, when they were followed last.
         patterns: by class an object of it that was made of unknown things.
         loading: names of them that are being evaluated.
+        starring: names that are being looked for among star imports, with the files that were asked.
         made: objects by the place that made them and the context in which it did.
         hints: what annotations evaluate to; None where they cannot be parsed.
         stored: the names that each loop may bind.
@@ -120,6 +121,7 @@ class Run:
     summaries: dict[ast.AST, Summary] = field(default_factory=dict)
     patterns: dict[LocalClass, Instance] = field(default_factory=dict)
     loading: set[tuple[str | LocalClass, str]] = field(default_factory=set)
+    starring: dict[str, set[str]] = field(default_factory=dict)
     made: dict[tuple[ast.AST, int, str | LocalClass], Value] = field(default_factory=dict)
     hints: dict[ast.expr, Value | None] = field(default_factory=dict)
     stored: dict[ast.AST, frozenset[str]] = field(default_factory=dict)

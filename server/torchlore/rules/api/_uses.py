@@ -174,6 +174,10 @@ def asks(*tests: ast.AST) -> bool:
     """Whether an expression looks for an attribute, or at a version."""
     for node in (node for test in tests for node in ast.walk(test)):
         match node:
+            case ast.Attribute(value=ast.Name(id=part) | ast.Attribute(attr=part), attr="is_available") if (
+                part in _ANYWHERE
+            ):
+                continue
             case ast.Name(id=name) | ast.Attribute(attr=name) if _ASKING.search(name):
                 return True
     return False
@@ -186,6 +190,12 @@ _ASKING = re.compile(
 )
 """What code calls the functions and flags by which it tells one torch from another: a name is enough to say
 nothing."""
+
+
+_ANYWHERE = frozenset(
+    ("cuda", "mps", "xpu", "cpu", "accelerator", "mkl", "mkldnn", "openmp", "cudnn", "distributed", "dist")
+)
+"""What any torch may have or lack: `torch.cuda.is_available()` asks for a device, not for a version."""
 
 
 def _forgives(handlers: Iterable[ast.ExceptHandler]) -> bool:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
-from torchlore.analysis.values import Tensor
+from torchlore.analysis.values import Tensor, Unknown
 from torchlore.rules import support
 from torchlore.rules.api._uses import may_be_told
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
@@ -17,13 +17,14 @@ class ByteMask(Rule):
     """
     ## What it does
 
-    Looks for tensors of `uint8` that index another tensor: `x[mask.byte()]`.
+    Looks for tensors of `uint8` that index another tensor, `x[mask.byte()]`, or by which `torch.where`
+    chooses.
 
     ## Why is this bad?
 
-    Masks were bytes before torch had `bool`. As an index a tensor of bytes still counts as a mask, with a
-    warning; `masked_fill` and `masked_select`, and `x[mask] = value`, already raise an error. And `~mask` of
-    bytes is 255 and 254, which are both true.
+    Masks were bytes before torch had `bool`. As an index, and in `torch.where`, a tensor of bytes still
+    counts as a mask, with a warning; `masked_fill` and `masked_select`, and `x[mask] = value`, already raise
+    an error. And `~mask` of bytes is 255 and 254, which are both true.
 
     ## Example
 
@@ -75,19 +76,43 @@ class ByteMask(Rule):
             outer = analysis.around(node)
             if outer and _indexes_tensor(analysis, outer, node) and may_be_told(analysis, node, outer):
                 yield self._told(analysis, node)
+        for call in analysis.called("torch.where"):
+            chosen = call.argument(0, "condition")
+            outer = analysis.around(chosen) if chosen is not None else None
+            if (
+                chosen is not None
+                and outer
+                and _is_bytes(analysis, chosen)
+                and may_be_told(analysis, chosen, outer)
+            ):
+                yield self._told(analysis, chosen)
 
     def _told(self, analysis: Analysis, mask: ast.expr) -> Finding:
         span = analysis.source.span(mask)
-        made_here = (
-            isinstance(mask, ast.Call) and isinstance(mask.func, ast.Attribute) and mask.func.attr == "byte"
-        )
         edit = Edit(Span(span.end, span.end), ".bool()")
-        if made_here and not mask.args and not mask.keywords:  # type: ignore[attr-defined]
-            end = analysis.source.span(mask.func).end  # type: ignore[attr-defined]
+        if isinstance(mask, ast.Call) and _is_made_bytes(mask):
+            end = analysis.source.span(mask.func).end
             edit = Edit(Span(end - len("byte"), end), "bool")
         text = support.written(analysis, mask)
         message = f"`{text}` is a tensor of bytes: as a mask that is deprecated, use one of bool"
         return self.finding(message, span, fixes=(Fix("Make the mask one of bool", (edit,), safe=True),))
+
+
+def _is_bytes(analysis: Analysis, condition: ast.expr) -> bool:
+    """Whether what `torch.where` chooses by, which must be a tensor, is one of bytes."""
+    value = analysis.value(condition)
+    if isinstance(value, Tensor) and value.certain:
+        return value.dtype == "uint8"
+    return _is_made_bytes(condition) and isinstance(value, Tensor | Unknown)
+
+
+def _is_made_bytes(node: ast.expr) -> bool:
+    """`mask.byte()`: a tensor has no other method of this name, whatever else has one."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="byte"), args=[], keywords=[]):
+            return True
+        case _:
+            return False
 
 
 def _indexes_tensor(analysis: Analysis, outer: tuple[ast.AST, ...], node: ast.expr) -> bool:

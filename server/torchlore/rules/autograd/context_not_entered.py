@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
 from torchlore.analysis.events import Kind
+from torchlore.analysis.values import Ref
 from torchlore.rules import support
 from torchlore.rules.autograd import _wrapping
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
@@ -39,13 +40,13 @@ class ContextNotEntered(Rule):
     ## What it does
 
     Looks for statements that make a context manager, such as `torch.no_grad()`, `torch.inference_mode()` or
-    `torch.autocast(...)`, and do nothing with it.
+    `torch.autocast(...)`, and do nothing with it; and for `with torch.no_grad:`, which makes none.
 
     ## Why is this bad?
 
     Such an object takes effect when a `with` statement enters it, or when it decorates a function. The call
     alone makes an object that is thrown away at once: the graph is still recorded, the precision is the same,
-    and nothing says so.
+    and nothing says so. What is not called cannot be entered: `with torch.no_grad:` raises a TypeError.
 
     ## Example
 
@@ -99,9 +100,15 @@ class ContextNotEntered(Rule):
 
     @classmethod
     def concerns(cls, source: Source) -> bool:
-        return any(_last_name(statement.value) in _LAST_NAMES for statement in source.every(ast.Expr))
+        if any(_last_name(statement.value) in _LAST_NAMES for statement in source.every(ast.Expr)):
+            return True
+        return any(_entered_uncalled(source))
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
+        for node in _entered_uncalled(analysis.source):
+            value = analysis.run.values.get(node)
+            if isinstance(value, Ref) and value.name in _CONTEXTS and _is_sure(analysis, node):
+                yield self._report_uncalled(analysis, node, value.name)
         alone = {statement.value: statement for statement in analysis.source.every(ast.Expr)}
         for call in analysis.called(*_CONTEXTS):
             statement = alone.get(call.node)
@@ -111,6 +118,39 @@ class ContextNotEntered(Rule):
             message += _CONTEXTS[call.name]
             fixes = _fixes(analysis, call, statement)
             yield self.finding(message, analysis.source.span(call.node), fixes=fixes)
+
+    def _report_uncalled(self, analysis: Analysis, node: ast.expr, name: str) -> Finding:
+        span = analysis.source.span(node)
+        written = support.written(analysis, node)
+        message = f"`{written}` is not called: `with` raises a TypeError"
+        edit = Edit(Span(span.end, span.end), "()")
+        fixes = (Fix(f"Call `{written}()`", (edit,), safe=True),) if name in _CALLED_WITH_NOTHING else ()
+        return self.finding(message, span, fixes=fixes)
+
+
+_CALLED_WITH_NOTHING = _NO_GRAD | {
+    "torch.enable_grad",
+    "torch.autograd.detect_anomaly",
+    "torch.autograd.graph.save_on_cpu",
+    "torch.random.fork_rng",
+    "torch.profiler.profile",
+}
+
+
+def _entered_uncalled(source: Source) -> Iterator[ast.expr]:
+    """What `with` enters that is named like a context manager of torch, and is no call."""
+    for statement in source.every(ast.With):
+        for item in statement.items:
+            match item.context_expr:
+                case ast.Name(id=name) | ast.Attribute(attr=name) if name in _LAST_NAMES:
+                    yield item.context_expr
+
+
+def _is_sure(analysis: Analysis, node: ast.expr) -> bool:
+    """Whether it is not tried whether that raises."""
+    outer = analysis.around(node) or ()
+    statement = next((each for each in reversed(outer) if isinstance(each, ast.With)), None)
+    return statement is not None and analysis.is_whole(statement) and not _is_tried(analysis, statement)
 
 
 def _last_name(node: ast.expr) -> str | None:

@@ -95,7 +95,7 @@ class LossKeepsGraph(Rule):
     def _report(self, analysis: Analysis, root: Root, place: Place) -> Iterator[Finding]:
         event = place.event
         added = _kept(event)
-        loop, backward = _proof(root, place) if added is not None else (None, None)
+        loop, backward = _proof(root, place, _scaled(analysis, added)) if added is not None else (None, None)
         if loop is None or backward is None or not analysis.is_whole(loop.node):
             return
         kept = added if analysis.owns(event.node) else _handed_over(analysis, place)
@@ -147,6 +147,17 @@ def _kept(event: Event) -> ast.expr | None:
             return None
 
 
+def _scaled(analysis: Analysis, added: ast.expr | None) -> ast.expr | None:
+    """`loss` of `loss * batch.size(0)`, where it is surely a tensor that may have a graph."""
+    match added:
+        case ast.BinOp(op=ast.Mult() | ast.Div(), left=ast.Name() | ast.Attribute() as left):
+            value = analysis.run.values.get(left)
+            is_tensor = isinstance(value, Tensor) and value.certain and value.attached is not False
+            return left if is_tensor else None
+        case _:
+            return None
+
+
 def _is_plain_total(event: Event) -> bool:
     """Whether it is added to a number or a tensor with gradients on. Other objects may detach it."""
     if event.key is None or event.subject is None or event.grad is not True:
@@ -164,18 +175,18 @@ def _place_name(analysis: Analysis, event: Event) -> str:
             return support.receiver(analysis, node)
 
 
-def _proof(root: Root, place: Place) -> tuple[Loop | None, ast.AST | None]:
-    """The innermost loop around an event, and the backward in it, that show that a graph is kept in vain."""
+def _proof(root: Root, place: Place, scaled: ast.expr | None) -> tuple[Loop | None, ast.AST | None]:
+    """The innermost loop around an event, and its backward, that show that a graph is kept in vain."""
     for loop in reversed(place.loops):
         if _is_emptied(loop, place.event):
             break
-        backward = _backward_in(root, loop, place.event)
+        backward = _backward_in(root, loop, place.event, scaled)
         if backward is not None:
             return loop, backward
     return None, None
 
 
-def _backward_in(root: Root, loop: Loop, event: Event) -> ast.AST | None:
+def _backward_in(root: Root, loop: Loop, event: Event, scaled: ast.expr | None) -> ast.AST | None:
     """The backward that shows that the value carries a graph which no later backward can need."""
     values = options(event.value) if event.value is not None else ()
     if any(isinstance(value, Tensor) and value.attached is False for value in values):
@@ -184,13 +195,29 @@ def _backward_in(root: Root, loop: Loop, event: Event) -> ast.AST | None:
     exact = False
     for other in events(loop.body):
         if other.kind is Kind.BACKWARD and not other.keeps_graph:
-            if all(value is other.value or value is other.subject for value in values):
+            if all(value is other.value or value is other.subject for value in values) or (
+                scaled is not None and all(_is_multiple(value, scaled, other) for value in values)
+            ):
                 found, exact = other.node, True
             elif not exact and all(_shares_graph(value, other.value) for value in values):
                 found = other.node
     if found is None or _is_used_later(root, event, exact):
         return None
     return found
+
+
+def _is_multiple(value: Value | None, scaled: ast.expr, backward: Event) -> bool:
+    """Whether a tensor is a multiple of what was differentiated, by the name that it has there.
+
+    What `backward` went through has a graph, or the call raises: that need not be known otherwise.
+    """
+    if not isinstance(value, Tensor) or not value.certain or value.attached is False:
+        return False
+    through = backward.value or backward.subject
+    if not isinstance(through, Tensor) or not through.tokens or not through.tokens <= value.tokens:
+        return False
+    same = ast.dump(scaled)
+    return any(isinstance(part, ast.expr) and ast.dump(part) == same for part in ast.walk(backward.node))
 
 
 def _shares_graph(value: Value | None, differentiated: Value | None) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
-from torchlore.analysis.values import Tensor
+from torchlore.analysis.values import Tensor, Unknown
 from torchlore.rules import spellings, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source
@@ -127,8 +127,10 @@ def _operand(call: Called) -> ast.expr | None:
 
 
 def _is_tensor(call: Called) -> bool:
-    value = call.receiver or call.value(0, "input")
-    return isinstance(value, Tensor) and value.certain
+    """Whether it is called with one: functions of torch raise for anything else, whatever we know of it."""
+    if call.receiver is not None:
+        return isinstance(call.receiver, Tensor) and call.receiver.certain
+    return isinstance(call.value(0, "input"), Tensor | Unknown)
 
 
 def _without_one(node: ast.AST | None, kind: type[ast.operator]) -> ast.expr | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
 from torchlore.analysis.members import lookup
+from torchlore.analysis.values import LocalClass, Ref
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.modules._classes import Method, assigned_to, method_around
@@ -87,13 +88,13 @@ class TensorNotInBuffer(Rule):
     @classmethod
     def concerns(cls, source: Source) -> bool:
         return any(
-            _makes_tensor(statement.value) and isinstance(statement.targets[0], ast.Attribute)
+            isinstance(statement.targets[0], ast.Attribute) and _makes_tensor(_origin(statement.value))
             for statement in source.every(ast.Assign)
         )
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for call in analysis.called(*(f"torch.{name}" for name in _FACTORIES)):
-            found = assigned_to(analysis, call.node)
+            found = assigned_to(analysis, _whole(analysis, call.node))
             target = found[1] if found is not None else None
             if not isinstance(target, ast.Attribute) or not _is_plain(call):
                 continue
@@ -110,7 +111,7 @@ class TensorNotInBuffer(Rule):
                 f"`{name}` is no buffer of `{method.cls.node.name}`: it stays where it is when the module is "
                 f"moved, and `forward` computes with it {support.on_line(analysis, use)}"
             )
-            fixes = _fixes(analysis, call, target)
+            fixes = _fixes(analysis, _whole(analysis, call.node), target)
             related = support.related(analysis, use, "it is used here")
             yield self.finding(message, analysis.source.span(target), fixes=fixes, related=related)
 
@@ -127,11 +128,36 @@ def _makes_tensor(node: ast.expr) -> bool:
             return False
 
 
+def _origin(node: ast.expr) -> ast.expr:
+    """`torch.arange(3)` of `torch.arange(3).float().repeat(2, 1)`: what these methods give lies beside it."""
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _BESIDE:
+        node = node.func.value
+    return node
+
+
+def _whole(analysis: Analysis, made: ast.Call) -> ast.Call:
+    """`torch.arange(3).float().repeat(2, 1)` of `torch.arange(3)`."""
+    whole = made
+    for outer in reversed(analysis.around(made) or ()):
+        if isinstance(outer, ast.Call) and _origin(outer) is made:
+            whole = outer
+        elif not isinstance(outer, ast.Attribute):
+            break
+    return whole
+
+
+_BESIDE = frozenset(
+    {"float", "double", "half", "long", "int", "bool", "repeat", "expand", "view", "reshape", "unsqueeze"}
+    | {"flatten", "t", "transpose", "permute", "contiguous", "clone"}
+)
+"""Methods that leave a tensor on its device, with at least one dimension."""
+
+
 def _is_plain(call: Called) -> bool:
     """Whether a tensor has at least one dimension, and is made where torch makes tensors by default."""
-    if not call.is_complete or any(
-        call.argument(-1, name) is not None for name in ("device", "requires_grad")
-    ):
+    if not call.is_complete or call.argument(-1, "device") is not None:
+        return False
+    if call.argument(-1, "requires_grad") is not None and call.literal(-1, "requires_grad") is not False:
         return False
     first = call.node.args[0] if call.node.args else None
     match call.name.removeprefix("torch."):
@@ -159,24 +185,73 @@ def _use(analysis: Analysis, method: Method, target: ast.Attribute) -> ast.expr 
         return None
     inside = {part for part in ast.walk(forward) if isinstance(part, ast.Attribute)}
     uses = [part for part in same if part in inside]
-    computed = [part for part in uses if _is_operand(analysis, part)]
+    computed = [part for part in uses if _is_operand(analysis, part) or _is_handed_on(analysis, method, part)]
     return computed[0] if computed and len(computed) == len(uses) else None
 
 
 def _elsewhere(analysis: Analysis, method: Method) -> Iterator[ast.Attribute]:
-    """The attributes that the file sets outside of the class."""
+    """The attributes that the file sets outside of the class, on what may be one of its objects."""
     for statement in analysis.source.every(ast.Assign):
         for target in statement.targets:
             if isinstance(target, ast.Attribute):
                 outer = analysis.around(target) or ()
-                if method.cls.node not in outer:
+                if method.cls.node not in outer and not _is_on_another(analysis, method.cls, target):
                     yield target
+
+
+def _is_on_another(analysis: Analysis, cls: LocalClass, target: ast.Attribute) -> bool:
+    """Whether it is an attribute of `self`, in a class that is none of this one's."""
+    setter = method_around(analysis, target)
+    if setter is None or not isinstance(target.value, ast.Name) or target.value.id != setter.receiver:
+        return False
+    return not _derives(setter.cls, cls)
+
+
+def _derives(cls: LocalClass, other: LocalClass) -> bool:
+    return cls is other or any(_derives(base, other) for base in cls.bases if isinstance(base, LocalClass))
 
 
 def _is_operand(analysis: Analysis, node: ast.expr) -> bool:
     """Whether something is added to, multiplied with … something else."""
-    outer = analysis.around(node) or (None,)
-    return isinstance(outer[-1], ast.BinOp)
+    outer = (analysis.around(node) or (None,))[-1]
+    if isinstance(outer, ast.Call) and node in outer.args[1:]:
+        value = analysis.run.values.get(outer.func)
+        return isinstance(value, Ref) and value.name in _OPERATIONS
+    return isinstance(outer, ast.BinOp)
+
+
+_OPERATIONS = frozenset(
+    [
+        f"torch.{name}"
+        for name in ("matmul", "mm", "bmm", "mv", "mul", "add", "sub", "div", "conv1d", "conv2d")
+    ]
+    + [f"torch.nn.functional.{name}" for name in ("conv1d", "conv2d", "conv3d", "linear", "conv_transpose1d")]
+)
+"""Functions whose second argument must lie where the first one does."""
+
+
+def _is_handed_on(analysis: Analysis, method: Method, node: ast.expr) -> bool:
+    """Whether another method of the class is given it, which computes with it and does not move it."""
+    match (analysis.around(node) or (None,))[-1]:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr=name), args=given) if (
+            owner == method.receiver and node in given
+        ):
+            taken = next(
+                (p for p in method.cls.node.body if isinstance(p, ast.FunctionDef) and p.name == name), None
+            )
+        case _:
+            return False
+    if taken is None or taken.decorator_list or len(taken.args.args) <= given.index(node) + 1:
+        return False
+    parameter = taken.args.args[given.index(node) + 1].arg
+    uses = [part for part in ast.walk(taken) if isinstance(part, ast.Name) and part.id == parameter]
+    around = [(analysis.around(use) or (None,))[-1] for use in uses]
+    if any(isinstance(outer, ast.Attribute) and outer.attr in _MOVES for outer in around):
+        return False
+    return any(_is_operand(analysis, use) for use in uses)
+
+
+_MOVES = frozenset(("to", "type_as", "cuda", "cpu", "type", "data", "device"))
 
 
 def _moves_itself(method: Method) -> bool:
@@ -184,13 +259,13 @@ def _moves_itself(method: Method) -> bool:
     return any(lookup(method.cls, name) is not None for name in ("_apply", "to", "cuda", "__setattr__"))
 
 
-def _fixes(analysis: Analysis, call: Called, target: ast.Attribute) -> tuple[Fix, ...]:
+def _fixes(analysis: Analysis, made: ast.expr, target: ast.Attribute) -> tuple[Fix, ...]:
     source = analysis.source
-    outer = analysis.around(call.node)
+    outer = analysis.around(made)
     statement = outer[-1] if outer else None
     if not isinstance(statement, ast.Assign) or not isinstance(target.value, ast.Name):
         return ()
-    start, value, end = source.span(statement).start, source.span(call.node), source.span(statement).end
+    start, value, end = source.span(statement).start, source.span(made), source.span(statement).end
     if value.end != end or source.text[start : value.start].rstrip()[-1:] != "=":
         return ()
     opening = Edit(Span(start, value.start), f'{target.value.id}.register_buffer("{target.attr}", ')

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from torchlore.analysis.events import Branch, Event, Kind, Place, Root, events
+from torchlore.analysis.queries import holds
 from torchlore.analysis.values import Instance
-from torchlore.rules import support
 
 
 def first_step(root: Root, place: Place, optimizer: Instance) -> Event | None:
@@ -32,6 +32,11 @@ def first_step(root: Root, place: Place, optimizer: Instance) -> Event | None:
 
 
 def _may_step(event: Event, optimizer: Instance) -> bool:
-    if event.kind is Kind.STEP:
-        return event.subject is optimizer or not isinstance(event.subject, Instance)
-    return support.holds_on_to(event, optimizer)
+    """Whether the optimizer is stepped, or code that we cannot see has it: the model alone cannot step it."""
+    match event.kind:
+        case Kind.STEP:
+            return event.subject is optimizer or not isinstance(event.subject, Instance)
+        case Kind.ESCAPE:
+            return holds(event.value, optimizer)
+        case kind:
+            return kind is Kind.HAVOC
