@@ -13,7 +13,7 @@ from torchlore.text import Source
 from tests.perf.corpus import File, analysed
 from tests.recall.mutants import Mutant, mutators
 
-MOST = 48
+MOST = 24
 """So many mutants of a rule, unless more are asked for."""
 
 MOST_IN_A_FILE = 4

@@ -181,9 +181,9 @@ def scheduled_first(source: Source) -> Iterator[Mutant]:
             optimizer = _scheduled(bound_to(source, receiver(_call(body[mine[0]])))[0])
             before = body[: mine[0]]
             does = any(
-                receiver(call) == optimizer
+                (receiver(call) == optimizer
                 and isinstance(call.func, ast.Attribute)
-                and call.func.attr == "step"
+                and call.func.attr == "step")
                 or any(written(argument) == optimizer for argument in call.args)
                 for statement in before
                 for call in ast.walk(statement)
