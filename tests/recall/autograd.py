@@ -39,9 +39,9 @@ _NO_GRAD = ("torch.no_grad", "torch.inference_mode", "torch.autograd.no_grad")
 
 @plants("loss-keeps-graph", ".item(", ".detach(")
 def summed_with_its_graph(source: Source) -> Iterator[Mutant]:
-    """`total += loss.item()` or `losses.append(loss.item())` without the `.item()`, in a loop that differentiates it.
+    """`total += loss.item()` or `losses.append(loss.item())` without the `.item()`.
 
-    The total must not be differentiated itself, and what it is added to must outlive the iteration.
+    The loop differentiates the loss. What it is added to must outlive the iteration.
     """
     for function in functions(source):
         for loop in loops(function):
@@ -68,23 +68,40 @@ def _kept(statement: ast.stmt) -> tuple[str, ast.expr] | None:
 
 @plants("eval-without-no-grad", "no_grad", "inference_mode")
 def evaluated_with_gradients(source: Source) -> Iterator[Mutant]:
-    """`with torch.no_grad():` around, or in, a loop of a function that calls `eval()`, is gone.
+    """`with torch.no_grad():` around, or in, a loop of a function that calls `model.eval()` is gone.
 
-    The file has to call the function, or nobody knows that its callers have gradients on.
+    The loop runs that model. The file calls the function at its top level, or in the function that it calls
+    there: nobody else may have switched gradients off.
     """
-    called = {
-        call.func.id
-        for call in ast.walk(source.tree)
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
-    }
+    called = _called_from_the_top(source)
     for function in functions(source):
-        if isinstance(function, ast.Module) or not calls(function, "eval") or calls(function, "backward"):
+        if isinstance(function, ast.Module) or function.name not in called or calls(function, "backward"):
             continue
-        if function.decorator_list or not any(True for _ in loops(function)) or function.name not in called:
-            continue
+        evaluated = {receiver(call) for call in calls(function, "eval")}
         withs = [*_without_gradients(source, function)]
-        if len(withs) == 1:
+        if len(withs) != 1 or function.decorator_list:
+            continue
+        looping = [withs[0], *(loop for loop in loops(function) if withs[0] in own_statements(loop))]
+        running = {written(call.func) for call in ast.walk(withs[0]) if isinstance(call, ast.Call)}
+        is_loop = len(looping) > 1 or any(isinstance(s, ast.For | ast.While) for s in withs[0].body)
+        if is_loop and evaluated & running:
             yield from mutant(source, withs[0].lineno, [unwrapped(source, withs[0])])
+
+
+def _called_from_the_top(source: Source) -> set[str]:
+    """The names of functions that run when the file does."""
+    named = {function.name: function for function in source.every(ast.FunctionDef)}
+    found: set[str] = set()
+    waiting: list[ast.AST] = [
+        s for s in source.tree.body if not isinstance(s, ast.FunctionDef | ast.ClassDef)
+    ]
+    while waiting:
+        for call in ast.walk(waiting.pop()):
+            name = call.func.id if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else ""
+            if name in named and name not in found:
+                found.add(name)
+                waiting.append(named[name])
+    return found
 
 
 def _without_gradients(source: Source, function: ast.AST) -> Iterator[ast.With]:
@@ -115,7 +132,7 @@ def made_and_not_entered(source: Source) -> Iterator[Mutant]:
 
 @plants("grad-left-disabled", "no_grad()")
 def switched_off_for_good(source: Source) -> Iterator[Mutant]:
-    """`torch.set_grad_enabled(False)` in the place of `with torch.no_grad():`, in a loop that goes on to train.
+    """`torch.set_grad_enabled(False)` instead of `with torch.no_grad():`, in a loop that goes on to train.
 
     The block must stand in a loop that calls `backward` itself, or in a function that such a loop calls.
     """
@@ -166,14 +183,21 @@ def frozen_as_a_whole(source: Source) -> Iterator[Mutant]:
 
 
 def _losses(source: Source) -> Iterator[tuple[Function, ast.Assign]]:
-    """`loss = …(…)` of functions that go on with `loss.backward()` and assign nothing else to the name."""
+    """`loss = …(…)` of functions that go on with `loss.backward()` and assign nothing else to the name.
+
+    What is called is a function of torch, or a loss of torch that the file makes: so it gives a tensor.
+    """
     for function in functions(source):
         own = [*own_statements(function)]
-        differentiated = {receiver(call) for s in own if (call := statement_call(s, "backward"))}
+        calling = [call for s in own if (call := statement_call(s, "backward"))]
+        differentiated = {receiver(call) for call in calling if not call.args}
         for statement in own:
             if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Call):
                 continue
-            name = written(statement.targets[0])
+            name, func = written(statement.targets[0]), statement.value.func
+            is_function = full_name(source, func).startswith("torch.nn.functional.")
+            if not is_function and not is_made_by(source, written(func), "torch.nn."):
+                continue
             others = [s for s in own if _binds(s, name)]
             if name in differentiated and isinstance(statement.targets[0], ast.Name) and len(others) == 1:
                 yield function, statement
@@ -262,7 +286,7 @@ def searched_and_forgotten(source: Source) -> Iterator[Mutant]:
 
 @plants("numpy-with-graph", ".item()", ".detach()")
 def array_with_graph(source: Source) -> Iterator[Mutant]:
-    """`loss.numpy()` of a loss that the same function differentiates, where its number was asked for before."""
+    """`loss.numpy()` of a loss that the same function differentiates, instead of `loss.item()`."""
     for function, statement in _losses(source):
         name = written(statement.targets[0])
         for own in own_statements(function):

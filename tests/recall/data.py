@@ -13,9 +13,7 @@ from tests.recall.syntax import bound_to, calls_of, full_name, written
 
 def _loaders(source: Source) -> Iterator[tuple[ast.Call, dict[str, ast.expr]]]:
     """The calls of torch's own DataLoader that write out all their arguments, with those given by name."""
-    made = calls_of(
-        source, source.tree, "torch.utils.data.DataLoader", "torch.utils.data.dataloader.DataLoader"
-    )
+    made = calls_of(source, source.tree, "torch.utils.data.DataLoader")
     for call in made:
         is_written_out = not any(isinstance(argument, ast.Starred) for argument in call.args)
         if is_written_out and all(keyword.arg for keyword in call.keywords) and len(call.args) <= 2:
@@ -34,7 +32,7 @@ def shuffled_beside_a_sampler(source: Source) -> Iterator[Mutant]:
 
 
 def _is_made(source: Source, sampler: ast.expr) -> bool:
-    """Whether a sampler is surely not None: a call of a class, or a name that is bound to such calls alone."""
+    """Whether a sampler is surely not None: a call of a class, or a name that is bound to nothing else."""
     values = [sampler] if isinstance(sampler, ast.Call) else bound_to(source, written(sampler))
     names = [
         written(value.func).rpartition(".")[2] if isinstance(value, ast.Call) else "" for value in values

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from torchlore.text import Source
+from torchlore.text import Edit, Source
 
 from tests.recall.mutants import (
     Mutant,
@@ -109,17 +109,20 @@ def cuda_or_nothing(source: Source) -> Iterator[Mutant]:
     ]
     moves = [call for call in calls(source.tree, "to") if call.args and "device" in written(call.args[0])]
     others = ("device_count", "Stream", "CUDAGraph", "nccl", "triton", "cuda.synchronize")
-    if len(asking) == 1 and source.text.count("is_available") == 1 and moves:
-        if not any(word in source.text for word in others) and "test" not in source.path:
-            yield from mutant(
-                source, asking[0].lineno, [replaced(source, asking[0], written(asking[0].body))]
-            )
+    is_alone = len(asking) == 1 and source.text.count("is_available") == 1
+    is_plain = not any(word in source.text for word in others) and "test" not in source.path
+    if not (is_alone and is_plain and moves):
+        return
+    guards = [guard for guard in source.every(ast.If) if "__name__" not in written(guard.test)]
+    is_guarded = any(asking[0] in ast.walk(guard) for guard in guards)
+    if not is_guarded and any(asking[0] in ast.walk(value) for value in bound_to(source, "device")):
+        yield from mutant(source, asking[0].lineno, [replaced(source, asking[0], written(asking[0].body))])
 
 
 @plants("set-to-none", ".zero_grad()")
 def filled_with_zeros(source: Source) -> Iterator[Mutant]:
     """`optimizer.zero_grad(set_to_none=False)`, where the file makes the optimizer and reads no `.grad`."""
-    if ".grad" in source.text.replace(".grad_", ""):
+    if is_managed(source) or ".grad" in source.text.replace(".grad_", ""):
         return
     for call in calls(source.tree, "zero_grad"):
         if not call.args and not call.keywords and is_optimizer(source, receiver(call)):
@@ -144,20 +147,18 @@ def emptied_in_every_iteration(source: Source) -> Iterator[Mutant]:
 def one_number_at_a_time(source: Source) -> Iterator[Mutant]:
     """`[one.item() for one in x]` in the place of `x.tolist()`, of an `x` that a function of torch gives."""
     for call in calls(source.tree, "tolist"):
-        if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Call):
-            if full_name(source, call.func.value.func) in (
-                "torch.arange",
-                "torch.randperm",
-                "torch.rand",
-                "torch.randn",
-            ):
-                edit = replaced(source, call, f"[one.item() for one in {receiver(call)}]")
-                yield from mutant(source, call.lineno, [edit])
+        made = call.func.value if isinstance(call.func, ast.Attribute) else None
+        if isinstance(made, ast.Call) and full_name(source, made.func) in _GIVE_VECTORS:
+            edit = replaced(source, call, f"[one.item() for one in {receiver(call)}]")
+            yield from mutant(source, call.lineno, [edit])
+
+
+_GIVE_VECTORS = ("torch.arange", "torch.randperm", "torch.rand", "torch.randn")
 
 
 @plants("cat-in-loop", ".append(")
 def grown_tensor(source: Source) -> Iterator[Mutant]:
-    """`parts = torch.cat([parts, part])` in the place of `parts.append(part)` and one `torch.cat(parts)` at the end.
+    """`parts = torch.cat([parts, part])` instead of `parts.append(part)`, and no `torch.cat(parts)` below.
 
     The loop uses the list for nothing else, and only `torch.cat` reads it afterwards.
     """
@@ -171,7 +172,7 @@ def grown_tensor(source: Source) -> Iterator[Mutant]:
                     yield from mutant(source, statement.lineno, edits)
 
 
-def _grown(source: Source, function: ast.AST, made: ast.Assign, below: list[ast.stmt]) -> list:  # type: ignore[type-arg]
+def _grown(source: Source, function: ast.AST, made: ast.Assign, below: list[ast.stmt]) -> list[Edit]:
     name = written(made.targets[0])
     uses = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name]
     looping = [

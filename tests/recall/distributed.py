@@ -23,6 +23,7 @@ from tests.recall.syntax import (
     full_name,
     is_made_by,
     is_managed,
+    own_statements,
     receiver,
     statement_call,
     written,
@@ -47,14 +48,15 @@ def same_order_every_epoch(source: Source) -> Iterator[Mutant]:
 
 
 def _draws(source: Source, name: str) -> bool:
-    """Whether a name, or the loader whose `sampler` it is, has a DistributedSampler in this file."""
-    values = bound_to(source, name.removesuffix(".sampler"))
-    return bool(values) and any("DistributedSampler(" in source.text for _ in values)
+    """Whether the file makes a DistributedSampler of torch under this name, and nothing else."""
+    return is_made_by(source, name, "torch.utils.data.") and all(
+        "DistributedSampler" in written(value) for value in bound_to(source, name)
+    )
 
 
 @plants("attribute-through-wrapper", ".module.")
 def read_from_the_wrapper(source: Source) -> Iterator[Mutant]:
-    """`model.module.encoder` without the `module`, where the file wraps the model, and only a module has it."""
+    """`model.module.encoder` without the `module`, of a model that the file wraps."""
     for node in ast.walk(source.tree):
         if not isinstance(node, ast.Attribute) or node.attr in _OF_EVERY_MODULE:
             continue
@@ -64,19 +66,57 @@ def read_from_the_wrapper(source: Source) -> Iterator[Mutant]:
 
 
 def _is_wrapped(source: Source, node: ast.expr) -> bool:
-    """Whether the file gives a name a wrapper last, and never puts another model behind it."""
-    made = [value for value in bound_to(source, written(node)) if isinstance(value, ast.Call)]
-    wraps = [full_name(source, call.func).rpartition(".")[2] in _WRAPPERS for call in made]
-    is_torch = all(
-        full_name(source, call.func).startswith("torch.")
-        for call, is_one in zip(made, wraps, strict=True)
-        if is_one
+    """Whether what the file gives a name last is a wrapper, under no condition."""
+    last = bound_to(source, written(node))[-1:]
+    homes = [full_name(source, value.func) for value in last if isinstance(value, ast.Call)]
+    is_wrapper = bool(homes) and homes[0].startswith("torch.") and homes[0].rpartition(".")[2] in _WRAPPERS
+    return is_wrapper and not any(
+        statement in own_statements(guard)
+        for statement in source.every(ast.Assign)
+        if statement.value is last[0]
+        for guard in source.every(ast.If)
     )
-    return bool(wraps) and is_torch and wraps[-1]
 
 
 _OF_EVERY_MODULE = frozenset(
-    ["parameters", "named_parameters", "buffers", "named_buffers", "children", "named_children", "modules", "named_modules", "state_dict", "load_state_dict", "train", "eval", "training", "to", "cuda", "cpu", "float", "half", "double", "bfloat16", "type", "apply", "zero_grad", "requires_grad_", "forward", "register_buffer", "register_parameter", "share_memory", "extra_repr", "add_module", "register_forward_hook", "device", "dim", "module", "device_ids", "output_device"]
+    [
+        "parameters",
+        "named_parameters",
+        "buffers",
+        "named_buffers",
+        "children",
+        "named_children",
+        "modules",
+        "named_modules",
+        "state_dict",
+        "load_state_dict",
+        "train",
+        "eval",
+        "training",
+        "to",
+        "cuda",
+        "cpu",
+        "float",
+        "half",
+        "double",
+        "bfloat16",
+        "type",
+        "apply",
+        "zero_grad",
+        "requires_grad_",
+        "forward",
+        "register_buffer",
+        "register_parameter",
+        "share_memory",
+        "extra_repr",
+        "add_module",
+        "register_forward_hook",
+        "device",
+        "dim",
+        "module",
+        "device_ids",
+        "output_device",
+    ]
 )
 
 
@@ -84,14 +124,10 @@ _OF_EVERY_MODULE = frozenset(
 def not_waited_for(source: Source) -> Iterator[Mutant]:
     """A collective whose result nobody looks at, with `async_op=True`."""
     names = ("all_reduce", "broadcast", "all_gather", "reduce_scatter", "all_gather_into_tensor", "reduce")
-    for statement in source.every(ast.Expr):
-        call = statement.value
-        if isinstance(call, ast.Call) and full_name(source, call.func) in [
-            f"torch.distributed.{n}" for n in names
-        ]:
-            if not any(keyword.arg in (None, "async_op") for keyword in call.keywords):
-                edit = with_keyword(source, call, "async_op", "True")
-                yield from mutant(source, statement.lineno, [edit])
+    for call in calls_of(source, source.tree, *(f"torch.distributed.{name}" for name in names)):
+        is_alone = any(statement.value is call for statement in source.every(ast.Expr))
+        if is_alone and not any(keyword.arg in (None, "async_op") for keyword in call.keywords):
+            yield from mutant(source, call.lineno, [with_keyword(source, call, "async_op", "True")])
 
 
 @plants("unwaited-work", ".wait()")

@@ -69,7 +69,7 @@ def plants(rule: str, *words: str) -> Callable[[Plant], Plant]:
 def mutators() -> dict[str, list[Mutator]]:
     """By rule, the mutators of every module in this folder: one for each family, and no list to edit."""
     for module in pkgutil.iter_modules(tests.recall.__path__):
-        if module.name != "__main__":
+        if not module.name.startswith(("__main__", "test_")):
             importlib.import_module(f"{tests.recall.__name__}.{module.name}")
     by_rule: dict[str, list[Mutator]] = {}
     for mutator in _MUTATORS:

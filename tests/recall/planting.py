@@ -75,7 +75,8 @@ def is_found(rule: str, file: File, text: str) -> bool:
 
 
 def _spread(mutants: list[Mutant]) -> list[Mutant]:
-    """A few of them, from the whole length of the file."""
+    """A few of them, each one once, from the whole length of the file."""
+    mutants = [*dict.fromkeys(mutants)]
     step = max(1, -(-len(mutants) // MOST_IN_A_FILE))
     return mutants[::step]
 

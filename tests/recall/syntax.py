@@ -117,7 +117,7 @@ def _bindings(source: Source) -> dict[str, list[ast.expr]]:
 
 
 def is_made_by(source: Source, name: str, home: str) -> bool:
-    """Whether all that a file assigns to a name are calls of what lies in `home` (`torch.optim.`), at least one."""
+    """Whether a file assigns to a name, and nothing but calls of what lies in `home` (`torch.optim.`)."""
     values = bound_to(source, name)
     made = [
         isinstance(value, ast.Call) and full_name(source, value.func).startswith(home) for value in values
@@ -132,12 +132,12 @@ def is_optimizer(source: Source, name: str) -> bool:
 
 
 def statement_call(statement: ast.stmt, *names: str) -> ast.Call | None:
-    """The call `x.name(...)` that a statement consists of, its result thrown away; None of other statements."""
+    """The call `x.name(...)` that a statement consists of, its result thrown away; None of others."""
     return method_call(statement, *names) if isinstance(statement, ast.Expr) else None
 
 
 def is_managed(source: Source) -> bool:
-    """Whether a file imports a library that steps, clears or moves for it: rules of order stand down there."""
+    """Whether a file imports a library that steps, clears or moves for it: most rules stand down there."""
     tops = {full.lstrip(".").partition(".")[0] for full in imported(source).values()}
     return not tops.isdisjoint(_MANAGERS)
 

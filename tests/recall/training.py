@@ -138,14 +138,13 @@ def _call(statement: ast.stmt) -> ast.Call:
 
 @plants("method-not-called", ".zero_grad()", ".backward()", ".step()", ".eval()", ".train()")
 def named_only(source: Source) -> Iterator[Mutant]:
-    """`optimizer.zero_grad()` without its parentheses; `step`, `train` and `eval` where the file shows whose."""
+    """`optimizer.zero_grad()` without its parentheses, where the file shows whose method it is."""
     for statement in source.every(ast.Expr):
         call = statement_call(statement, "zero_grad", "backward", "step", "eval", "train")
         if call is None or call.args or call.keywords or not isinstance(call.func, ast.Attribute):
             continue
         whose = receiver(call)
-        is_surely = is_optimizer(source, whose) or is_made_by(source, whose, "torch.nn.")
-        if is_surely or call.func.attr in ("zero_grad", "backward"):
+        if is_optimizer(source, whose) or is_made_by(source, whose, "torch.nn."):
             yield from mutant(source, statement.lineno, [replaced(source, call, written(call.func))])
 
 
@@ -181,9 +180,11 @@ def scheduled_first(source: Source) -> Iterator[Mutant]:
             optimizer = _scheduled(bound_to(source, receiver(_call(body[mine[0]])))[0])
             before = body[: mine[0]]
             does = any(
-                (receiver(call) == optimizer
-                and isinstance(call.func, ast.Attribute)
-                and call.func.attr == "step")
+                (
+                    receiver(call) == optimizer
+                    and isinstance(call.func, ast.Attribute)
+                    and call.func.attr == "step"
+                )
                 or any(written(argument) == optimizer for argument in call.args)
                 for statement in before
                 for call in ast.walk(statement)
@@ -245,7 +246,7 @@ def cleared_in_every_iteration(source: Source) -> Iterator[Mutant]:
 
 @plants("optimizer-in-batch-loop", "optim.")
 def made_for_every_batch(source: Source) -> Iterator[Mutant]:
-    """An optimizer with a memory is made in the innermost loop that steps it, and was made before that loop."""
+    """An optimizer with a memory that was made before the loop is made in the innermost one that steps it."""
     for block in blocks_below(source.tree):
         for i, statement in enumerate(block):
             if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Call):
