@@ -41,12 +41,15 @@ _NO_GRAD = ("torch.no_grad", "torch.inference_mode", "torch.autograd.no_grad")
 def summed_with_its_graph(source: Source) -> Iterator[Mutant]:
     """`total += loss.item()` or `losses.append(loss.item())` without the `.item()`.
 
-    The loop differentiates the loss. What it is added to must outlive the iteration.
+    The loop differentiates the loss, which a function or a loss of torch gives. What it is added to must
+    outlive the iteration.
     """
+    computed = [(function, written(statement.targets[0])) for function, statement in _losses(source)]
     for function in functions(source):
         for loop in loops(function):
             own = [*own_statements(loop)]
-            losses = {receiver(call) for call in calls(loop, "backward")}
+            named = {name for home, name in computed if home is function}
+            losses = named & {receiver(call) for call in calls(loop, "backward")}
             rebound = {written(t) for s in own if isinstance(s, ast.Assign) for t in s.targets}
             for statement in own:
                 kept = _kept(statement)
@@ -81,10 +84,10 @@ def evaluated_with_gradients(source: Source) -> Iterator[Mutant]:
         withs = [*_without_gradients(source, function)]
         if len(withs) != 1 or function.decorator_list:
             continue
-        looping = [withs[0], *(loop for loop in loops(function) if withs[0] in own_statements(loop))]
-        running = {written(call.func) for call in ast.walk(withs[0]) if isinstance(call, ast.Call)}
-        is_loop = len(looping) > 1 or any(isinstance(s, ast.For | ast.While) for s in withs[0].body)
-        if is_loop and evaluated & running:
+        is_looped = any(withs[0] in own_statements(loop) for loop in loops(function))
+        looped = [withs[0]] if is_looped else [*loops(withs[0])]
+        running = {written(c.func) for part in looped for c in ast.walk(part) if isinstance(c, ast.Call)}
+        if evaluated & running:
             yield from mutant(source, withs[0].lineno, [unwrapped(source, withs[0])])
 
 
