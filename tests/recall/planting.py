@@ -13,7 +13,7 @@ from torchlore.text import Source
 from tests.perf.corpus import File, analysed
 from tests.recall.mutants import Mutant, mutators
 
-MOST = 48
+MOST = 24
 """So many mutants of a rule, unless more are asked for."""
 
 MOST_IN_A_FILE = 4
@@ -75,7 +75,8 @@ def is_found(rule: str, file: File, text: str) -> bool:
 
 
 def _spread(mutants: list[Mutant]) -> list[Mutant]:
-    """A few of them, from the whole length of the file."""
+    """A few of them, each one once, from the whole length of the file."""
+    mutants = [*dict.fromkeys(mutants)]
     step = max(1, -(-len(mutants) // MOST_IN_A_FILE))
     return mutants[::step]
 

@@ -97,3 +97,57 @@ def calls(node: ast.AST, *names: str) -> list[ast.Call]:
     return [
         call for inner in ast.walk(node) if (call := method_call(inner, *names)) is not None and call is inner
     ]
+
+
+def bound_to(source: Source, name: str) -> list[ast.expr]:
+    """What a file assigns to a name, or to an attribute: all that is written `name = …` anywhere in it."""
+    return _bindings(source).get(name, [])
+
+
+@lru_cache(maxsize=8)
+def _bindings(source: Source) -> dict[str, list[ast.expr]]:
+    found: dict[str, list[ast.expr]] = {}
+    for statement in source.every(ast.Assign):
+        for target in statement.targets:
+            found.setdefault(written(target), []).append(statement.value)
+    for annotated in source.every(ast.AnnAssign):
+        if annotated.value is not None:
+            found.setdefault(written(annotated.target), []).append(annotated.value)
+    return found
+
+
+def is_made_by(source: Source, name: str, home: str) -> bool:
+    """Whether a file assigns to a name, and nothing but calls of what lies in `home` (`torch.optim.`)."""
+    values = bound_to(source, name)
+    made = [
+        isinstance(value, ast.Call) and full_name(source, value.func).startswith(home) for value in values
+    ]
+    return bool(made) and all(made)
+
+
+def is_optimizer(source: Source, name: str) -> bool:
+    """Whether the file itself makes an optimizer of torch under this name, and nothing else."""
+    made = is_made_by(source, name, "torch.optim.")
+    return made and not is_made_by(source, name, "torch.optim.lr_scheduler.")
+
+
+def statement_call(statement: ast.stmt, *names: str) -> ast.Call | None:
+    """The call `x.name(...)` that a statement consists of, its result thrown away; None of others."""
+    return method_call(statement, *names) if isinstance(statement, ast.Expr) else None
+
+
+def is_managed(source: Source) -> bool:
+    """Whether a file imports a library that steps, clears or moves for it: most rules stand down there."""
+    tops = {full.lstrip(".").partition(".")[0] for full in imported(source).values()}
+    return not tops.isdisjoint(_MANAGERS)
+
+
+_MANAGERS = (
+    "accelerate",
+    "lightning",
+    "pytorch_lightning",
+    "lightning_fabric",
+    "deepspeed",
+    "ignite",
+    "transformers",
+)

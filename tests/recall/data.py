@@ -1,0 +1,97 @@
+"""Mistakes in datasets and loaders."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from torchlore.text import Source
+
+from tests.recall.mutants import Mutant, mutant, plants, rewritten, with_keyword, without_keyword
+from tests.recall.syntax import bound_to, calls_of, full_name, written
+
+
+def _loaders(source: Source) -> Iterator[tuple[ast.Call, dict[str, ast.expr]]]:
+    """The calls of torch's own DataLoader that write out all their arguments, with those given by name."""
+    made = calls_of(source, source.tree, "torch.utils.data.DataLoader")
+    for call in made:
+        is_written_out = not any(isinstance(argument, ast.Starred) for argument in call.args)
+        if is_written_out and all(keyword.arg for keyword in call.keywords) and len(call.args) <= 2:
+            yield call, {str(keyword.arg): keyword.value for keyword in call.keywords}
+
+
+@plants("conflicting-loader-options", "sampler")
+def shuffled_beside_a_sampler(source: Source) -> Iterator[Mutant]:
+    """`shuffle=True` beside a sampler that the file makes, and `drop_last=True` beside a batch sampler."""
+    for call, given in _loaders(source):
+        sampler, batches = given.get("sampler"), given.get("batch_sampler")
+        if sampler is not None and "batch_sampler" not in given and _is_made(source, sampler):
+            yield from mutant(source, call.lineno, [with_keyword(source, call, "shuffle", "True")])
+        if batches is not None and "sampler" not in given and _is_made(source, batches):
+            yield from mutant(source, call.lineno, [with_keyword(source, call, "drop_last", "True")])
+
+
+def _is_made(source: Source, sampler: ast.expr) -> bool:
+    """Whether a sampler is surely not None: a call of a class, or a name that is bound to nothing else."""
+    values = [sampler] if isinstance(sampler, ast.Call) else bound_to(source, written(sampler))
+    names = [
+        written(value.func).rpartition(".")[2] if isinstance(value, ast.Call) else "" for value in values
+    ]
+    return bool(names) and all(name.endswith("Sampler") for name in names)
+
+
+@plants("workers-option-without-workers", "DataLoader")
+def kept_workers_that_are_none(source: Source) -> Iterator[Mutant]:
+    """`persistent_workers=True` for a loader that has no workers."""
+    for call, given in _loaders(source):
+        workers = given.get("num_workers")
+        if workers is None or (isinstance(workers, ast.Constant) and workers.value == 0):
+            yield from mutant(source, call.lineno, [with_keyword(source, call, "persistent_workers", "True")])
+
+
+@plants("workers-option-without-workers", "persistent_workers", "prefetch_factor")
+def forgotten_workers(source: Source) -> Iterator[Mutant]:
+    """`num_workers` is gone from beside `persistent_workers=True` or a `prefetch_factor`."""
+    for call, given in _loaders(source):
+        is_told = [
+            isinstance(value := given.get(name), ast.Constant) and bool(value.value)
+            for name in ("persistent_workers", "prefetch_factor")
+        ]
+        if "num_workers" in given and any(is_told):
+            yield from mutant(source, call.lineno, [without_keyword(source, call, "num_workers")])
+
+
+@plants("shuffled-iterable-dataset", "IterableDataset")
+def shuffled_stream(source: Source) -> Iterator[Mutant]:
+    """`shuffle=True` for a loader over a class of the file that derives from IterableDataset."""
+    for call, given in _streams(source):
+        if not {"sampler", "batch_sampler"} & given.keys():
+            yield from mutant(source, call.lineno, [with_keyword(source, call, "shuffle", "True")])
+
+
+def _streams(source: Source) -> Iterator[tuple[ast.Call, dict[str, ast.expr]]]:
+    """The loaders over a dataset of the file's own that derives from IterableDataset."""
+    homes = ("torch.utils.data.IterableDataset", "torch.utils.data.dataset.IterableDataset")
+    own = {
+        cls.name
+        for cls in source.every(ast.ClassDef)
+        if any(full_name(source, base) in homes for base in cls.bases)
+    }
+    for call, given in _loaders(source):
+        dataset = [*call.args, *([given["dataset"]] if "dataset" in given else [])][:1]
+        values = bound_to(source, written(dataset[0])) if dataset else []
+        values = [dataset[0]] if dataset and isinstance(dataset[0], ast.Call) else values
+        if values and all(isinstance(v, ast.Call) and written(v.func) in own for v in values):
+            yield call, given
+
+
+@plants("fractions-not-one", "random_split")
+def fractions_of_less(source: Source) -> Iterator[Mutant]:
+    """`random_split(dataset, [0.8, 0.1])` in the place of lengths that sum up."""
+    for call in calls_of(source, source.tree, "torch.utils.data.random_split"):
+        parts = call.args[1:2] or [keyword.value for keyword in call.keywords if keyword.arg == "lengths"]
+        if parts and isinstance(parts[0], ast.List | ast.Tuple) and len(parts[0].elts) in (2, 3):
+            fractions = [0.8, 0.1] if len(parts[0].elts) == 2 else [0.7, 0.1, 0.1]
+            given = ast.parse(str(fractions), mode="eval").body
+            keywords = [keyword for keyword in call.keywords if keyword.arg != "lengths"]
+            yield from mutant(source, call.lineno, [rewritten(source, call, [call.args[0], given], keywords)])
