@@ -102,3 +102,27 @@ def inserted(source: Source, statement: ast.stmt, text: str) -> Edit:
     start = source.lines.start(statement.lineno - 1)
     indent = source.text[start : source.span(statement).start]
     return Edit(Span(start, start), f"{indent}{text}\n")
+
+
+def unwrapped(source: Source, statement: ast.With, header: str = "if True") -> Edit:
+    """Puts another header in the place of `with context`, above the same block."""
+    last = statement.items[-1]
+    end = source.span(last.optional_vars or last.context_expr).end
+    return Edit(Span(source.span(statement).start, end), header)
+
+
+def rewritten(source: Source, call: ast.Call, args: list[ast.expr], keywords: list[ast.keyword]) -> Edit:
+    """Calls the same with other arguments."""
+    return replaced(source, call, ast.unparse(ast.Call(call.func, args, keywords)))
+
+
+def with_keyword(source: Source, call: ast.Call, name: str, value: str) -> Edit:
+    """Gives a call one more keyword argument, or this one another value."""
+    others = [keyword for keyword in call.keywords if keyword.arg != name]
+    given = ast.keyword(name, ast.parse(value, mode="eval").body)
+    return rewritten(source, call, call.args, [*others, given])
+
+
+def without_keyword(source: Source, call: ast.Call, *names: str) -> Edit:
+    """Takes keyword arguments from a call."""
+    return rewritten(source, call, call.args, [given for given in call.keywords if given.arg not in names])
