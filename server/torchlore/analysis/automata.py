@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TypeVar
 
 from torchlore.analysis.events import (
@@ -48,10 +49,15 @@ def walk(
     Returns:
         For every event of those kinds that can be reached, the states in which it can be.
     """
-    hears = JUMPS | sum(kind.bit for kind in set(kinds))
-    automaton = _Automaton(move, frozenset(kinds), hears)  # type: ignore[arg-type]
+    heard = frozenset(kinds)
+    automaton = _Automaton(move, heard, _bits(heard))  # type: ignore[arg-type]
     _walk(path, {start}, automaton)
     return automaton.seen  # type: ignore[return-value]
+
+
+@cache
+def _bits(kinds: frozenset[Kind]) -> int:
+    return JUMPS | sum(kind.bit for kind in kinds)
 
 
 @dataclass(slots=True)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
-from functools import partial
 
 from torchlore.analysis import Analysis, torch_facts
 from torchlore.analysis.called import Called
@@ -15,7 +13,9 @@ from torchlore.rules import support
 from torchlore.rules.arguments import is_written_out
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.modules._classes import Method, method_around, runs_in_forward
+from torchlore.rules.triggers import words_of
 from torchlore.text import Edit, Source
+from torchlore.text.words import encoded
 
 
 class LayerMadeInForward(Rule):
@@ -89,7 +89,8 @@ class LayerMadeInForward(Rule):
 
     @classmethod
     def concerns(cls, source: Source) -> bool:
-        return any(map(partial(_may_make, source), source.every(ast.ClassDef)))
+        made = [f"{word.decode()}(" for word in _NAMES & words_of(source.text)]
+        return bool(made) and any(_may_make(source, node, made) for node in source.every(ast.ClassDef))
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for call in analysis.called(*_LAYERS):
@@ -115,12 +116,11 @@ _LAYERS = tuple(
 )
 """The layers of torch that have parameters of their own."""
 
-_NAMES = frozenset(name.rpartition(".")[2] for name in _LAYERS)
-_CAPITAL = re.compile(r"([A-Z]\w*)\(")
+_NAMES = frozenset(encoded(name.rpartition(".")[2]) for name in _LAYERS)
 
 
-def _may_make(source: Source, node: ast.ClassDef) -> bool:
-    """Whether a class with a `forward` calls something named like a layer in a method but `__init__`."""
+def _may_make(source: Source, node: ast.ClassDef, made: list[str]) -> bool:
+    """Whether a class with a `forward` calls one of some layers in a method but `__init__`."""
     methods = [part for part in node.body if isinstance(part, ast.FunctionDef)]
     if all(method.name != "forward" for method in methods):
         return False
@@ -130,7 +130,7 @@ def _may_make(source: Source, node: ast.ClassDef) -> bool:
         for method in methods
         if method.name != "__init__"
     ]
-    return any(name in _NAMES for span in spans for name in _CAPITAL.findall(text, *span))
+    return any(text.find(call, *span) >= 0 for span in spans for call in made)
 
 
 def _is_trained(call: Called) -> bool:

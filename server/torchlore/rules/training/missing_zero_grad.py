@@ -8,7 +8,7 @@ from functools import partial
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.automata import walk
-from torchlore.analysis.events import Call, Event, Kind, Loop, Place, events, places
+from torchlore.analysis.events import Call, Event, Kind, Loop, Place, Root, events, places
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.queries import holds
 from torchlore.analysis.values import Function, Instance
@@ -86,12 +86,26 @@ class MissingZeroGrad(Rule):
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for root in analysis.roots:
             for optimizer in support.optimizers_stepped(root) if root.of(Kind.BACKWARD) else ():
-                if any(_hides(event, optimizer) for event in root.of(Kind.ESCAPE)):
+                steps = [p for p in root.places_of(Kind.STEP) if p.event.subject is optimizer]
+                uncleared = [place for place in steps if _may_be_uncleared(root, place, optimizer)]
+                if not uncleared or any(_hides(event, optimizer) for event in root.of(Kind.ESCAPE)):
                     continue
                 states = walk(root.path, "clean", partial(_move, optimizer), _KINDS)
-                for place in root.places_of(Kind.STEP):
-                    if place.event.subject is optimizer and "mixed" in states.get(place.event, ()):
+                for place in uncleared:
+                    if "mixed" in states.get(place.event, ()):
                         yield from _report(self, analysis, place, optimizer)
+
+
+def _may_be_uncleared(root: Root, place: Place, optimizer: Instance) -> bool:
+    """Whether some loop around a step computes gradients and does not clear them, on whatever path."""
+    computing = {loop for backward in root.places_of(Kind.BACKWARD) for loop in backward.loops}
+    clearing = {
+        loop
+        for clear in root.places_of(Kind.CLEAR)
+        if support.may_clear(clear.event, optimizer)
+        for loop in clear.loops
+    }
+    return any(loop in computing and loop not in clearing for loop in place.loops)
 
 
 def _hides(event: Event, optimizer: Instance) -> bool:

@@ -8,7 +8,7 @@ from functools import partial
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.automata import walk
-from torchlore.analysis.events import Event, Kind, Place
+from torchlore.analysis.events import Branch, Event, Kind, Place, Root
 from torchlore.analysis.values import Grads, Instance
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
@@ -81,7 +81,7 @@ class ZeroGradBeforeStep(Rule):
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for root in analysis.roots:
-            for optimizer in support.optimizers_stepped(root) if root.of(Kind.CLEAR) else ():
+            for optimizer in support.optimizers_stepped(root) if _may_lose(root) else ():
                 states = walk(root.path, _START, partial(_move, optimizer), _KINDS)
                 for place in root.places_of(Kind.STEP):
                     if place.event.subject is optimizer:
@@ -118,6 +118,22 @@ class ZeroGradBeforeStep(Rule):
         fixes = _fixes(analysis, clear, backward) if analysis.owns(clear) else ()
         yield self.finding(message, analysis.source.span(shown), fixes=fixes, related=related)
 
+
+def _may_lose(root: Root) -> bool:
+    """Whether gradients may be cleared before they are used: where there is one of each, the order tells."""
+    if not root.of(Kind.CLEAR):
+        return False
+    if root.of(Kind.WRITE_GRADS) or any(isinstance(e.subject, Grads) for e in root.of(Kind.ACCUMULATE)):
+        return True
+    if any(len(root.of(kind)) != 1 for kind in _ORDER):
+        return bool(root.of(Kind.BACKWARD))
+    if any(isinstance(step, Branch) for step in root.places_of(Kind.BACKWARD)[0].within):
+        return True
+    order = [event.kind for event in root.events if event.kind in _ORDER]
+    return order[(order.index(Kind.CLEAR) + 1) % len(order)] is not Kind.BACKWARD
+
+
+_ORDER = (Kind.CLEAR, Kind.BACKWARD, Kind.STEP)
 
 _State = tuple[str, ast.AST | None, ast.AST | None]
 """What the gradients are, what cleared them, what made them.
