@@ -5,7 +5,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from torchlore.analysis import calls, containers, functions, members, methods, operators, plain, targets
+from torchlore.analysis import (
+    calls,
+    containers,
+    functions,
+    members,
+    methods,
+    operators,
+    plain,
+    targets,
+    unpacking,
+)
 from torchlore.analysis.events import Kind
 from torchlore.analysis.queries import join, options, tokens_of_all
 from torchlore.analysis.run import Run
@@ -42,14 +52,14 @@ def call_builtin(run: Run, name: str, arguments: Arguments, node: ast.expr) -> V
         case "enumerate" if first is not None:
             return _enumerated(first)
         case "zip":
-            parts = [targets.element(v) for v in arguments.positional]
+            parts = [unpacking.element(v) for v in arguments.positional]
             return Iterable(Container("tuple", parts, join(parts) if parts else Unknown()))
         case "list" | "tuple" | "set" | "frozenset" | "sorted" | "reversed" | "iter" | "filter" | "map":
             return _sequence_builtin(run, name, arguments, node)
         case "next" if first is not None:
-            return join([targets.element(first), *arguments.positional[1:2]])
+            return join([unpacking.element(first), *arguments.positional[1:2]])
         case "sum" | "max" | "min" if first is not None:
-            inner = targets.element(first) if len(arguments.positional) == 1 else join(arguments.positional)
+            inner = unpacking.element(first) if len(arguments.positional) == 1 else join(arguments.positional)
             if name != "sum":
                 _ask(run, arguments.keywords.get("key"), inner, node)
             return operators.combine(inner, Number()) if not isinstance(inner, Unknown) else inner
@@ -70,9 +80,9 @@ def call_builtin(run: Run, name: str, arguments: Arguments, node: ast.expr) -> V
 
 
 def _enumerated(iterated: Value) -> Value:
-    inner = targets.element(iterated)
+    inner = unpacking.element(iterated)
     pair = Container("tuple", [Number(), inner], join([Number(), inner]))
-    items = targets.few_items(iterated)
+    items = unpacking.few_items(iterated)
     if items is None:
         return Iterable(pair, iterated.call if isinstance(iterated, Iterable) else None)
     return Container("list", [Container("tuple", [Const(i), v], v) for i, v in enumerate(items)], pair)
@@ -155,7 +165,7 @@ def _sequence_builtin(run: Run, name: str, arguments: Arguments, node: ast.expr)
     source = arguments.positional[-1] if name in ("filter", "map") else arguments.positional[0]
     if isinstance(source, Params):
         return source  # list(model.parameters()), filter(lambda p: p.requires_grad, …): still its parameters
-    inner = targets.element(source)
+    inner = unpacking.element(source)
     if name in ("sorted", "filter"):
         _ask(run, arguments.keywords.get("key") if name == "sorted" else arguments.positional[0], inner, node)
     if name == "map":

@@ -19,7 +19,7 @@ from torchlore.analysis import (
     statements,
     submodules,
     summaries,
-    targets,
+    unpacking,
 )
 from torchlore.analysis.circumstances import Summary
 from torchlore.analysis.events import Kind, Path
@@ -106,7 +106,7 @@ def _arguments(run: Run, node: ast.Call) -> Arguments:
             positional.extend(value.items)
             nodes.extend([arg] * len(value.items))
         else:
-            positional.append(targets.element(value))
+            positional.append(unpacking.element(value))
             nodes.append(arg)
             complete = False
     keywords: dict[str, Value] = {}

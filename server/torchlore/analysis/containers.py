@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from torchlore.analysis import calls, definitions, plain, targets
+from torchlore.analysis import calls, definitions, plain, targets, unpacking
 from torchlore.analysis.events import Kind
 from torchlore.analysis.names import words
 from torchlore.analysis.queries import MAX_ALTERNATIVES, join, options
@@ -107,7 +107,7 @@ def call_method(run: Run, receiver: Container, name: str, arguments: Arguments, 
         receiver.items = [*known, value] if known is not None else None
         return Const(None)
     if name in _ADD_ALL and arguments.positional and receiver.kind != "dict":
-        targets.extend(receiver, targets.element(arguments.positional[0]))
+        targets.extend(receiver, unpacking.element(arguments.positional[0]))
         return Const(None)
     if name in _TAKES:
         run.emit(Kind.RESET, node, key=receiver)
@@ -168,7 +168,7 @@ def _taken(receiver: Container, name: str, arguments: Arguments) -> Value:
 
 
 def _set_of(receiver: Container, arguments: Arguments) -> Value:
-    others = [targets.element(value) for value in arguments.positional]
+    others = [unpacking.element(value) for value in arguments.positional]
     return Container("set", None, join([any_item(receiver), *others]))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from torchlore.analysis import expressions, instances, loops, targets
+from torchlore.analysis import expressions, instances, loops, targets, unpacking
 from torchlore.analysis.events import Kind
 from torchlore.analysis.frames import Frame
 from torchlore.analysis.queries import join, tokens_of
@@ -19,7 +19,7 @@ def sequence(run: Run, node: ast.List | ast.Tuple | ast.Set) -> Value:
         if isinstance(part, ast.Starred):
             spread = expressions.evaluate(run, part.value)
             known = spread.items if isinstance(spread, Container) else None
-            loose.append(targets.element(spread))
+            loose.append(unpacking.element(spread))
             items = [*items, *known] if items is not None and known is not None else None
         else:
             value = expressions.evaluate(run, part)
@@ -99,7 +99,7 @@ def _generate(run: Run, node: _Comprehension, level: int, iterated: Value, found
     generator = node.generators[level]
 
     def body() -> bool:
-        targets.assign(run, generator.target, targets.element(iterated))
+        targets.assign(run, generator.target, unpacking.element(iterated))
         for condition in generator.ifs:
             expressions.evaluate(run, condition)
         if level + 1 < len(node.generators):

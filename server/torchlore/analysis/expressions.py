@@ -21,6 +21,7 @@ from torchlore.analysis import (
     targets,
     tensors,
     torch_facts,
+    unpacking,
 )
 from torchlore.analysis.plain import Plain
 from torchlore.analysis.queries import MAX_ALTERNATIVES, is_none, join, options, same
@@ -325,7 +326,7 @@ def _yield(run: Run, node: ast.Yield | ast.YieldFrom) -> Value:
     frame = run.frame
     if frame.yields is None:
         frame.yields = []
-    frame.yields.append(targets.element(value) if isinstance(node, ast.YieldFrom) else value)
+    frame.yields.append(unpacking.element(value) if isinstance(node, ast.YieldFrom) else value)
     if frame.pause is not None:
         frame.pause(value)
     elif run.is_aside and len(run.stack) == 1:  # nobody that we see asks for the values

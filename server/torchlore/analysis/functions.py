@@ -22,6 +22,7 @@ from torchlore.analysis import (
     tensors,
     torch_facts,
     torch_methods,
+    unpacking,
 )
 from torchlore.analysis.events import Kind
 from torchlore.analysis.queries import join, options, reachable, tokens_of_all
@@ -330,7 +331,7 @@ def call_back(run: Run, arguments: Arguments, node: ast.AST) -> None:
 
 def _chained(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value:
     parts = (
-        [targets.element(v) for v in arguments.positional]
+        [unpacking.element(v) for v in arguments.positional]
         if name.endswith("iterable")
         else arguments.positional
     )
@@ -338,7 +339,9 @@ def _chained(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value
     if owned and len(owned) == len(parts) and all(p.owners is not None for p in owned):
         return Params(frozenset().union(*(p.owners for p in owned if p.owners is not None)))
     return (
-        Params(None) if owned else Iterable(join([targets.element(p) for p in parts]) if parts else Unknown())
+        Params(None)
+        if owned
+        else Iterable(join([unpacking.element(p) for p in parts]) if parts else Unknown())
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from torchlore.analysis import calls, containers, library_calls, members, plain, submodules, targets
+from torchlore.analysis import calls, containers, library_calls, members, plain, submodules, unpacking
 from torchlore.analysis.names import words
 from torchlore.analysis.plain import Plain
 from torchlore.analysis.queries import is_none, join, options
@@ -139,7 +139,7 @@ def _item(run: Run, dataset: Value, node: ast.expr, depth: int) -> Value | None:
         return _image_and_class(given)
     match dataset.cls.rpartition(".")[2]:
         case "TensorDataset":
-            parts = [targets.element(value) for value in given.positional]
+            parts = [unpacking.element(value) for value in given.positional]
             return Container("tuple", parts, join(parts)) if parts else None
         case "Subset":
             inner = given.get(0, "dataset")
@@ -202,7 +202,7 @@ def _plain_item(dataset: Value) -> Value | None:
         case Container(kind="list" | "tuple"):
             return None if containers.is_empty(dataset) else containers.any_item(dataset)
         case Tensor():
-            return targets.element(dataset)
+            return unpacking.element(dataset)
         case _:
             return None
 

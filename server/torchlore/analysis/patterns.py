@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from torchlore.analysis import definitions, expressions, operators, targets
+from torchlore.analysis import definitions, expressions, operators, unpacking
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import Const, Container, Ref, Unknown, Value
 
@@ -32,7 +32,7 @@ def bind(run: Run, pattern: ast.pattern, subject: Value) -> None:
             for part in parts:
                 bind(run, part, subject)
         case ast.MatchStar(name=str() as name):
-            run.frame.bind(name, Container("list", None, targets.element(subject)))
+            run.frame.bind(name, Container("list", None, unpacking.element(subject)))
         case _:
             return
 
@@ -62,7 +62,7 @@ def _bind_sequence(run: Run, parts: list[ast.pattern], subject: Value) -> None:
         if isinstance(part, ast.MatchStar):
             bind(run, part, subject)
         else:
-            bind(run, part, items[index] if exact and items is not None else targets.element(subject))
+            bind(run, part, items[index] if exact and items is not None else unpacking.element(subject))
 
 
 def _known(run: Run, pattern: ast.pattern, subject: Value) -> Value:

@@ -14,8 +14,8 @@ from torchlore.analysis import (
     layers,
     loaders,
     partials,
-    targets,
     tensors,
+    unpacking,
 )
 from torchlore.analysis.events import Kind
 from torchlore.analysis.queries import is_none, join, options, tokens_of_all
@@ -85,7 +85,7 @@ def _defaultdict(run: Run, arguments: Arguments, node: ast.expr) -> Value:
 
 def _deque(run: Run, arguments: Arguments, node: ast.expr) -> Value:
     longest = arguments.get(1, "maxlen")
-    inner = targets.element(arguments.positional[0]) if arguments.positional else Unknown()
+    inner = unpacking.element(arguments.positional[0]) if arguments.positional else Unknown()
     made = Container("list" if longest is None else containers.BOUNDED, None, inner)
     run.emit(Kind.RESET, node, key=made)
     return made
@@ -121,7 +121,7 @@ def _unpacked(run: Run, arguments: Arguments, node: ast.expr) -> Value:
 
 
 def _padded(run: Run, arguments: Arguments, node: ast.expr) -> Value:
-    parts = [targets.element(value) for value in arguments.positional[:1]]
+    parts = [unpacking.element(value) for value in arguments.positional[:1]]
     return Tensor(functions.attached(parts), tokens=tokens_of_all(parts))
 
 
@@ -193,13 +193,13 @@ def _are_of(module: Instance, given: Value) -> bool:
 
 def _cycled(run: Run, arguments: Arguments, node: ast.expr) -> Value:
     """`cycle(loader)`, `islice(loader, n)`: the same items."""
-    return Iterable(targets.element(arguments.positional[0])) if arguments.positional else Unknown()
+    return Iterable(unpacking.element(arguments.positional[0])) if arguments.positional else Unknown()
 
 
 def _last_cycled(run: Run, arguments: Arguments, node: ast.expr) -> Value:
     """`takewhile(test, loader)`: some of the items."""
     functions.call_back(run, arguments, node)
-    return Iterable(targets.element(arguments.positional[-1])) if arguments.positional else Unknown()
+    return Iterable(unpacking.element(arguments.positional[-1])) if arguments.positional else Unknown()
 
 
 def _repeated(run: Run, arguments: Arguments, node: ast.expr) -> Value:
@@ -212,13 +212,13 @@ def _counted(run: Run, arguments: Arguments, node: ast.expr) -> Value:
 
 def _combined(run: Run, arguments: Arguments, node: ast.expr) -> Value:
     """`product(a, b)`, `zip_longest(a, b)`: tuples with an item of each."""
-    parts = [targets.element(value) for value in arguments.positional]
+    parts = [unpacking.element(value) for value in arguments.positional]
     return Iterable(Container("tuple", parts, join(parts) if parts else Unknown()))
 
 
 def _grouped(run: Run, arguments: Arguments, node: ast.expr) -> Value:
     """`permutations(a)`, `pairwise(a)`: tuples of its items."""
-    inner = targets.element(arguments.positional[0]) if arguments.positional else Unknown()
+    inner = unpacking.element(arguments.positional[0]) if arguments.positional else Unknown()
     return Iterable(Container("tuple", None, inner))
 
 

@@ -20,6 +20,7 @@ from torchlore.analysis import (
     patterns,
     reflection,
     targets,
+    unpacking,
 )
 from torchlore.analysis.events import Jump, Kind
 from torchlore.analysis.loops import END
@@ -163,7 +164,7 @@ def _if(run: Run, node: ast.If) -> bool:
 
 def _for(run: Run, node: ast.For | ast.AsyncFor) -> bool:
     iterated = instances.iterated(run, expressions.evaluate(run, node.iter), node.iter)
-    items = targets.few_items(iterated) or reflection.named_items(run, node, iterated)
+    items = unpacking.few_items(iterated) or reflection.named_items(run, node, iterated)
     if items is not None and not jumps_out(node.body, (ast.Break, ast.Continue)):
         rest = reflection.setting(node) if run.is_away and len(items) > 1 else node.body
         for index, item in enumerate(items):
@@ -174,7 +175,7 @@ def _for(run: Run, node: ast.For | ast.AsyncFor) -> bool:
         return run_block(run, node.orelse)
 
     def body() -> bool:
-        targets.assign(run, node.target, targets.element(iterated))
+        targets.assign(run, node.target, unpacking.element(iterated))
         return run_block(run, node.body)
 
     orelse = partial(run_block, run, node.orelse) if node.orelse else END

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from torchlore.analysis import containers, members, targets, torch_facts
+from torchlore.analysis import containers, members, torch_facts, unpacking
 from torchlore.analysis.queries import join, options
 from torchlore.analysis.values import (
     Arguments,
@@ -148,7 +148,7 @@ def _inner(value: Value) -> Value:
             found = containers.any_item(value)
             return _inner(found) if isinstance(found, Container) and found.kind == "tuple" else found
         case Iterable() | Params():
-            return targets.element(value)
+            return unpacking.element(value)
         case _:
             return value
 

@@ -1,4 +1,4 @@
-"""What happens to the things that are assigned to, added to, deleted and iterated over."""
+"""What happens to the things that are assigned to, added to and deleted."""
 
 from __future__ import annotations
 
@@ -8,22 +8,19 @@ from dataclasses import replace
 from torchlore.analysis import (
     containers,
     expressions,
-    instances,
-    loaders,
     members,
     operators,
     parameters,
-    plain,
     submodules,
     tensors,
     torch_facts,
+    unpacking,
 )
 from torchlore.analysis.events import Event, Kind
 from torchlore.analysis.plain import Plain
 from torchlore.analysis.queries import alike, has_new_kind, is_none, join, options, tokens_of
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
-    Batch,
     Const,
     Container,
     Function,
@@ -42,9 +39,6 @@ from torchlore.analysis.values import (
 
 ANY = "*"
 """Stands for the name of an attribute that is not known."""
-
-MAX_UNROLLED = 4
-"""A loop over a literal of at most so many objects is taken item by item."""
 
 
 def assign(run: Run, target: ast.expr, value: Value) -> None:
@@ -77,9 +71,9 @@ def assign(run: Run, target: ast.expr, value: Value) -> None:
                 tensors.change_leaf(run, target, owner_option)
                 _set_item(run, owner_option, key, value)
         case ast.Starred(value=inner):
-            assign(run, inner, value if isinstance(value, Container) else Iterable(element(value)))
+            assign(run, inner, value if isinstance(value, Container) else Iterable(unpacking.element(value)))
         case ast.Tuple(elts=parts) | ast.List(elts=parts):
-            for part, item in zip(parts, _unpack(value, parts), strict=True):
+            for part, item in zip(parts, unpacking.unpack(value, parts), strict=True):
                 assign(run, part, item)
         case _:
             pass
@@ -257,7 +251,7 @@ def accumulate(run: Run, node: ast.stmt, target: ast.expr, before: Value, added:
 
 def _added_item(run: Run, node: ast.stmt, container: Container, added: Value) -> Value:
     """What a container holds besides after `container += added`; `losses += [loss]` is an `append`."""
-    item = element(added)
+    item = unpacking.element(added)
     is_one = isinstance(added, Container) and added.items is not None and len(added.items) == 1
     if not is_one or not isinstance(item, Tensor | Unknown) or container.kind == containers.BOUNDED:
         return item
@@ -339,75 +333,3 @@ def delete(run: Run, target: ast.expr) -> None:
                 delete(run, part_node)
         case _:
             pass
-
-
-def element(value: Value) -> Value:
-    """What iterating over `value` yields."""
-    match value:
-        case OneOf():
-            return join([element(option) for option in options(value)])
-        case Iterable(element=inner):
-            return inner
-        case Container(kind="dict"):
-            return containers.keys(value)
-        case Container():
-            return containers.any_item(value)
-        case Params(owners=owners):
-            return Params(owners, one=True)
-        case Batch():
-            return Tensor(attached=False, certain=False)
-        case Tensor():
-            return operators.item(value, Number())
-        case Instance():
-            return loaders.iterated(value)
-        case Plain():
-            return plain.element(value)
-        case Const(value=str()):
-            return plain.STR
-        case _:
-            return Unknown(tokens_of(value))
-
-
-def few_items(value: Value) -> list[Value] | None:
-    """The items of a short literal of objects: loops over `[opt_g, opt_d]` are taken one by one."""
-    if not isinstance(value, Container) or value.items is None or len(value.items) > MAX_UNROLLED:
-        return None
-    if value.kind not in ("list", "tuple") or not value.items:
-        return None
-    return value.items if all(_has_objects(item) for item in value.items) else None
-
-
-def _has_objects(value: Value) -> bool:
-    if isinstance(value, Container) and value.items:
-        return any(_has_objects(item) for item in value.items)
-    return isinstance(value, Instance)
-
-
-def _unpack(value: Value, parts: list[ast.expr]) -> list[Value]:
-    starred = [i for i, part in enumerate(parts) if isinstance(part, ast.Starred)]
-    value = instances.as_tuple(value) or value
-    for option in options(value):
-        if isinstance(option, Container) and option.items is not None and not isinstance(value, OneOf):
-            if not starred and len(option.items) == len(parts):
-                return list(option.items)
-            return _unpack_starred(option.items, parts, starred)
-    if isinstance(value, OneOf):
-        rows = [_unpack(option, parts) for option in options(value)]
-        return [join(list(column)) for column in zip(*rows, strict=True)]
-    return [_unpacked(value, part) for part in parts]
-
-
-def _unpacked(value: Value, part: ast.expr) -> Value:
-    """One part of `value`, each its own object; a batch may be nested (`(x, (y, lengths))`)."""
-    nested = isinstance(part, ast.Tuple | ast.List)
-    return Batch() if isinstance(value, Batch) and nested else element(value)
-
-
-def _unpack_starred(items: list[Value], parts: list[ast.expr], starred: list[int]) -> list[Value]:
-    if len(starred) != 1 or len(items) < len(parts) - 1:
-        return [Unknown() for _ in parts]
-    at = starred[0]
-    tail = len(parts) - at - 1
-    middle = items[at : len(items) - tail]
-    packed = Container("list", list(middle), join(list(middle)) if middle else Unknown())
-    return [*items[:at], packed, *items[len(items) - tail :]]
