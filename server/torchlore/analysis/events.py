@@ -56,7 +56,7 @@ class Kind(Enum):
     __hash__ = object.__hash__  # there is one of each; that of `Enum` is a function of Python, and slow
 
 
-@dataclass(eq=False, slots=True)  # nobody changes one; `frozen` would make each cost three times as much
+@dataclass(eq=False, repr=False, slots=True)  # nobody changes one; `frozen` would make each cost three times as much
 class Event:
     """One thing that happens.
 
@@ -75,7 +75,7 @@ class Event:
     keeps_graph: bool = False
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Branch:
     """One of several arms runs."""
 
@@ -84,7 +84,7 @@ class Branch:
     _sounds: int = -1
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Loop:
     """The body runs any number of times."""
 
@@ -93,7 +93,7 @@ class Loop:
     _sounds: int = -1
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Call:
     """A function of the file runs. `forward` is the module whose `forward` it is."""
 
@@ -104,7 +104,7 @@ class Call:
     _sounds: int = -1
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Finally:
     """The body runs, then `final`, however the body is left. Stands only where a jump leaves the body."""
 
@@ -114,7 +114,7 @@ class Finally:
     _sounds: int = -1
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Jump:
     """Control leaves: "break", "continue", "return" or "raise"."""
 
@@ -173,7 +173,7 @@ class Root:
         return {}
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Place:
     """An event and the steps that it lies in, outermost first."""
 

@@ -39,7 +39,7 @@ class Loader(Protocol):
         ...
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Frame:
     """One activation of a module, class body or function.
 

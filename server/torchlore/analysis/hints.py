@@ -23,7 +23,7 @@ from torchlore.analysis.values import (
 )
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Subscripted(Value):
     """`origin[arguments]`, a type."""
 

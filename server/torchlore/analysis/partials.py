@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from torchlore.analysis.values import Arguments, BoundMethod, Function, Value
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Partial(Value):
     """Something callable and the first of its arguments. Calling it is its `__call__`."""
 

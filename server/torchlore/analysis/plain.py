@@ -13,7 +13,7 @@ from torchlore.analysis.queries import join
 from torchlore.analysis.values import Const, Container, Iterable, Number, Unknown, Value
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Plain(Value):
     """An object that is no tensor, module or optimizer, nor can hold one that we know of.
 

@@ -76,7 +76,7 @@ def any_child(module: Instance) -> Value:
     return found
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Some(Instance):
     """A module inside of another one, or that itself: it is not known which.
 

@@ -21,12 +21,15 @@ Token = ast.AST
 NO_TOKENS: frozenset[Token] = frozenset()
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Value:
-    """Something that an expression may evaluate to. Compared by identity."""
+    """Something that an expression may evaluate to. Compared by identity.
+
+    No value is written out with what hangs on it: of a class that is all of its file, and takes minutes.
+    """
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Unknown(Value):
     """Could be anything. `tokens`: what it may have been made from; `made_by`: the function that gave it."""
 
@@ -34,26 +37,26 @@ class Unknown(Value):
     made_by: str = ""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Const(Value):
     """A literal: number, string, bool, None."""
 
     value: object
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Number(Value):
     """A Python number of unknown value."""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Ref(Value):
     """Something imported, by its dotted name as it is written (`torch.nn.Linear`, `builtins.print`)."""
 
     name: str
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class LocalModule(Value):
     """A file of the workspace, imported: its names are those of `frame`.
 
@@ -68,7 +71,7 @@ class LocalModule(Value):
     frame: Frame
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Lazy(Value):
     """What an import of a workspace file binds, until it is first asked for. Lives in frames only."""
 
@@ -85,7 +88,7 @@ class Lazy(Value):
         return self.value
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Tensor(Value):
     """A tensor.
 
@@ -119,7 +122,7 @@ class Tensor(Value):
     shape: Shape | None = None
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Function(Value):
     """A function, method or lambda of this file.
 
@@ -137,7 +140,7 @@ class Function(Value):
     stands_for: Function | None = None
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class LocalClass(Value):
     """A class of the workspace.
 
@@ -159,7 +162,7 @@ class LocalClass(Value):
     maker: Value | None = None
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Instance(Value):
     """An object. `cls` is the dotted name of an imported class or a class of this file.
 
@@ -180,7 +183,7 @@ class Instance(Value):
     made_with: Arguments | None = None
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Container(Value):
     """A list, tuple, set or dict of this file.
 
@@ -210,7 +213,7 @@ class Container(Value):
         self._element = value
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Iterable(Value):
     """Something that yields `element`s: a DataLoader's batches, `enumerate(...)`, a generator.
 
@@ -222,19 +225,19 @@ class Iterable(Value):
     call: Call | None = None
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Coroutine(Value):
     """What a call of an `async` function gives, and what `await` makes of it."""
 
     result: Value
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Batch(Value):
     """What a DataLoader yields: unpacking, indexing and attributes give tensors by convention."""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Params(Value):
     """Parameters of modules: all, some or one of them. `owners` is None where the modules are not known."""
 
@@ -242,14 +245,14 @@ class Params(Value):
     one: bool = False
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Grads(Value):
     """The `.grad` of parameters."""
 
     owners: frozenset[Value] | None
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class BoundMethod(Value):
     """A method of an object whose class is not of this file."""
 
@@ -257,7 +260,7 @@ class BoundMethod(Value):
     name: str
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Managed(Value):
     """What a call of a `@contextmanager` gives: the generator runs when it is entered.
 
@@ -270,7 +273,7 @@ class Managed(Value):
     rest: list[Step] = field(default_factory=list)
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Super(Value):
     """`super()` inside a method of `cls`."""
 
@@ -278,14 +281,14 @@ class Super(Value):
     cls: LocalClass
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class OneOf(Value):
     """One of several values, none of them a `OneOf` itself."""
 
     options: tuple[Value, ...]
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Arguments:
     """The arguments of a call. `complete` is False after `*args` or `**kwargs` of unknown length."""
 

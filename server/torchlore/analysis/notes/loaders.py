@@ -160,7 +160,9 @@ def length(dataset: Value) -> int | None:
 
 def _drawn(dataset: Instance) -> int | None:
     """The length of a set that torchvision has; None where it is none, or where its part is not known."""
-    home, _, name = str(dataset.cls).rpartition(".")
+    if not isinstance(dataset.cls, str):
+        return None
+    home, _, name = dataset.cls.rpartition(".")
     given = dataset.arguments
     if home not in ("torchvision.datasets", "torchvision.datasets.mnist", "torchvision.datasets.cifar"):
         return None

@@ -145,8 +145,11 @@ def _is_linear(layer: Value | None, depth: int = 4) -> bool:
     if layer.cls != "torch.nn.Sequential":
         return layer.cls == "torch.nn.Linear"
     parts = submodules.children(layer) or ()
-    changing = (part for part in parts if not (isinstance(part, Instance) and keeps_shape(f"{part.cls}")))
-    return _is_linear(next(changing, None), depth - 1)
+    return _is_linear(next((part for part in parts if not _keeps_shape(part)), None), depth - 1)
+
+
+def _keeps_shape(layer: Value) -> bool:
+    return isinstance(layer, Instance) and isinstance(layer.cls, str) and keeps_shape(layer.cls)
 
 
 def _flattened(analysis: Analysis, node: ast.expr) -> Called | None:
