@@ -56,7 +56,7 @@ class Kind(Enum):
     __hash__ = object.__hash__  # there is one of each; that of `Enum` is a function of Python, and slow
 
 
-@dataclass(eq=False, repr=False, slots=True)  # nobody changes one; `frozen` would make each cost three times as much
+@dataclass(eq=False, repr=False, slots=True)  # not `frozen`, by which each would cost three times as much
 class Event:
     """One thing that happens.
 
