@@ -15,7 +15,9 @@ from torchlore.rules import support
 from torchlore.rules.devices._arrays import dtype_of
 from torchlore.rules.devices._purpose import is_tried
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
+from torchlore.rules.triggers import words_of
 from torchlore.text import Edit, Source, Span
+from torchlore.text.words import encoded
 
 _LAYERS = frozenset(
     f"torch.nn.{name}"
@@ -29,8 +31,10 @@ _LAYERS = frozenset(
 _WRONG = frozenset({"float64", "int64", "int32", "int16", "int8", "uint8", "bool"})
 """Dtypes that no layer with float32 weights takes, autocast or not."""
 
-_NAMES = [f"{name.rpartition('.')[2]}(" for name in sorted(_LAYERS)]
-_MADE = ("from_numpy(", "tensor(", "as_tensor(", "float64", ".double(", "arange(", "randint(", "Tensor(")
+_NAMES = frozenset(encoded(name.rpartition(".")[2]) for name in _LAYERS)
+_MADE = {b"float64": "float64", b"double": ".double("} | {
+    encoded(name): f"{name}(" for name in words("from_numpy tensor as_tensor arange randint Tensor")
+}
 """Of each a file has to have one, a layer and what makes a tensor, for this rule to have something to say."""
 
 _KEEP = frozenset(f"torch.nn.{name}" for name in words("Flatten Unflatten Identity Dropout Dropout2d"))
@@ -100,7 +104,9 @@ class InputDtypeMismatch(Rule):
     @classmethod
     def concerns(cls, source: Source) -> bool:
         text = source.text
-        return any(made in text for made in _MADE) and any(name in text for name in _NAMES)
+        known = words_of(text)
+        made = any(word in known and written in text for word, written in _MADE.items())
+        return made and any(f"{word.decode()}(" in text for word in known & _NAMES)
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         layers = [call for call in analysis.called(*_CALLED) if _layers(call)]

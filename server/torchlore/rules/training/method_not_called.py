@@ -81,7 +81,7 @@ class MethodNotCalled(Rule):
 
     @classmethod
     def concerns(cls, source: Source) -> bool:
-        return _ENDS_SO.search(source.text) is not None and are_in(source)
+        return are_in(source) and _ENDS_SO.search(source.text) is not None
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for found in uncalled(analysis) if self.concerns(analysis.source) else ():

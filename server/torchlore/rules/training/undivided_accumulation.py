@@ -85,6 +85,7 @@ class UndividedAccumulation(Rule):
     since = "0.1.0"
     card = "gradient-accumulation"
     trigger = r"\bzero_grad\b"
+    is_quick = True
 
     @classmethod
     def concerns(cls, source: Source) -> bool:
