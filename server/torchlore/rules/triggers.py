@@ -18,8 +18,19 @@ def triggered(rules: Sequence[type[Rule]], source: Source) -> list[type[Rule]]:
     Most triggers are a choice of whole words. The words of the file are collected once for all of these:
     searching the text for each rule by itself would take longer than parsing it as soon as there are ten.
     """
+    told = _TOLD.get(source)
+    if told is None or told[0] is not rules:
+        told = _TOLD[source] = rules, _able(tuple(rules), source)
+    return told[1]
+
+
+_TOLD: WeakKeyDictionary[Source, tuple[Sequence[type[Rule]], list[type[Rule]]]] = WeakKeyDictionary()
+"""What was said of a file last, and of which rules: asked before the analysis, and again after it."""
+
+
+def _able(rules: tuple[type[Rule], ...], source: Source) -> list[type[Rule]]:
     text = source.text
-    choices, words, others, looking = _sorted(tuple(rules))
+    choices, words, others, looking = _sorted(rules)
     able = {rule for rule in others if re.search(rule.trigger, text)}
     for word in words_of(text) & words if words else ():
         able |= choices[word]
@@ -54,7 +65,7 @@ def _sorted(
 
 
 _ASKED: WeakKeyDictionary[Source, dict[type[Rule], bool]] = WeakKeyDictionary()
-"""What rules said of a file: asked before the analysis, whether it is worth while, and again after it."""
+"""What rules said of a file, whichever others it was asked for with them."""
 
 
 def follow_imports(able: Iterable[type[Rule]], source: Source) -> bool:
