@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from torchlore.analysis import lookup, notes, passed, scope
+from torchlore.analysis import lookup, notes, passed, scope, typed
 from torchlore.analysis.called import Called, Calls
 from torchlore.analysis.events import Root
 from torchlore.analysis.interface import dotted_module
@@ -239,6 +239,18 @@ class Analysis:
             return ()
         found = scope.names_at(self.source, self.run, offset, self._installed)
         return tuple(ScopeName(name, kind) for name, kind in found)
+
+    def called_by(self, text: str, offset: int) -> tuple[str, ...]:
+        """Dotted torch names of what a call of `text`, which is being typed at `offset`, calls (see `typed`)."""
+        if not mentions_torch(self.source.text):
+            return ()
+        return typed.called(self.source, self.run, self._evidence, text, offset)
+
+    def classes_of(self, text: str, offset: int) -> tuple[str, ...]:
+        """The torch classes of the object `text` that is being typed at `offset` (see `typed.homes`)."""
+        if not mentions_torch(self.source.text):
+            return ()
+        return typed.homes(self.source, self.run, text, offset)
 
     @cached_property
     def foreign_classes(self) -> frozenset[str]:
