@@ -241,7 +241,7 @@ class Analysis:
         return tuple(ScopeName(name, kind) for name, kind in found)
 
     def called_by(self, text: str, offset: int) -> tuple[str, ...]:
-        """Dotted torch names of what a call of `text`, which is being typed at `offset`, calls (see `typed`)."""
+        """Dotted torch names of what a call of `text` that is being typed at `offset` calls (see `typed`)."""
         if not mentions_torch(self.source.text):
             return ()
         return typed.called(self.source, self.run, self._evidence, text, offset)

@@ -61,7 +61,7 @@ def called(source: Source, run: Run, known: lookup.Evidence, text: str, offset: 
 def homes(source: Source, run: Run, text: str, offset: int) -> tuple[str, ...]:
     """The torch classes that the object `text` at `offset` is of; none where another tool can tell as well.
 
-    That is so of what is imported, and of objects of the user's own classes.
+    That is so of what is imported, of modules, and of objects of the user's own classes.
 
     Args:
         source: the file.
@@ -82,7 +82,7 @@ def _home(value: Value) -> str:
             return "torch.Tensor"
         case Params(one=True):
             return "torch.nn.Parameter"
-        case Instance(cls=str() as name):
+        case Instance(cls=str() as name) if not members.is_module_like(value):
             return name
         case _:
             return ""

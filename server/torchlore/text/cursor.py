@@ -23,6 +23,7 @@ _SEPARATED = re.compile(f"{TOKEN.pattern}|,", re.DOTALL)
 _KEYWORD = re.compile(r"\s*([^\W\d]\w*)\s*=(?!=)\s*")
 _WORD_END = re.compile(r"\w*\Z")
 _PREFIX_END = re.compile(r"(?<!\w)[A-Za-z]{0,2}\Z|\Z")
+_LAMBDA = re.compile(r"\blambda\b[^:]*\Z")
 _DEFINES = re.compile(r"(?:\bdef|\bclass)\s+\Z")
 _STATEMENTS = 8
 """A look begins so many statements above the place: what is half typed may be taken for several."""
@@ -82,7 +83,7 @@ class Cursor:
 
 
 def cursor_at(source: Source, offset: int) -> Cursor | None:
-    """What is being typed at `offset`; None in comments, numbers, and strings of many lines or with braces."""
+    """What is being typed at `offset`; None in comments, numbers, and strings of many lines or of bytes."""
     line = source.lines.line_of(offset)
     start = source.lines.start(_first_line(source.tree, line))
     # The letter keeps the line that is being typed, which may be empty so far, in the statement.
@@ -174,14 +175,24 @@ def _call(text: str, bracket: _Bracket, partners: dict[int, int], shift: int) ->
     callee = _operand(text, bracket.place, partners) if text[bracket.place] == "(" else ""
     if not callee or _DEFINES.search(text[: bracket.place - len(callee)]):
         return None
-    ends = [*(begin - 1 for begin in bracket.parts[1:]), len(text)]
-    given = [text[begin:end] for begin, end in zip(bracket.parts, ends, strict=True)]
+    begins = _whole(text, bracket.parts)
+    ends = [*(begin - 1 for begin in begins[1:]), len(text)]
+    given = [text[begin:end] for begin, end in zip(begins, ends, strict=True)]
     keyword = _KEYWORD.match(given[-1])
-    begin = bracket.parts[-1]
+    begin = begins[-1]
     begin += keyword.end() if keyword else len(given[-1]) - len(given[-1].lstrip(WHITE))
     return OpenCall(
         callee, bracket.place + shift, tuple(given[:-1]), keyword[1] if keyword else "", begin + shift
     )
+
+
+def _whole(text: str, parts: list[int]) -> list[int]:
+    """Where arguments begin: not behind the commas between the parameters of a lambda."""
+    begins = parts[:1]
+    for part in parts[1:]:
+        if _LAMBDA.search(text[begins[-1] : part]) is None:
+            begins.append(part)
+    return begins
 
 
 def _operand(text: str, end: int, partners: dict[int, int]) -> str:
