@@ -17,12 +17,20 @@ class Settings:
         interpreter: the Python that has torch, where the user named one.
         command_links: the client opens `command:` links in a hover.
         type_checked_deprecations: False where a type checker underlines deprecated names in this editor.
+        completion, signature_help, inlay_hints, code_lens, document_links, workspace_symbols: whether the
+            client gets them.
     """
 
     trust: Trust = Trust.TRUSTED
     interpreter: str | None = None
     command_links: bool = False
     type_checked_deprecations: bool = True
+    completion: bool = True
+    signature_help: bool = True
+    inlay_hints: bool = False
+    code_lens: bool = False
+    document_links: bool = True
+    workspace_symbols: bool = True
 
 
 DEFAULTS = Settings()
@@ -33,15 +41,23 @@ def settings_from(options: object) -> Settings:
     values = _mapping(options)
     nested = _mapping(values.get("settings"))
     interpreter = values.get("interpreter", nested.get("interpreter"))
+
+    def switched(name: str, otherwise: bool) -> bool:
+        said = values.get(name, nested.get(name))
+        return said if isinstance(said, bool) else otherwise
+
     return Settings(
         trust=trust_from(options),
         interpreter=interpreter.strip() or None if isinstance(interpreter, str) else None,
         command_links=values.get("commandLinks") is True,
-        type_checked_deprecations=values.get(_DEPRECATIONS, nested.get(_DEPRECATIONS)) is not False,
+        type_checked_deprecations=switched("typeCheckedDeprecations", DEFAULTS.type_checked_deprecations),
+        completion=switched("completion", DEFAULTS.completion),
+        signature_help=switched("signatureHelp", DEFAULTS.signature_help),
+        inlay_hints=switched("inlayHints", DEFAULTS.inlay_hints),
+        code_lens=switched("codeLens", DEFAULTS.code_lens),
+        document_links=switched("documentLinks", DEFAULTS.document_links),
+        workspace_symbols=switched("workspaceSymbols", DEFAULTS.workspace_symbols),
     )
-
-
-_DEPRECATIONS = "typeCheckedDeprecations"
 
 
 def _mapping(value: object) -> Mapping[str, object]:
