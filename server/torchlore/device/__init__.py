@@ -1,5 +1,6 @@
 """All that executes goes through here, in a process of the user's interpreter, and asks `trust` first."""
 
+from torchlore.device.here import devices_here
 from torchlore.device.interpreter import find_interpreter, torch_version
 from torchlore.device.model import (
     DeviceInfo,
@@ -23,6 +24,7 @@ __all__ = [
     "RunResult",
     "Trust",
     "describe",
+    "devices_here",
     "find_interpreter",
     "run",
     "torch_version",

@@ -6,7 +6,6 @@ system lists: a card whose driver does not work, or that a container may not use
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 import sys
@@ -23,7 +22,7 @@ def devices_here(torch: str | None = None) -> tuple[str, ...]:
     Several cards are named one by one after `cuda`. `meta`, which is everywhere, comes last.
 
     Args:
-        torch: the version that is used, where it is known; one that was built without CUDA has no such device.
+        torch: the version that is used, where it is known; one built without CUDA has no such device.
     """
     is_built_without = torch is not None and torch.endswith("+cpu")
     return (*(() if is_built_without else _accelerators()), "cpu", "meta")
@@ -42,13 +41,13 @@ def _accelerators() -> tuple[str, ...]:
 def _cards(devices: Path) -> int:
     """How many cards of NVIDIA's, or else of AMD's, have a device file."""
     try:
-        names = os.listdir(devices)
+        names = [path.name for path in devices.iterdir()]
     except OSError:
         return 0
     cards = sum(_CARD.match(name) is not None for name in names)
     if cards or "kfd" not in names:
         return cards
     try:
-        return sum(_NODE.match(name) is not None for name in os.listdir(devices / "dri"))
+        return sum(_NODE.match(path.name) is not None for path in (devices / "dri").iterdir())
     except OSError:
         return 1

@@ -1,4 +1,4 @@
-"""What a callable of torch takes: each argument with its meaning, its default and the values worth offering."""
+"""What a callable of torch takes: each argument with its meaning, its default and its likely values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torchlore.knowledge.signatures import Parameter
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A value that an argument may have: as Python writes it (`'mean'`), and what it says ("" if not known)."""
+    """A value that an argument may have, as Python writes it (`'mean'`), and what it says, if known."""
 
     value: str
     text: str

@@ -21,7 +21,7 @@ _ATTRIBUTE = re.compile(r"(?<=\.)[A-Za-z]\w*")
 def members_like(cls: str, prefix: str) -> tuple[Symbol, ...]:
     """The public members of a class, and of its bases, whose names begin with `prefix`, whatever its case.
 
-    Those come first that the snippets use most. Without a prefix they are all, and no more than `MOST` of them.
+    Those come first that the snippets use most; without a prefix there are no others, and `MOST` at the most.
     What is deprecated is left out.
     """
     known = _members(cls)

@@ -1,0 +1,22 @@
+"""What helps while somebody types, registered where the client declares it and the user wants it.
+
+Whoever switches it off later is answered with nothing: see the handlers.
+"""
+
+from __future__ import annotations
+
+from lsprotocol import types
+
+from torchlore.lsp.server import Server, later
+
+
+def register(server: Server) -> None:
+    """Registers the requests. Called by `initialize`, when client and settings are known."""
+    declared, settings = server.client.declared, server.settings
+    if declared.completion and settings.completion:
+        options = types.CompletionOptions(
+            trigger_characters=[".", "=", '"', "'"], resolve_provider=declared.resolves_documentation
+        )
+        server.handle(types.TEXT_DOCUMENT_COMPLETION, later("completion", "completion"), options)
+        if declared.resolves_documentation:
+            server.handle(types.COMPLETION_ITEM_RESOLVE, later("completion", "resolved"))

@@ -1,0 +1,331 @@
+"""What is offered while somebody types. `|` is the cursor; most of the code does not parse, as is usual."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from in_process import URI, Session
+from recorded import CLIENTS, capabilities
+from torchlore.knowledge import inserts
+from torchlore.knowledge.offers import DTYPES, Offer
+from torchlore.knowledge.symbols import symbol
+from torchlore.lsp.analyses import Analysed
+from torchlore.lsp.completion import offered
+from torchlore.lsp.completion_pages import documentation_of
+from torchlore.lsp.declared import Declared
+from torchlore.text import Edit, Source, apply_edits
+
+NEOVIM = next(name for name in CLIENTS if name.startswith("neovim_v0.11"))
+DEVICES = ("cuda", "cpu", "meta")
+EDITOR = Declared(completion=True, snippets=True, as_is=True)
+PLAIN = Declared(completion=True)
+
+PROGRAM = """\
+import torch
+import torch.nn.functional as F
+from torch import nn, optim
+from torch.optim.lr_scheduler import StepLR
+
+
+class Trainer:
+    def __init__(self):
+        self.model = nn.Linear(3, 4)
+        self.opt = optim.SGD(self.model.parameters(), lr=0.1)
+        self.criterion = nn.CrossEntropyLoss()
+        self.scaler = torch.amp.GradScaler("cuda")
+
+    def fit(self, loader):
+        schedule = StepLR(self.opt, 3)
+        for x, y in loader:
+            loss = self.criterion(self.model(x), y)
+            @@
+        return loss
+"""
+
+
+def at(code: str) -> tuple[str, int]:
+    """The text of a program and where its cursor is."""
+    offset = code.index("|")
+    return code[:offset] + code[offset + 1 :], offset
+
+
+def found(code: str, declared: Declared = EDITOR) -> list[Offer]:
+    text, offset = at(code)
+    return offered(Analysed(URI, Source(text), {}, None), offset, declared, DEVICES)
+
+
+def labels(line: str, declared: Declared = EDITOR) -> list[str]:
+    """What is offered on a line in the middle of the program."""
+    return [offer.label for offer in found(PROGRAM.replace("@@", line), declared)]
+
+
+def accepted(code: str, label: str, declared: Declared = EDITOR) -> str:
+    """The text after somebody took an offer."""
+    offer = next(offer for offer in found(code, declared) if offer.label == label)
+    return apply_edits(at(code)[0], [*offer.elsewhere, Edit(offer.span, offer.text)])
+
+
+@pytest.mark.parametrize(
+    ("line", "first"),
+    [
+        ("optim.SGD(self.model.parameters(), |", ["lr=", "momentum=", "weight_decay="]),
+        ("optim.SGD(self.model.parameters(), lr=0.1, |", ["momentum=", "weight_decay="]),
+        ("optim.SGD(self.model.parameters(), 0.1, |)", ["momentum="]),
+        (
+            "opt = optim.SGD(\n                self.model.parameters(),\n                |\n            )",
+            ["lr="],
+        ),
+        ("self.opt.zero_grad(|", ["set_to_none="]),
+        ("loss.backward(|", ["retain_graph=", "create_graph="]),
+        ("x.to(y, loss.backward(|))", ["retain_graph="]),
+        ("loss = F.cross_entropy(x, y, |", ["reduction=", "label_smoothing="]),
+        ("self.model.to(device, |", ["non_blocking="]),
+    ],
+)
+def test_arguments_can_be_given_by_name(line: str, first: list[str]) -> None:
+    offered_here = [label for label in labels(line) if label.endswith("=")]
+    assert all(label in offered_here for label in first)
+    places = [offered_here.index(label) for label in first]
+    assert places == sorted(places), "in the order of the signature"
+
+
+def test_an_argument_that_is_given_is_not_offered_again() -> None:
+    assert "lr=" not in labels("optim.SGD(self.model.parameters(), lr=0.1, |")
+    assert "lr=" not in labels("optim.SGD(self.model.parameters(), 0.1, |")
+    assert "params=" not in labels("optim.SGD(self.model.parameters(), |")
+
+
+def test_what_nothing_is_written_about_comes_last() -> None:
+    offered_here = labels("nn.CrossEntropyLoss(|")
+    assert offered_here.index("label_smoothing=") < offered_here.index("size_average=")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("nn.CrossEntropyLoss(reduction=|", ['"mean"', '"sum"', '"none"']),
+        ("nn.CrossEntropyLoss(reduction='|", ["mean", "sum", "none"]),
+        ('nn.CrossEntropyLoss(reduction="|")', ["mean", "sum", "none"]),
+        ('nn.CrossEntropyLoss(reduction="su|")', ["mean", "sum", "none"]),
+        ('nn.Conv2d(1, 2, 3, padding_mode="|', ["zeros", "reflect", "replicate", "circular"]),
+        ('nn.Conv2d(1, 2, 3, padding="|', ["same", "valid"]),
+        ('F.interpolate(x, None, 2, "|', ["nearest", "nearest-exact", "linear", "bilinear", "bicubic"]),
+        ("torch.device('|", ["cuda", "cpu", "meta"]),
+        ('self.model.to("|', ["cuda", "cpu", "meta"]),
+        ('loss.to("c|', ["cuda", "cpu", "meta"]),
+        ("torch.randn(2, device=|", ['"cuda"', '"cpu"', '"meta"']),
+        ("torch.load(path, map_location=|", ['"cuda"', '"cpu"', '"meta"']),
+        ("torch.randn(2, dtype=|", ["torch.float32", "torch.bfloat16", "torch.float16"]),
+        ("torch.randn(2, dtype=torch.|", ["torch.float32", "torch.bfloat16", "torch.float16"]),
+        ("torch.randn(2, dtype=torch.fl|, device=y)", ["torch.float32", "torch.bfloat16"]),
+        ("self.opt.zero_grad(set_to_none=|", ["True", "False"]),
+    ],
+)
+def test_values_that_an_argument_may_have(line: str, expected: list[str]) -> None:
+    assert labels(line)[: len(expected)] == expected
+
+
+def test_the_modules_in_scope_have_the_parameters_of_an_optimizer() -> None:
+    code = "import torch\nfrom torch import nn\n\nnet = nn.Linear(2, 2)\noptimizer = torch.optim.AdamW(|"
+    assert accepted(code, "net.parameters()").endswith("torch.optim.AdamW(net.parameters()")
+
+
+def test_a_value_replaces_what_was_typed_of_it() -> None:
+    code = "import torch as th\nx = th.zeros(2, dtype=th.fl|, device='cpu')\n"
+    assert accepted(code, "th.bfloat16").endswith("dtype=th.bfloat16, device='cpu')\n")
+    code = "import torch\nx = torch.nn.MSELoss(reduction='su|')\n"
+    assert accepted(code, "sum").endswith("(reduction='sum')\n")
+
+
+def test_strings_have_the_quotes_of_the_file() -> None:
+    assert accepted("import torch\nname = 'a'\nloss = torch.nn.MSELoss(reduction=|", "'sum'").endswith(
+        "'sum'"
+    )
+
+
+def test_a_dtype_is_offered_by_the_name_that_the_file_has_for_it() -> None:
+    imported = "from torch import float16, zeros\nx = zeros(2, dtype=|"
+    assert [offer.label for offer in found(imported) if offer.kind == "dtype"] == ["float16"]
+
+
+def test_every_dtype_exists() -> None:
+    for name in DTYPES:
+        known = symbol(f"torch.{name}")
+        assert known is not None and known.kind == "dtype"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected", "absent"),
+    [
+        ("loss.|", ["backward", "item", "detach"], ["step", "is_coalesced"]),
+        ("loss.back|", ["backward"], ["item"]),
+        ("loss.mean().de|", ["detach"], ["item"]),
+        ("self.opt.|", ["step", "zero_grad"], ["backward"]),
+        ("schedule.|", ["step", "get_last_lr"], ["zero_grad"]),
+        ("self.scaler.|", ["scale", "unscale_", "update"], ["zero_grad"]),
+        ("if loss.it|:", ["item"], ["backward"]),
+        ("print(loss.it|)", ["item"], []),
+        ("print(f(loss.it|", ["item"], []),
+    ],
+)
+def test_members_of_what_no_import_names(line: str, expected: list[str], absent: list[str]) -> None:
+    offered_here = labels(line)
+    assert set(expected) <= set(offered_here)
+    assert not set(absent) & set(offered_here)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "|",
+        "x = |",
+        "torch.|",
+        "nn.|",
+        "optim.SG|",
+        "self.|",
+        "self.model.|",
+        "loader.|",
+        "y.|",
+        "print(|",
+        "undefined.method(|",
+        "def method(self, |",
+        "class Net(|",
+        "# loss.|",
+        "x = 3.|",
+        "'loss.|",
+        "f'{loss.|}'",
+        "optim.SGD(self.model.parameters(), lr=|",
+        "optim.SGD(self.model.parameters(), lr=2 * |",
+        "torch.randn(2, dtype=nonsense(|",
+        "torch.zeros((2, |",
+        "torch.randn(2)[|",
+        "nn.CrossEntropyLoss(weight='|",
+        "x.|.y",
+        "...|",
+        "loss..|",
+    ],
+)
+def test_nothing_where_there_is_nothing_to_say(line: str) -> None:
+    assert labels(line) == []
+
+
+def test_a_file_without_torch_has_none() -> None:
+    assert found("import numpy\n\ntraining = numpy.array(|") == []
+    assert found("train|") == []
+
+
+def test_no_list_is_a_dump() -> None:
+    for line in ("loss.|", "self.opt.|", "optim.AdamW(|", "nn.Conv2d(|", "torch.randn(|", "tra|"):
+        assert 0 < len(labels(line)) <= 40
+
+
+def test_a_snippet_has_the_users_names() -> None:
+    code = (
+        "import torch\nfrom torch import nn\n\n"
+        "net = nn.Linear(2, 2)\nsgd = torch.optim.SGD(net.parameters())\n"
+        "batches = torch.utils.data.DataLoader([])\nloss_of = nn.MSELoss()\n\ntrain|\n"
+    )
+    text = accepted(code, "training-loop", PLAIN)
+    assert "for inputs, targets in batches:" in text
+    assert "sgd.zero_grad()" in text and "net(" in text and "train\n" not in text
+    compile(text, "train.py", "exec")
+
+
+def test_a_snippet_is_as_deep_as_its_line() -> None:
+    code = "import torch\n\n\ndef main():\n    seed|\n"
+    text = accepted(code, "seed-everything", PLAIN)
+    compile(text, "train.py", "exec")
+    assert "\n    def seed_everything" in text and "        def" not in text
+    told = next(o for o in found(code, Declared(snippets=True)) if o.label == "seed-everything")
+    assert "\ndef" in f"\n{told.text}", "an editor that indents snippets by itself gets them flat"
+
+
+def test_a_snippet_brings_its_imports() -> None:
+    text = accepted("import torch\n\nsave|\n", "save-checkpoint", PLAIN)
+    compile(text, "train.py", "exec")
+    insert = next(one for one in inserts() if one.slug == "save-checkpoint")
+    assert all(line in text for line in insert.imports)
+
+
+@pytest.mark.parametrize("typed", ["x", "im", "def", "return", "t"])
+def test_no_snippet_where_nothing_begins_like_it(typed: str) -> None:
+    assert found(f"import torch\n\n{typed}|\n") == []
+
+
+def test_everything_offered_has_something_to_say() -> None:
+    for line in (
+        "optim.AdamW(|",
+        "loss.|",
+        "nn.Conv2d(1, 1, 1, padding_mode=|",
+        "training|",
+        "x.sum(dtype=|",
+    ):
+        for offer in found(PROGRAM.replace("@@", line)):
+            if offer.about and offer.detail not in ("differentiable=False", "in_channels: int"):
+                assert documentation_of(offer.about), offer.label
+
+
+def test_documentation_of_nonsense_is_nothing() -> None:
+    for about in (
+        {},
+        {"insert": "no-such"},
+        {"symbol": 3},
+        {"symbol": "torch.nn.Linear", "argument": "nope"},
+    ):
+        assert documentation_of(about) == ""
+
+
+async def conversation(client: str, text: str, options: Any = None) -> tuple[Session, dict[str, Any]]:
+    """A session with a recorded editor, and its answer to a completion."""
+    code, offset = at(text)
+    session = Session()
+    session.start(capabilities(client), options)
+    session.send("initialized", {})
+    session.open(code)
+    line = code.count("\n", 0, offset)
+    position = {"line": line, "character": offset - code.rfind("\n", 0, offset) - 1}
+    session.send("textDocument/completion", {"textDocument": {"uri": URI}, "position": position}, 1)
+    return session, await session.until(1)
+
+
+@pytest.mark.parametrize("client", list(CLIENTS))
+async def test_every_editor_gets_what_it_declared(client: str) -> None:
+    session, answer = await conversation(client, "import torch\n\nx = torch.nn.MSELoss(reduction=|")
+    item = capabilities(client)["textDocument"]["completion"]["completionItem"]
+    first = answer["result"]["items"][0]
+    assert first["label"] == first["textEdit"]["newText"] == '"mean"'
+    formats = item.get("documentationFormat")
+    if "documentation" in item.get("resolveSupport", {}).get("properties", ()):
+        assert "documentation" not in first
+        session.send("completionItem/resolve", first, 2)
+        first = (await session.until(2))["result"]
+    if formats:
+        assert first["documentation"]["kind"] == formats[0]
+        assert "mean over all elements" in first["documentation"]["value"]
+    else:
+        assert "mean over all elements" in first["documentation"]
+    assert ("labelDetails" in first) == bool(item.get("labelDetailsSupport"))
+
+
+@pytest.mark.parametrize("client", list(CLIENTS))
+async def test_tab_stops_go_to_those_who_take_them(client: str) -> None:
+    _, answer = await conversation(client, "import torch\n\ntraining|")
+    items = {item["label"]: item for item in answer["result"]["items"]}
+    takes = capabilities(client)["textDocument"]["completion"]["completionItem"].get("snippetSupport", False)
+    text = items["training-loop"]["textEdit"]["newText"]
+    assert ("${1:" in text) == takes
+    assert (items["training-loop"].get("insertTextFormat") == 2) == takes
+
+
+async def test_it_can_be_switched_off() -> None:
+    for options in ({"completion": False}, {"settings": {"completion": False}}):
+        _, answer = await conversation(NEOVIM, "import torch\n\nx = torch.nn.MSELoss(|", options)
+        assert "error" in answer, "it was never registered"
+
+
+async def test_who_does_not_declare_it_is_not_told_of_it() -> None:
+    session = Session()
+    session.start({"textDocument": {"hover": {}}})
+    told = session.answer(0)
+    assert told is not None and "completionProvider" not in told["result"]["capabilities"]
