@@ -52,7 +52,8 @@ def arguments_of(symbol: Symbol) -> tuple[Argument, ...]:
     if not known or any(parameter.kind == "**" for parameter in known):
         names = {parameter.name for parameter in known}
         hidden = [name for name in exact_names(symbol.name) if name not in names]
-        found += [_argument(symbol, Parameter(name, "", "", "keyword")) for name in hidden]
+        at = next((n for n, one in enumerate(found) if one.kind == "**"), len(found))
+        found[at:at] = [_argument(symbol, Parameter(name, "", "", "keyword")) for name in hidden]
     return tuple(found)
 
 

@@ -20,3 +20,8 @@ def register(server: Server) -> None:
         server.handle(types.TEXT_DOCUMENT_COMPLETION, later("completion", "completion"), options)
         if declared.resolves_documentation:
             server.handle(types.COMPLETION_ITEM_RESOLVE, later("completion", "resolved"))
+    if declared.signature_help and settings.signature_help:
+        signature = types.SignatureHelpOptions(trigger_characters=["(", ","], retrigger_characters=["=", ")"])
+        server.handle(
+            types.TEXT_DOCUMENT_SIGNATURE_HELP, later("signature_help", "signature_help"), signature
+        )
