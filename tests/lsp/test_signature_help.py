@@ -59,6 +59,7 @@ def active(line: str) -> str:
         ("optim.SGD(params=model.parameters(), fused=|", "fused=None"),
         ("opt = optim.SGD(\n    model.parameters(),\n    0.1,\n    |\n)", "momentum=0"),
         ("optim.SGD([torch.ones(2), |", "params"),
+        ("optim.SGD(model.parameters(), lr=0.1, |", "momentum=0"),
         ("optim.Adam(model.parameters(), betas=(0.9, |", "betas=(0.9, 0.999)"),
         ("F.cross_entropy(model(x), |", "target: Tensor"),
         ("F.cross_entropy(torch.sum(|", "input"),

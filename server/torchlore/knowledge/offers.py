@@ -78,7 +78,7 @@ def _in_call(analysis: Analysis, cursor: Cursor, call: OpenCall, devices: tuple[
     symbol = called_symbol(analysis, call)
     if symbol is None:
         return
-    argument = argument_at(symbol, call.position, call.keyword)
+    argument = argument_at(symbol, -1 if call.named else call.position, call.keyword)
     if argument is not None:
         yield from _values(analysis, cursor, call, symbol, argument, devices)
     if cursor.string is None and not call.keyword and not cursor.receiver:

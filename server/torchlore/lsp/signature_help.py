@@ -83,6 +83,9 @@ def _active(arguments: tuple[Argument, ...], call: OpenCall) -> int | None:
         others = [n for n, one in enumerate(arguments) if one.kind == "**"]
         return next(iter(named + others), None)
     slots = [n for n, one in enumerate(arguments) if one.kind == "positional"]
+    if call.named and call.position >= 0:  # another one can come by name only: likely the next
+        free = (n for n in slots[call.position :] if arguments[n].name not in call.named)
+        return next(free, None)
     if 0 <= call.position < len(slots):
         return slots[call.position]
     return next((n for n, one in enumerate(arguments) if one.kind == "*" and call.position >= 0), None)
