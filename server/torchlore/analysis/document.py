@@ -14,6 +14,7 @@ from torchlore.analysis.events import Root
 from torchlore.analysis.interface import dotted_module
 from torchlore.analysis.interpret import dissolve, interpret
 from torchlore.analysis.names import mentions_torch
+from torchlore.analysis.notes.remarks import Remark, remarks
 from torchlore.analysis.passed import Given, Passed
 from torchlore.analysis.requirements import Supported, supported
 from torchlore.analysis.run import Run
@@ -266,6 +267,12 @@ class Analysis:
         if node not in self._notes:
             self._notes[node] = notes.notes(self.source, self.run, node, self._calls.get(node))
         return self._notes[node]
+
+    def remarks_in(self, span: Span) -> tuple[Remark, ...]:
+        """What is known of the statements in `span` and not to be seen there."""
+        if not mentions_torch(self.source.text):
+            return ()
+        return tuple(sorted(remarks(self.source, self.run, span), key=lambda one: one.offset))
 
     def object_at(self, offset: int) -> Span | None:
         """The name at `offset` where it holds a model, a dataset … of a class of the workspace."""

@@ -25,3 +25,5 @@ def register(server: Server) -> None:
         server.handle(
             types.TEXT_DOCUMENT_SIGNATURE_HELP, later("signature_help", "signature_help"), signature
         )
+    if declared.inlay_hints and settings.inlay_hints:
+        server.handle(types.TEXT_DOCUMENT_INLAY_HINT, later("inlay_hints", "inlay_hints"))
