@@ -13,6 +13,7 @@ from torchlore.analysis.called import Called, Calls
 from torchlore.analysis.events import Root
 from torchlore.analysis.interface import dotted_module
 from torchlore.analysis.interpret import dissolve, interpret
+from torchlore.analysis.landmarks import Landmark, landmarks
 from torchlore.analysis.names import mentions_torch
 from torchlore.analysis.notes.remarks import Remark, remarks
 from torchlore.analysis.passed import Given, Passed
@@ -273,6 +274,13 @@ class Analysis:
         if not mentions_torch(self.source.text):
             return ()
         return tuple(sorted(remarks(self.source, self.run, span), key=lambda one: one.offset))
+
+    @cached_property
+    def landmarks(self) -> tuple[Landmark, ...]:
+        """The training loops and the modules of the file, in the order of the text."""
+        if not mentions_torch(self.source.text):
+            return ()
+        return tuple(sorted(landmarks(self.source, self.run), key=lambda one: one.span.start))
 
     def object_at(self, offset: int) -> Span | None:
         """The name at `offset` where it holds a model, a dataset … of a class of the workspace."""

@@ -27,3 +27,6 @@ def register(server: Server) -> None:
         )
     if declared.inlay_hints and settings.inlay_hints:
         server.handle(types.TEXT_DOCUMENT_INLAY_HINT, later("inlay_hints", "inlay_hints"))
+    if declared.code_lenses and settings.code_lens:
+        lens = types.CodeLensOptions(resolve_provider=False)
+        server.handle(types.TEXT_DOCUMENT_CODE_LENS, later("code_lenses", "code_lenses"), lens)
