@@ -43,6 +43,8 @@ export function createClient(
       { language: "python", scheme: "file" },
       { language: "python", scheme: "untitled" },
       { language: "python", scheme: "vscode-notebook-cell" },
+      // For hovers on the keys of the configuration.
+      { scheme: "file", pattern: "**/{pyproject,torchlore}.toml" },
     ],
     initializationOptions,
     outputChannel: log,

@@ -30,3 +30,7 @@ def register(server: Server) -> None:
     if declared.code_lenses and settings.code_lens:
         lens = types.CodeLensOptions(resolve_provider=False)
         server.handle(types.TEXT_DOCUMENT_CODE_LENS, later("code_lenses", "code_lenses"), lens)
+    if declared.document_links and settings.document_links:
+        link = types.DocumentLinkOptions(resolve_provider=True)
+        server.handle(types.TEXT_DOCUMENT_DOCUMENT_LINK, later("document_links", "document_links"), link)
+        server.handle(types.DOCUMENT_LINK_RESOLVE, later("document_links", "resolved"))
