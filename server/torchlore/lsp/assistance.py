@@ -34,3 +34,5 @@ def register(server: Server) -> None:
         link = types.DocumentLinkOptions(resolve_provider=True)
         server.handle(types.TEXT_DOCUMENT_DOCUMENT_LINK, later("document_links", "document_links"), link)
         server.handle(types.DOCUMENT_LINK_RESOLVE, later("document_links", "resolved"))
+    if declared.symbols and settings.workspace_symbols:
+        server.handle(types.WORKSPACE_SYMBOL, later("workspace_symbols", "workspace_symbols"))
