@@ -15,6 +15,7 @@ from torchlore.lsp.completion import offered
 from torchlore.lsp.completion_pages import documentation_of
 from torchlore.lsp.declared import Declared
 from torchlore.text import Edit, Source, apply_edits
+from torchlore.text.cursor import cursor_at
 
 NEOVIM = next(name for name in CLIENTS if name.startswith("neovim_v0.11"))
 DEVICES = ("cuda", "cpu", "meta")
@@ -52,7 +53,9 @@ def at(code: str) -> tuple[str, int]:
 
 def found(code: str, declared: Declared = EDITOR) -> list[Offer]:
     text, offset = at(code)
-    return offered(Analysed(URI, Source(text), {}, None), offset, declared, DEVICES)
+    known = Analysed(URI, Source(text), {}, None)
+    cursor = cursor_at(known.source, offset)
+    return offered(known, cursor, declared, DEVICES) if cursor is not None else []
 
 
 def labels(line: str, declared: Declared = EDITOR) -> list[str]:
@@ -248,7 +251,12 @@ def test_a_snippet_brings_its_imports() -> None:
     assert all(line in text for line in insert.imports)
 
 
-@pytest.mark.parametrize("typed", ["x", "im", "def", "return", "t"])
+def test_the_snippet_whose_name_is_typed_comes_first() -> None:
+    for typed, first in (("train", "train-val-split"), ("training", "training-loop"), ("loop", "amp-loop")):
+        assert found(f"import torch\n\n{typed}|\n")[0].label == first
+
+
+@pytest.mark.parametrize("typed", ["x", "im", "def", "return", "t", "the"])
 def test_no_snippet_where_nothing_begins_like_it(typed: str) -> None:
     assert found(f"import torch\n\n{typed}|\n") == []
 
@@ -316,6 +324,23 @@ async def test_tab_stops_go_to_those_who_take_them(client: str) -> None:
     text = items["training-loop"]["textEdit"]["newText"]
     assert ("${1:" in text) == takes
     assert (items["training-loop"].get("insertTextFormat") == 2) == takes
+
+
+@pytest.mark.parametrize(
+    ("typed", "is_part"),
+    [
+        ("loss.|", True),
+        ("loss.b|", False),
+        ("t|", True),
+        ("tr|", False),
+        ("torch.optim.SGD(|", False),
+        ("x|", True),
+    ],
+)
+async def test_an_editor_asks_again_where_there_may_be_more(typed: str, is_part: bool) -> None:
+    """VS Code only filters what it has, unless it is told that this is not all."""
+    _, answer = await conversation(NEOVIM, f"import torch\nloss = torch.ones(2).sum()\n{typed}")
+    assert answer["result"]["isIncomplete"] is is_part
 
 
 async def test_it_can_be_switched_off() -> None:

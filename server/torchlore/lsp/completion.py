@@ -10,6 +10,7 @@ from functools import partial
 
 from lsprotocol import types
 
+from torchlore.analysis.names import mentions_torch
 from torchlore.device import devices_here
 from torchlore.knowledge.offers import Offer, offers
 from torchlore.lsp.analyses import Analysed
@@ -19,8 +20,8 @@ from torchlore.lsp.declared import Declared
 from torchlore.lsp.installed import used_torch
 from torchlore.lsp.markdown import documentation
 from torchlore.lsp.server import Server
-from torchlore.lsp.snippet_offers import snippet_offers
-from torchlore.text.cursor import cursor_at
+from torchlore.lsp.snippet_offers import FEWEST, snippet_offers
+from torchlore.text.cursor import Cursor, cursor_at
 
 _MOST = 60
 """Longer lists nobody reads: the client asks again with the next letter."""
@@ -46,27 +47,39 @@ async def completion(server: Server, params: types.CompletionParams) -> types.Co
 
     def look(known: Analysed) -> types.CompletionList | None:
         places = known.places(server.encoding)
-        found = offered(known, places.offset(uri, params.position), server.client.declared, devices)
+        cursor = cursor_at(known.source, places.offset(uri, params.position))
+        found = offered(known, cursor, server.client.declared, devices) if cursor is not None else []
+        if cursor is None or not (found or _is_too_early(known, cursor)):
+            return None
         items = [_item(offer, number, places, server) for number, offer in enumerate(found[:_MOST])]
-        return types.CompletionList(is_incomplete=len(found) > _MOST, items=items) if items else None
+        # An editor does not ask again with the next letter where it was told that this is all.
+        is_part = (
+            not found
+            or len(found) > _MOST
+            or (bool(cursor.receiver) and cursor.word.start == cursor.word.end)
+        )
+        return types.CompletionList(is_incomplete=is_part, items=items)
 
     return await server.analysed(uri, look)
 
 
-def offered(known: Analysed, offset: int, declared: Declared, devices: tuple[str, ...]) -> list[Offer]:
-    """Everything that can be inserted at `offset`, the likeliest first.
+def offered(known: Analysed, cursor: Cursor, declared: Declared, devices: tuple[str, ...]) -> list[Offer]:
+    """Everything that can be inserted, the likeliest first.
 
     Args:
         known: the file.
-        offset: in code points.
+        cursor: what is being typed in it.
         declared: what the client takes.
         devices: the names of the devices that there are.
     """
-    cursor = cursor_at(known.source, offset)
-    if cursor is None:
-        return []
     found = [*offers(known.analysis, cursor, devices), *snippet_offers(known, cursor, declared)]
     return [offer for offer in found if known.source.takes(offer.elsewhere)]
+
+
+def _is_too_early(known: Analysed, cursor: Cursor) -> bool:
+    """Whether so little is typed of a statement that it may become the name of a snippet yet."""
+    letters = cursor.word.end - cursor.word.start
+    return cursor.begins and 0 < letters < FEWEST and mentions_torch(known.source.text)
 
 
 async def resolved(server: Server, item: types.CompletionItem) -> types.CompletionItem:

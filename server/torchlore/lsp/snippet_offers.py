@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from torchlore import knowledge
+from torchlore.analysis import ScopeName
+from torchlore.analysis.names import mentions_torch
 from torchlore.knowledge import Insert
 from torchlore.knowledge.offers import Offer
 from torchlore.lsp.analyses import Analysed
@@ -14,12 +16,14 @@ from torchlore.lsp.filling import fill, fill_snippet, import_edit, names_for
 from torchlore.text import Span
 from torchlore.text.cursor import Cursor
 
-_FEWEST = 2
+FEWEST = 2
 """So many letters must be typed: one begins too many names."""
 
 
 def snippet_offers(known: Analysed, cursor: Cursor, declared: Declared) -> Iterator[Offer]:
-    """The snippets of whose name or title a word begins with what is typed, with the user's names in them.
+    """The snippets of whose name a word begins with what is typed, with the user's names in them.
+
+    Those come first whose name itself begins with it.
 
     Args:
         known: the file.
@@ -27,17 +31,23 @@ def snippet_offers(known: Analysed, cursor: Cursor, declared: Declared) -> Itera
         declared: whether the client takes tab stops, and what it does with indentation.
     """
     typed = known.source.segment(cursor.word).lower()
-    if not cursor.begins or len(typed) < _FEWEST or "torch" not in known.source.text:
+    if not cursor.begins or len(typed) < FEWEST or not mentions_torch(known.source.text):
         return
-    for insert in knowledge.inserts():
-        words = [*insert.slug.split("-"), *insert.title.lower().split()]
-        begun = next((word for word in words if word.startswith(typed)), None)
-        if begun is not None:
-            # Some editors only look whether the text to filter by begins with what is typed.
-            yield replace(_offer(known, cursor, declared, insert), typed=f"{begun} {insert.slug}")
+    fitting = [(word, insert) for insert in knowledge.inserts() if (word := _begun(insert, typed))]
+    in_scope = known.analysis.names_at(cursor.offset) if fitting else ()
+    for word, insert in sorted(fitting, key=lambda one: not one[1].slug.startswith(typed)):
+        # Some editors only look whether the text to filter by begins with what is typed.
+        yield replace(_offer(known, cursor, declared, insert, in_scope), typed=f"{word} {insert.slug}")
 
 
-def _offer(known: Analysed, cursor: Cursor, declared: Declared, insert: Insert) -> Offer:
+def _begun(insert: Insert, typed: str) -> str:
+    """The first word of a snippet's name that begins with what is typed; empty where none does."""
+    return next((word for word in insert.slug.split("-") if word.startswith(typed)), "")
+
+
+def _offer(
+    known: Analysed, cursor: Cursor, declared: Declared, insert: Insert, in_scope: tuple[ScopeName, ...]
+) -> Offer:
     source = known.source
     indent = source.indent(source.lines.line_of(cursor.offset))
     place = Span(cursor.word.start - len(indent), cursor.offset)
@@ -46,7 +56,7 @@ def _offer(known: Analysed, cursor: Cursor, declared: Declared, insert: Insert) 
     deep = indent if declared.as_is or not declared.snippets else ""
     is_above = imports is not None and imports.span == place
     head = _at_depth(imports.text, indent, deep) if imports is not None and is_above else ""
-    names = names_for(insert, known.analysis.names_at(cursor.offset))
+    names = names_for(insert, in_scope)
     if declared.snippets:
         text = fill_snippet(insert, names, source, deep, head)
     else:
