@@ -53,11 +53,8 @@ async def completion(server: Server, params: types.CompletionParams) -> types.Co
             return None
         items = [_item(offer, number, places, server) for number, offer in enumerate(found[:_MOST])]
         # An editor does not ask again with the next letter where it was told that this is all.
-        is_part = (
-            not found
-            or len(found) > _MOST
-            or (bool(cursor.receiver) and cursor.word.start == cursor.word.end)
-        )
+        is_bare = bool(cursor.receiver) and cursor.word.start == cursor.offset
+        is_part = not found or len(found) > _MOST or is_bare
         return types.CompletionList(is_incomplete=is_part, items=items)
 
     return await server.analysed(uri, look)
@@ -73,7 +70,7 @@ def offered(known: Analysed, cursor: Cursor, declared: Declared, devices: tuple[
         devices: the names of the devices that there are.
     """
     found = [*offers(known.analysis, cursor, devices), *snippet_offers(known, cursor, declared)]
-    return [offer for offer in found if known.source.takes(offer.elsewhere)]
+    return [offer for offer in found if not offer.elsewhere or known.source.takes(offer.elsewhere)]
 
 
 def _is_too_early(known: Analysed, cursor: Cursor) -> bool:
