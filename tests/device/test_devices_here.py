@@ -56,3 +56,13 @@ def test_a_mac_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "darwin")
     monkeypatch.setattr("platform.machine", lambda: "arm64")
     assert here.devices_here() == ("mps", "cpu", "meta")
+
+
+def test_windows_has_the_library_of_its_driver(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("sys.platform", "win32")
+    monkeypatch.setenv("SYSTEMROOT", str(tmp_path))
+    assert here._accelerators() == ()
+    here._accelerators.cache_clear()
+    (tmp_path / "System32").mkdir()
+    (tmp_path / "System32" / "nvcuda.dll").touch()
+    assert here._accelerators() == ("cuda",)

@@ -14,6 +14,7 @@ from torchlore.lsp.analyses import Analysed
 from torchlore.lsp.completion import offered
 from torchlore.lsp.completion_pages import documentation_of
 from torchlore.lsp.declared import Declared
+from torchlore.lsp.signature_help import signature_at
 from torchlore.text import Edit, Source, apply_edits
 from torchlore.text.cursor import cursor_at
 
@@ -354,3 +355,15 @@ async def test_who_does_not_declare_it_is_not_told_of_it() -> None:
     session.start({"textDocument": {"hover": {}}})
     told = session.answer(0)
     assert told is not None and "completionProvider" not in told["result"]["capabilities"]
+
+
+def test_code_may_break_off_anywhere() -> None:
+    text = PROGRAM.replace("@@", "loss.backward(retain_graph=True); self.opt.zero_grad()")
+    for end in range(0, len(text), 9):
+        for rest in ("", text[end + 11 :]):
+            known = Analysed(URI, Source(text[:end] + rest), {}, None)
+            cursor = cursor_at(known.source, end)
+            found = offered(known, cursor, EDITOR, DEVICES) if cursor is not None else []
+            assert all(0 <= offer.span.start <= offer.span.end == end for offer in found)
+            told = signature_at(known, end, EDITOR)
+            assert told is None or told.signatures[0].label.startswith("torch.")

@@ -88,7 +88,13 @@ def _home(value: Value) -> str:
             return ""
 
 
+_LONGEST = 300
+"""Longer texts are not looked at: nobody types one to have it completed."""
+
+
 def _expression(text: str) -> ast.expr | None:
+    if len(text) > _LONGEST:
+        return None
     try:
         return parse_expression(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

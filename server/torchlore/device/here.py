@@ -6,6 +6,7 @@ system lists: a card whose driver does not work, or that a container may not use
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import sys
@@ -32,6 +33,9 @@ def devices_here(torch: str | None = None) -> tuple[str, ...]:
 def _accelerators() -> tuple[str, ...]:
     if sys.platform == "darwin":
         return ("mps",) if platform.machine() == "arm64" else ()
+    if sys.platform == "win32":
+        system = Path(os.environ.get("SYSTEMROOT", "C:/Windows"), "System32")
+        return ("cuda",) if (system / "nvcuda.dll").is_file() else ()
     cards = _cards(Path("/dev"))
     if not cards:
         return ()

@@ -57,7 +57,7 @@ class Links:
         return "" if self.markdown else f"Proof: torchlore run {card.slug}"
 
     def rule(self, code: str, name: str) -> str:
-        """Where the whole documentation of a rule is; empty where the client runs no commands in a hover."""
+        """Where the whole documentation of a rule is: a command, or the command line."""
         if self.commands:
             return f"[All about this rule]({_command(EXPLAIN, {'code': code})})"
         return f"All about this rule: `torchlore explain {name}`"

@@ -26,18 +26,10 @@ def rule_at(known: Analysed, offset: int, links: Links) -> tuple[Span, Page] | N
 def _page(rule: type[Rule], links: Links) -> Page:
     sections = {match["title"]: match["text"].strip() for match in _SECTION.finditer(rule.documentation())}
     card = knowledge.card(rule.card)
-    url = rule.url()
+    whole = links.rule(rule.code, rule.name)
+    answer = links.whole(card, title=card.question) if card is not None else ""
     return Page(
         question=f"{rule.code} {rule.name}",
         answer="\n\n".join(sections[title] for title in ("What it does", "Why is this bad?")),
-        links=tuple(
-            filter(
-                None,
-                (
-                    links.rule(rule.code, rule.name),
-                    links.whole(card, title=card.question) if card is not None else "",
-                    f"[PyTorch documentation]({url})" if url else "",
-                ),
-            )
-        ),
+        links=tuple(filter(None, (whole, answer))),
     )

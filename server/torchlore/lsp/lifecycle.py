@@ -55,7 +55,7 @@ def register(server: Server) -> None:
 def _load_knowledge() -> None:
     """Imports and reads what the first requests need, after `initialize` was answered."""
     from torchlore import knowledge
-    from torchlore.lsp import analyses, code_actions, commands, findings, hover  # noqa: F401
+    from torchlore.lsp import analyses, code_actions, commands, completion, findings, hover  # noqa: F401
 
     knowledge.resolve(("torch.Tensor.backward",))
     knowledge.card_for("torch.Tensor.backward")

@@ -21,8 +21,6 @@ from torchlore.text.tokens import TOKEN, TRIPLE, WHITE, split_lines, string_end
 
 _SEPARATED = re.compile(f"{TOKEN.pattern}|,", re.DOTALL)
 _KEYWORD = re.compile(r"\s*([^\W\d]\w*)\s*=(?!=)\s*")
-_WORD_END = re.compile(r"\w*\Z")
-_PREFIX_END = re.compile(r"(?<!\w)[A-Za-z]{0,2}\Z|\Z")
 _LAMBDA = re.compile(r"\blambda\b[^:]*\Z")
 _DEFINES = re.compile(r"(?:\bdef|\bclass)\s+\Z")
 _STATEMENTS = 8
@@ -143,7 +141,7 @@ def _read(text: str, offset: int) -> Cursor | None:
     word = Span(offset, offset)
     receiver = ""
     if string is None:
-        start = _WORD_END.search(text).start()  # type: ignore[union-attr]  # it matches an empty end too
+        start = _word_before(text, len(text))
         if start < len(text) and text[start].isdigit():
             return None
         word = Span(start + shift, offset)
@@ -166,7 +164,7 @@ def _end_of_short(token: str, at: int) -> int:
 
 def _is_plain(text: str, start: int, token: str) -> bool:
     """Whether the string that is open at the end stands on one line and holds what it says."""
-    prefix = text[_PREFIX_END.search(text, 0, start).start() : start]  # type: ignore[union-attr]
+    prefix = text[_word_before(text, start) : start]
     return token not in TRIPLE and not set("fFtTbB") & set(prefix) and "\\" not in token
 
 
@@ -195,13 +193,20 @@ def _whole(text: str, parts: list[int]) -> list[int]:
     return begins
 
 
+def _word_before(text: str, end: int) -> int:
+    """Where the word begins that ends at `end`; `end` itself where none does."""
+    while end > 0 and (text[end - 1].isalnum() or text[end - 1] == "_"):
+        end -= 1
+    return end
+
+
 def _operand(text: str, end: int, partners: dict[int, int]) -> str:
     """The names, calls and subscripts that stand right before `end`, joined by dots; empty where none do."""
     at = end
     while at > 0:
         while at > 0 and text[at - 1] in ")]" and at - 1 in partners:
             at = partners[at - 1]
-        start = _WORD_END.search(text, 0, at).start()  # type: ignore[union-attr]  # as above
+        start = _word_before(text, at)
         word = text[start:at]
         if not word or word[0].isdigit() or iskeyword(word):
             return ""

@@ -6,7 +6,7 @@ from torchlore.analysis.notes.certainty import way
 from torchlore.analysis.parameters import optimizer_of
 from torchlore.analysis.queries import options
 from torchlore.analysis.run import Run
-from torchlore.analysis.values import Const, Container, Instance
+from torchlore.analysis.values import Const, Container, Instance, Value
 
 _HOME = "torch.optim.lr_scheduler."
 _PLACES = {
@@ -19,7 +19,7 @@ _PLACES = {
     "PolynomialLR": ("total_iters", "power"),
     "OneCycleLR": ("max_lr", "total_steps", "epochs", "steps_per_epoch", "pct_start", "anneal_strategy"),
 }
-"""The parameters of schedules behind the optimizer, by their places."""
+"""The parameters of schedules behind the optimizer, by their places, up to those that are told of."""
 
 _DEFAULTS: dict[str, float] = {
     "StepLR.gamma": 0.1,
@@ -56,13 +56,8 @@ def _told(schedule: Instance, name: str, start: float) -> str | None:
 
     match name:
         case "StepLR":
-            return _with(
-                f"{_n(start)} × {{}} every {{}} steps",
-                argument(
-                    "gamma",
-                ),
-                argument("step_size"),
-            )
+            text = f"{_n(start)} × {{}} every {{}} steps"
+            return _with(text, argument("gamma"), argument("step_size"))
         case "ExponentialLR":
             return _with(f"{_n(start)} × {{}} every step", argument("gamma"))
         case "MultiStepLR":
@@ -94,10 +89,10 @@ def _stepped(schedule: Instance, start: float, gamma: float | None) -> str | Non
     milestones = given.get(1, "milestones") if given is not None else None
     if not isinstance(milestones, Container) or milestones.items is None or gamma is None:
         return None
-    steps = [item.value for item in milestones.items if isinstance(item, Const)]
-    if not steps or len(steps) < len(milestones.items) or any(type(step) is not int for step in steps):
+    steps = [step for step in map(_number, milestones.items) if step is not None]
+    if not steps or len(steps) < len(milestones.items):
         return None
-    return f"{_n(start)} → {_n(start * gamma ** len(steps))} from step {max(steps)}"  # type: ignore[type-var]
+    return f"{_n(start)} → {_n(start * gamma ** len(steps))} from step {_n(max(steps))}"
 
 
 def _with(text: str, *numbers: float | None) -> str | None:
@@ -117,7 +112,13 @@ def _argument(schedule: Instance, name: str, argument: str) -> float | None:
     value = given.get(place, argument) if given is not None else None
     if value is None:
         return _DEFAULTS.get(f"{name}.{argument}")
-    return float(value.value) if isinstance(value, Const) and type(value.value) in (int, float) else None  # type: ignore[arg-type]
+    return _number(value)
+
+
+def _number(value: Value | None) -> float | None:
+    """A number that is written, or that a name stands for; None where it is anything else."""
+    found = value.value if isinstance(value, Const) else None
+    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
 
 
 def _learning_rate(optimizer: Instance) -> float | None:
@@ -125,8 +126,7 @@ def _learning_rate(optimizer: Instance) -> float | None:
     given = optimizer.arguments
     if given is None or not given.complete or isinstance(given.get(0, "params"), Container):
         return None
-    rate = given.get(1, "lr")
-    return float(rate.value) if isinstance(rate, Const) and type(rate.value) in (int, float) else None  # type: ignore[arg-type]
+    return _number(given.get(1, "lr"))
 
 
 def _is_alone(run: Run, schedule: Instance) -> bool:
