@@ -94,6 +94,20 @@ def test_arguments_can_be_given_by_name(line: str, first: list[str]) -> None:
     assert places == sorted(places), "in the order of the signature"
 
 
+def test_what_was_imported_by_another_name_is_known() -> None:
+    code = "from torch.optim import SGD as Descent\n\noptimizer = Descent(params, |"
+    assert "lr=" in [offer.label for offer in found(code)]
+
+
+def test_what_cannot_be_torchs_is_not_analysed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError("it was analysed")
+
+    monkeypatch.setattr("torchlore.analysis.document.interpret", fail)
+    for line in ("x", "x = 3", "print(x", "np.arr", "torch.nn.Lin", "self.x", "mine(x, y=", "for x in ran"):
+        assert labels(f"import numpy as np; {line}|") == []
+
+
 def test_an_argument_that_is_given_is_not_offered_again() -> None:
     assert "lr=" not in labels("optim.SGD(self.model.parameters(), lr=0.1, |")
     assert "lr=" not in labels("optim.SGD(self.model.parameters(), 0.1, |")
@@ -204,6 +218,7 @@ def test_members_of_what_no_import_names(line: str, expected: list[str], absent:
         "torch.randn(2, dtype=nonsense(|",
         "torch.zeros((2, |",
         "torch.randn(2)[|",
+        "self.criterion(|",
         "nn.CrossEntropyLoss(weight='|",
         "x.|.y",
         "...|",

@@ -31,6 +31,11 @@ def members_like(cls: str, prefix: str) -> tuple[Symbol, ...]:
     return tuple(one for one in known if _last(one).lower().startswith(wanted))
 
 
+def is_name_of_torch(name: str) -> bool:
+    """Whether anything of torch's has this name, without what it belongs to."""
+    return name in _names()
+
+
 def _last(one: Symbol) -> str:
     return one.name.rpartition(".")[2]
 
@@ -61,6 +66,11 @@ def _by_owner() -> dict[str, tuple[str, ...]]:
         if not last.startswith("_"):
             found.setdefault(owner, []).append(last)
     return {owner: tuple(names) for owner, names in found.items()}
+
+
+@lru_cache(maxsize=1)
+def _names() -> frozenset[str]:
+    return frozenset(last for names in _by_owner().values() for last in names)
 
 
 @lru_cache(maxsize=1)

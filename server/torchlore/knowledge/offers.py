@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from torchlore.analysis import Analysis
 from torchlore.knowledge.callables import Argument, argument_at, open_arguments
-from torchlore.knowledge.members import members_like
+from torchlore.knowledge.members import is_name_of_torch, members_like
 from torchlore.knowledge.model import Symbol
 from torchlore.knowledge.symbols import resolve
 from torchlore.text import Edit, Source, Span
@@ -71,13 +72,12 @@ def called_symbol(analysis: Analysis, call: OpenCall) -> Symbol | None:
 
 
 def _in_call(analysis: Analysis, cursor: Cursor, call: OpenCall, devices: tuple[str, ...]) -> Iterator[Offer]:
-    source = analysis.source
-    typed = source.text[call.value : cursor.offset]
+    typed = analysis.source.text[call.value : cursor.offset]
     if cursor.string is None and _DOTTED.match(typed) is None:
         return  # within an expression: `lr=2 * |`
-    symbol = called_symbol(analysis, call)
-    if symbol is None:
-        return
+    symbol = called_symbol(analysis, call) if _may_be_torchs(analysis.source, call.callee) else None
+    if symbol is None or symbol.name.endswith(".forward"):
+        return  # nobody writes `criterion(input=…)`
     argument = argument_at(symbol, -1 if call.named else call.position, call.keyword)
     if argument is not None:
         yield from _values(analysis, cursor, call, symbol, argument, devices)
@@ -160,6 +160,10 @@ def _spelled(source: Source, name: str) -> str:
 
 def _members(analysis: Analysis, cursor: Cursor) -> Iterator[Offer]:
     """The members of an object of torch's that is not imported: what other servers know least about."""
+    root = cursor.receiver.partition(".")[0]
+    is_plain = cursor.receiver.replace(".", "").isidentifier()
+    if cursor.receiver in ("self", "cls") or (is_plain and root in _imported(analysis.source)):
+        return
     prefix = analysis.source.segment(cursor.word)
     seen: set[str] = set()
     for cls in analysis.classes_of(cursor.receiver, cursor.word.start):
@@ -168,3 +172,19 @@ def _members(analysis: Analysis, cursor: Cursor) -> Iterator[Offer]:
             if name not in seen:
                 seen.add(name)
                 yield Offer(one.kind, name, cursor.word, name, cls.rpartition(".")[2], {"symbol": one.name})
+
+
+def _may_be_torchs(source: Source, callee: str) -> bool:
+    """Whether a call can be of something of torch's, by its name: most are not, and need no analysis."""
+    imported = _imported(source)
+    if callee in imported or "." in callee:
+        last = callee.rpartition(".")[2]
+        return is_name_of_torch(imported.get(last, last).rpartition(".")[2])
+    return is_name_of_torch(callee) and not hasattr(builtins, callee)
+
+
+def _imported(source: Source) -> dict[str, str]:
+    """The names that the file's imports bind, and what each was called before."""
+    aliases = [alias for statement in source.every(ast.Import) for alias in statement.names]
+    aliases += [alias for statement in source.every(ast.ImportFrom) for alias in statement.names]
+    return {alias.asname or alias.name.partition(".")[0]: alias.name for alias in aliases}
