@@ -132,6 +132,7 @@ def test_what_nothing_is_written_about_comes_last() -> None:
         ("torch.device('|", ["cuda", "cpu", "meta"]),
         ('self.model.to("|', ["cuda", "cpu", "meta"]),
         ('loss.to("c|', ["cuda", "cpu", "meta"]),
+        ("torch.autocast('|", ["cuda", "cpu", "mps"]),
         ("torch.randn(2, device=|", ['"cuda"', '"cpu"', '"meta"']),
         ("torch.load(path, map_location=|", ['"cuda"', '"cpu"', '"meta"']),
         ("torch.randn(2, dtype=|", ["torch.float32", "torch.bfloat16", "torch.float16"]),
@@ -154,6 +155,23 @@ def test_a_value_replaces_what_was_typed_of_it() -> None:
     assert accepted(code, "th.bfloat16").endswith("dtype=th.bfloat16, device='cpu')\n")
     code = "import torch\nx = torch.nn.MSELoss(reduction='su|')\n"
     assert accepted(code, "sum").endswith("(reduction='sum')\n")
+
+
+def test_the_rest_of_a_string_that_ends_goes() -> None:
+    code = "import torch\nx = torch.nn.MSELoss(reduction='me|an')  # it's\n"
+    assert accepted(code, "sum").endswith("(reduction='sum')  # it's\n")
+    code = "import torch\nx = torch.nn.MSELoss(reduction='me| + 1\n"
+    assert accepted(code, "sum").endswith("(reduction='sum + 1\n")
+
+
+def test_a_kind_of_device_is_named_once_and_without_a_number() -> None:
+    code = "import torch\nwith torch.autocast('|"
+    text, offset = at(code)
+    cursor = cursor_at(Source(text), offset)
+    assert cursor is not None
+    known = Analysed(URI, Source(text), {}, None)
+    told = [one.label for one in offered(known, cursor, EDITOR, ("cuda", "cuda:0", "cuda:1", "cpu", "meta"))]
+    assert told == ["cuda", "cpu", "mps"]
 
 
 def test_strings_have_the_quotes_of_the_file() -> None:

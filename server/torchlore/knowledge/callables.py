@@ -29,7 +29,7 @@ class Argument:
         declared: as the signature has it, with annotation and default.
         text: what it means, in Markdown; empty where nothing is written about it.
         choices: the values that the knowledge, or its annotation, lists.
-        wants: "dtype" or "device", where only such values make sense; else empty.
+        wants: "dtype", "device" or "device type" (no number), where only such values make sense; else empty.
         kind: as of `signatures.Parameter`.
     """
 
@@ -113,7 +113,7 @@ _WANTED = {
     "reduce_dtype": "dtype",
     "device": "device",
     "map_location": "device",
-    "device_type": "device",
+    "device_type": "device type",
 }
 
 

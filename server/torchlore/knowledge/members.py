@@ -6,10 +6,11 @@ import logging
 import re
 from collections import Counter
 from functools import lru_cache
+from pathlib import Path
 
 from torchlore.knowledge.data import data_root
 from torchlore.knowledge.model import Symbol
-from torchlore.knowledge.symbols import all_names, symbol
+from torchlore.knowledge.symbols import all_names, index_in_use, symbol
 
 MOST = 40
 """More members than this, where nothing of a name is typed, nobody reads."""
@@ -24,7 +25,7 @@ def members_like(cls: str, prefix: str) -> tuple[Symbol, ...]:
     Those come first that the snippets use most; without a prefix there are no others, and `MOST` at the most.
     What is deprecated is left out.
     """
-    known = _members(cls)
+    known = _members(cls, index_in_use())
     if not prefix:
         return tuple(one for one in known if _uses()[_last(one)])[:MOST]
     wanted = prefix.lower()
@@ -33,7 +34,7 @@ def members_like(cls: str, prefix: str) -> tuple[Symbol, ...]:
 
 def is_name_of_torch(name: str) -> bool:
     """Whether anything of torch's has this name, without what it belongs to."""
-    return name in _names()
+    return name in _names(index_in_use())
 
 
 def _last(one: Symbol) -> str:
@@ -41,7 +42,7 @@ def _last(one: Symbol) -> str:
 
 
 @lru_cache(maxsize=32)
-def _members(cls: str) -> tuple[Symbol, ...]:
+def _members(cls: str, index: Path | None) -> tuple[Symbol, ...]:
     found: dict[str, Symbol] = {}
     pending, seen = [cls], set[str]()
     while pending:
@@ -50,7 +51,7 @@ def _members(cls: str) -> tuple[Symbol, ...]:
             continue
         seen.add(known.name)
         pending += known.bases
-        for last in _by_owner().get(known.name, ()):
+        for last in _by_owner(index).get(known.name, ()):
             one = symbol(f"{known.name}.{last}")
             if one is not None and not one.deprecated and one.removed is None:
                 found.setdefault(last, one)
@@ -58,8 +59,8 @@ def _members(cls: str) -> tuple[Symbol, ...]:
 
 
 @lru_cache(maxsize=1)
-def _by_owner() -> dict[str, tuple[str, ...]]:
-    """The public names of members by what they are members of."""
+def _by_owner(index: Path | None) -> dict[str, tuple[str, ...]]:
+    """The public names of members by what they are members of, in the index in use."""
     found: dict[str, list[str]] = {}
     for name in all_names():
         owner, _, last = name.rpartition(".")
@@ -69,8 +70,8 @@ def _by_owner() -> dict[str, tuple[str, ...]]:
 
 
 @lru_cache(maxsize=1)
-def _names() -> frozenset[str]:
-    return frozenset(last for names in _by_owner().values() for last in names)
+def _names(index: Path | None) -> frozenset[str]:
+    return frozenset(last for names in _by_owner(index).values() for last in names)
 
 
 @lru_cache(maxsize=1)

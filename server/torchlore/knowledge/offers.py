@@ -16,6 +16,7 @@ from torchlore.knowledge.symbols import resolve
 from torchlore.text import Edit, Source, Span
 from torchlore.text.cursor import Cursor, OpenCall
 
+_REST = re.compile(r"[\w:.-]*(?=['\"])")
 _DOTTED = re.compile(r"[\w.]*\Z")
 
 DTYPES = (
@@ -102,17 +103,18 @@ def _values(
 ) -> Iterator[Offer]:
     """What an argument may be."""
     source = analysis.source
-    span = Span(call.value, cursor.offset) if cursor.string is None else cursor.string
+    span = _replaced(source, cursor, call)
     for choice in argument.choices:
         text = _written(source, choice.value, cursor)
         if text:
             about = {"symbol": symbol.name, "argument": argument.name, "value": choice.value}
             typed = choice.value.strip("'") if cursor.string is None else ""
             yield Offer("value", text, span, text, argument.name, about, typed)
-    if argument.wants == "device":
-        for device in devices:
+    if argument.wants.startswith("device"):
+        for device in _fitting(devices, argument):
             text = _written(source, repr(device), cursor)
-            yield Offer("device", text, span, text, "device", typed=device if cursor.string is None else "")
+            typed = device if cursor.string is None else ""
+            yield Offer("device", text, span, text, argument.wants, typed=typed)
     if cursor.string is not None:
         return
     if argument.wants == "dtype":
@@ -125,6 +127,22 @@ def _values(
             if one.kind == "Module" and one.name != "self":
                 text = f"{one.name}.parameters()"
                 yield Offer("value", text, span, text, "parameters")
+
+
+def _fitting(devices: tuple[str, ...], argument: Argument) -> list[str]:
+    """The devices that an argument may be and that are not among its choices."""
+    known = {choice.value for choice in argument.choices}
+    # A type of devices has no number; `meta` is one on which nothing is computed.
+    possible = [one for one in devices if one.isalpha() and one != "meta"]
+    return [one for one in (devices if argument.wants == "device" else possible) if repr(one) not in known]
+
+
+def _replaced(source: Source, cursor: Cursor, call: OpenCall) -> Span:
+    """What a value takes the place of: what is typed of it, and of a string that ends also the rest."""
+    if cursor.string is None:
+        return Span(call.value, cursor.offset)
+    rest = _REST.match(source.text, cursor.offset)
+    return Span(cursor.string.start, rest.end() if rest is not None else cursor.offset)
 
 
 def _written(source: Source, value: str, cursor: Cursor) -> str:

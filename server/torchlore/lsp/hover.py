@@ -33,9 +33,7 @@ async def hover(server: Server, params: types.HoverParams) -> types.Hover | None
 
     document = server.documents.document(params.text_document.uri)
     if document is not None and is_configuration(document.path):
-        return await server.worker.run(
-            partial(configuration_hover, document, params.position, server.client),
-        )
+        return await server.worker.run(partial(configuration_hover, document, params.position, server.client))
     torch = used_torch(server, params.text_document.uri)
 
     def look(known: Analysed) -> tuple[types.Hover | None, bool]:
