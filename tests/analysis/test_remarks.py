@@ -123,6 +123,13 @@ def test_effective_batches(test: str, told: list[str]) -> None:
     assert [text for _, text in said(LOOP.format(loop="enumerate(loader)", test=test))] == told
 
 
+def test_gradients_that_are_cleared_meanwhile_add_up_to_nothing() -> None:
+    code = LOOP.format(loop="enumerate(loader)", test="(i + 1) % 4 == 0")
+    assert said(code.replace("    loss =", "    opt.zero_grad()\n    loss =")) == []
+    assert said(code.replace("    loss.backward()", "    if enough:\n        loss.backward()")) == []
+    assert len(said(code.replace("opt.zero_grad()", "pass"))) == 1, "a mistake, and yet they add up"
+
+
 def test_the_size_of_batches_must_be_known() -> None:
     assert said(LOOP.format(loop="enumerate(others)", test="(i + 1) % 4 == 0")) == []
     code = LOOP.format(loop="enumerate(loader)", test="(i + 1) % 4 == 0")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from torchlore.analysis import members
 from torchlore.analysis.accumulation import gate, remainder
-from torchlore.analysis.events import Kind, Loop
+from torchlore.analysis.events import Branch, Kind, Loop, places
 from torchlore.analysis.notes import optimizers, schedules
 from torchlore.analysis.notes.certainty import way
 from torchlore.analysis.notes.loaders import batch_size
@@ -114,9 +114,20 @@ def _effective(run: Run, loop: Loop, around: ast.If) -> tuple[int, int] | None:
     times = _number(run, taken.right) if taken is not None else None
     is_and = isinstance(around.test, ast.BoolOp) and isinstance(around.test.op, ast.And)
     size = _batch_size(run, loop.node.iter) if isinstance(loop.node, ast.For) else None
-    if times is None or size is None or times < 2 or is_and:
+    if times is None or size is None or times < 2 or is_and or not _adds_up(loop, around):
         return None
     return times, size
+
+
+def _adds_up(loop: Loop, around: ast.If) -> bool:
+    """Whether each iteration computes gradients, and they are cleared only where the step is."""
+    inside = places(loop.body)
+    computing = [place for place in inside if place.event.kind is Kind.BACKWARD]
+    clearing = [place for place in inside if place.event.kind is Kind.CLEAR]
+    is_always = any(not any(isinstance(step, Branch) for step in place.within) for place in computing)
+    return is_always and all(
+        any(isinstance(step, Branch) and step.node is around for step in place.within) for place in clearing
+    )
 
 
 def _number(run: Run, node: ast.expr) -> int | None:
