@@ -79,6 +79,8 @@ def test_schedules_go_where_they_are_said_to_go(written: str, steps: int) -> Non
         "opt = optim.SGD(list(model.parameters()), lr=0.1)\nopt.param_groups[0]['lr'] = 1\ns = StepLR(opt, 3)\n",
         "opt = optim.SGD([{'params': model.parameters(), 'lr': 1.0}], lr=0.1)\nschedule = StepLR(opt, 3)\n",
         "opt = optim.SGD(list(model.parameters()))\nschedule = StepLR(opt, 3)\n",
+        "for lr in (0.1, 1.0):\n    opt = optim.SGD(list(model.parameters()), lr=lr)\n    s = StepLR(opt, 3)\n",
+        "def f(lr=0.1):\n    opt = optim.SGD(list(model.parameters()), lr=lr)\n    s = StepLR(opt, 3)\n",
         "opt = optim.SGD(list(model.parameters()), lr=0.1)\ns = LambdaLR(opt, lambda epoch: 1)\n",
         "opt = optim.SGD(list(model.parameters()), lr=0.1)\ns = SequentialLR(opt, [LinearLR(opt), StepLR(opt, 3)], [4])\n",
         "opt = optim.SGD(list(model.parameters()), lr=0.1)\nfirst = LinearLR(opt)\nsecond = StepLR(opt, 3)\n",
@@ -148,6 +150,10 @@ def test_the_size_of_batches_must_be_known() -> None:
         ("x = model(torch.randn(n, 784))", []),
         ("x = model(torch.randn(4, 784)).sum()", []),
         ("def f(x):\n    y = model(x)\n    return y", []),
+        ("def f(x):\n    y = model(x)\n\n\nf(torch.ones(4, 784))", [": tensor[4, 10]"]),
+        ("def f(x):\n    y = model(x)\n\n\nf(torch.ones(4, 784))\nf(torch.ones(5, 784))", []),
+        ("x = torch.ones(4, 784)\nfor i in range(3):\n    x = torch.cat([x, x])\n    y = model(x)", []),
+        ("x = torch.ones(4, 784)\nif big:\n    x = torch.ones(5, 784)\ny = model(x)", []),
     ],
 )
 def test_shapes_of_tensors(code: str, told: list[str]) -> None:
