@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from cli_support import SERVER
 from torchlore.analysis import analyze
-from torchlore.cli.schema import PROPERTIES
 from torchlore.config import Config, ConfigError, check_source, config_from_table, find_config
+from torchlore.config_schema import PROPERTIES
 from torchlore.rules.model import Severity
 from torchlore.text import Source
 

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from torchlore.lsp.settings import settings_from
+
 ROOT = Path(__file__).parents[2]
 EXTENSION = ROOT / "editors" / "vscode"
 
@@ -34,6 +36,17 @@ def test_settings_in_the_code_are_those_of_the_manifest() -> None:
     read = {f"torchlore.{name}" for name in re.findall(r"configuration\.get(?:<[^>]*>)?\(\"(\w+)\"", code)}
     # The language client itself reads the trace setting, by the client's name.
     assert read | {"torchlore.trace.server"} == set(properties)
+
+
+def test_the_server_has_the_same_switches_with_the_same_defaults() -> None:
+    properties = manifest()["contributes"]["configuration"]["properties"]
+    switches = {n: p["default"] for n, p in properties.items() if p["type"] == "boolean"}
+    assert len(switches) >= 6
+    for name, default in switches.items():
+        option = name.removeprefix("torchlore.")
+        field = re.sub(r"[A-Z]", lambda m: f"_{m[0].lower()}", option)
+        assert getattr(settings_from({}), field) is default
+        assert getattr(settings_from({option: not default}), field) is not default
 
 
 def test_commands_of_the_server_are_not_registered_a_second_time() -> None:

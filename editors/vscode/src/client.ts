@@ -12,10 +12,11 @@ import {
 } from "vscode-languageclient/node";
 import { askedAtCursor } from "./commands";
 import type { Command } from "./server";
+import type { Assistance } from "./settings";
 import { showPage } from "./vscodeapi";
 
 /** What the server is told at `initialize`. Anything but `false` in `untrustedWorkspace` means: run nothing. */
-export interface InitializationOptions {
+export interface InitializationOptions extends Assistance {
   readonly untrustedWorkspace: boolean;
   readonly interpreter?: string;
   /** False: deprecated names that a type checker underlines in this editor are left to it. */
@@ -42,6 +43,8 @@ export function createClient(
       { language: "python", scheme: "file" },
       { language: "python", scheme: "untitled" },
       { language: "python", scheme: "vscode-notebook-cell" },
+      // For hovers on the keys of the configuration.
+      { scheme: "file", pattern: "**/{pyproject,torchlore}.toml" },
     ],
     initializationOptions,
     outputChannel: log,

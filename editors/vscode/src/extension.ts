@@ -56,6 +56,7 @@ async function start(given: Surroundings, log: LogOutputChannel): Promise<NonNul
   const options: InitializationOptions = {
     untrustedWorkspace: !given.trusted,
     typeCheckedDeprecations: reportsTypeChecked(given.settings, editor.hasTypeChecker()),
+    ...given.settings.assistance,
     commandLinks: true,
     ...(interpreter ? { interpreter } : {}),
   };

@@ -6,6 +6,17 @@ export interface Settings {
   readonly path: readonly string[];
   readonly importStrategy: "useBundled" | "fromEnvironment";
   readonly typeCheckedDeprecations: "auto" | "on" | "off";
+  readonly assistance: Assistance;
+}
+
+/** What helps while somebody types. The server knows the same names. */
+export interface Assistance {
+  readonly completion: boolean;
+  readonly signatureHelp: boolean;
+  readonly inlayHints: boolean;
+  readonly codeLens: boolean;
+  readonly documentLinks: boolean;
+  readonly workspaceSymbols: boolean;
 }
 
 /** The extensions that underline what carries `@deprecated`. */

@@ -32,6 +32,14 @@ export function readSettings(): Settings {
     path: configuration.get<string[]>("path", []),
     importStrategy: configuration.get("importStrategy", "useBundled"),
     typeCheckedDeprecations: configuration.get("typeCheckedDeprecations", "auto"),
+    assistance: {
+      completion: configuration.get("completion", true),
+      signatureHelp: configuration.get("signatureHelp", true),
+      inlayHints: configuration.get("inlayHints", false),
+      codeLens: configuration.get("codeLens", false),
+      documentLinks: configuration.get("documentLinks", true),
+      workspaceSymbols: configuration.get("workspaceSymbols", true),
+    },
   };
 }
 
@@ -62,6 +70,12 @@ export function onSettingsChanged(changed: () => void): vscode.Disposable {
     "torchlore.path",
     "torchlore.importStrategy",
     "torchlore.typeCheckedDeprecations",
+    "torchlore.completion",
+    "torchlore.signatureHelp",
+    "torchlore.inlayHints",
+    "torchlore.codeLens",
+    "torchlore.documentLinks",
+    "torchlore.workspaceSymbols",
   ];
   return vscode.workspace.onDidChangeConfiguration((event) => {
     if (watched.some((name) => event.affectsConfiguration(name))) changed();

@@ -8,12 +8,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from torchlore.analysis import lookup, notes, passed, scope
+from torchlore.analysis import lookup, notes, passed, scope, typed
 from torchlore.analysis.called import Called, Calls
 from torchlore.analysis.events import Root
 from torchlore.analysis.interface import dotted_module
 from torchlore.analysis.interpret import dissolve, interpret
+from torchlore.analysis.landmarks import Landmark, landmarks
 from torchlore.analysis.names import mentions_torch
+from torchlore.analysis.notes.remarks import Remark, remarks
 from torchlore.analysis.passed import Given, Passed
 from torchlore.analysis.requirements import Supported, supported
 from torchlore.analysis.run import Run
@@ -240,6 +242,18 @@ class Analysis:
         found = scope.names_at(self.source, self.run, offset, self._installed)
         return tuple(ScopeName(name, kind) for name, kind in found)
 
+    def called_by(self, text: str, offset: int) -> tuple[str, ...]:
+        """Dotted torch names of what a call of `text` that is being typed at `offset` calls (see `typed`)."""
+        if not mentions_torch(self.source.text):
+            return ()
+        return typed.called(self.source, self.run, self._evidence, text, offset)
+
+    def classes_of(self, text: str, offset: int) -> tuple[str, ...]:
+        """The torch classes of the object `text` that is being typed at `offset` (see `typed.homes`)."""
+        if not mentions_torch(self.source.text):
+            return ()
+        return typed.homes(self.source, self.run, text, offset)
+
     @cached_property
     def foreign_classes(self) -> frozenset[str]:
         """Dotted names of installed packages that the file makes objects of: worth asking jedi about."""
@@ -254,6 +268,19 @@ class Analysis:
         if node not in self._notes:
             self._notes[node] = notes.notes(self.source, self.run, node, self._calls.get(node))
         return self._notes[node]
+
+    def remarks_in(self, span: Span) -> tuple[Remark, ...]:
+        """What is known of the statements in `span` and not to be seen there."""
+        if not mentions_torch(self.source.text):
+            return ()
+        return tuple(sorted(remarks(self.source, self.run, span), key=lambda one: one.offset))
+
+    @cached_property
+    def landmarks(self) -> tuple[Landmark, ...]:
+        """The training loops and the modules of the file, in the order of the text."""
+        if not mentions_torch(self.source.text):
+            return ()
+        return tuple(sorted(landmarks(self.source, self.run), key=lambda one: one.span.start))
 
     def object_at(self, offset: int) -> Span | None:
         """The name at `offset` where it holds a model, a dataset … of a class of the workspace."""

@@ -131,21 +131,22 @@ def candidates(run: Run, node: Identifier, known: Evidence) -> tuple[str, ...]:
     """
     match node:
         case Imported(name=name):
-            return _torch_only([name])
+            return torch_only([name])
         case ast.Attribute(attr=attr):
             value = run.values.get(node)
             if isinstance(value, Ref):
-                return _torch_only([value.name])
+                return torch_only([value.name])
             owner = run.owners.get(node)
             if owner is None:
                 return ()
-            return _torch_only([name for option in options(owner) for name in _member(option, attr, known)])
+            return torch_only([name for option in options(owner) for name in member(option, attr, known)])
         case ast.Name():
             value = run.values.get(node)
-            return _torch_only([_named(option) for option in options(value)]) if value is not None else ()
+            return torch_only([_named(option) for option in options(value)]) if value is not None else ()
 
 
-def _torch_only(names: list[str]) -> tuple[str, ...]:
+def torch_only(names: list[str]) -> tuple[str, ...]:
+    """Those of dotted names that are torch's, each once."""
     return tuple(dict.fromkeys(name for name in names if name == "torch" or name.startswith("torch.")))
 
 
@@ -160,7 +161,8 @@ def _named(value: Value) -> str:
             return ""
 
 
-def _member(owner: Value, attr: str, known: Evidence) -> list[str]:
+def member(owner: Value, attr: str, known: Evidence) -> list[str]:
+    """The dotted names that an attribute of a value may have, the likeliest first."""
     match owner:
         case Ref(name=name):
             return [f"{name}.{attr}"]

@@ -19,7 +19,7 @@ def names_at(
 ) -> Iterator[tuple[str, str]]:
     """Name and kind of what is bound before `offset`, innermost scope first, the latest binding first."""
     seen: set[str] = set()
-    for scope in _scopes_at(source, offset):
+    for scope in scopes_at(source, offset):
         frame = run.frames.get(scope)
         if frame is None:
             continue
@@ -34,18 +34,7 @@ def names_at(
                 yield from _attributes(value, installed)
 
 
-def _attributes(instance: Instance, installed: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for attr, value in members.attributes(instance):
-        yield f"self.{attr}", _kind(value, installed)
-
-
-def _kind(value: Value, installed: Mapping[str, str]) -> str:
-    if isinstance(value, Unknown) and value.made_by in installed:
-        return members.kind_of_class(Ref(installed[value.made_by]))
-    return members.kind_of(value)
-
-
-def _scopes_at(source: Source, offset: int) -> list[_Scope]:
+def scopes_at(source: Source, offset: int) -> list[_Scope]:
     """The functions around `offset`, innermost first, then the module."""
     scopes: list[_Scope] = []
     body: list[ast.stmt] = source.tree.body
@@ -57,6 +46,17 @@ def _scopes_at(source: Source, offset: int) -> list[_Scope]:
             scopes.insert(0, around)
         body = [statement for block in blocks(around) for statement in block]
     return [*scopes, source.tree]
+
+
+def _attributes(instance: Instance, installed: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for attr, value in members.attributes(instance):
+        yield f"self.{attr}", _kind(value, installed)
+
+
+def _kind(value: Value, installed: Mapping[str, str]) -> str:
+    if isinstance(value, Unknown) and value.made_by in installed:
+        return members.kind_of_class(Ref(installed[value.made_by]))
+    return members.kind_of(value)
 
 
 def _holds(source: Source, statement: ast.stmt, offset: int) -> bool:

@@ -44,7 +44,7 @@ def build(
 
 def pages() -> dict[str, str]:
     """The text of each page by its path within docs/."""
-    from torchlore.cli.schema import schema
+    from torchlore.config_schema import schema
     from torchlore.device.as_json import schema as schema_of_runs
     from torchlore.pages import rule_page
     from torchlore.rules import all_rules

@@ -1,6 +1,7 @@
 """All that executes goes through here, in a process of the user's interpreter, and asks `trust` first."""
 
 from torchlore.device.crew import Crew
+from torchlore.device.here import devices_here
 from torchlore.device.interpreter import find_interpreter, torch_version
 from torchlore.device.model import (
     DeviceInfo,
@@ -31,6 +32,7 @@ __all__ = [
     "Value",
     "Warned",
     "describe",
+    "devices_here",
     "find_interpreter",
     "run",
     "torch_version",

@@ -51,6 +51,12 @@ def meaning(function: str, name: str) -> Meaning | None:
     return None
 
 
+def exact_names(function: str) -> tuple[str, ...]:
+    """The arguments that something is written about for this very callable, not for all of its kind."""
+    spellings = set(_spellings(function))
+    return tuple(dict.fromkeys(entry.name for entry in meanings() if spellings & set(entry.of)))
+
+
 @lru_cache(maxsize=1)
 def meanings() -> tuple[Meaning, ...]:
     """Every entry of the file. Where it cannot be read that is logged, and there are none."""

@@ -70,6 +70,15 @@ def parameter(signature: str, name: str) -> Parameter | None:
     return next((p for p in parameters(signature) if p.name == name and p.kind[0] != "*"), None)
 
 
+def declared(parameter: Parameter) -> str:
+    """The parameter as a signature writes it: with its annotation and its default."""
+    stars = parameter.kind if parameter.kind[0] == "*" else ""
+    annotation = f": {parameter.annotation}" if parameter.annotation else ""
+    equals = " = " if parameter.annotation else "="
+    default = f"{equals}{parameter.default}" if parameter.default else ""
+    return f"{stars}{parameter.name}{annotation}{default}"
+
+
 def _parameter(part: str, kind: str) -> Parameter:
     stars = len(part) - len(part.lstrip("*"))
     head, default = _cut(part[stars:], "=")

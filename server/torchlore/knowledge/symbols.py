@@ -128,6 +128,11 @@ def use_index(path: Path | None) -> None:
         cached.cache_clear()
 
 
+def index_in_use() -> Path | None:
+    """The index that was chosen with `use_index`; None means the shipped one."""
+    return _current
+
+
 class _Index:
     """The file's lines by name: records and ranges as text, canonical names by other spelling."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lsprotocol import types
 from pygls.capabilities import get_capability
 
+from torchlore.lsp.declared import Declared, declared_by
 from torchlore.text import Encoding
 
 
@@ -20,6 +21,7 @@ class Client:
         watches: it can be asked to tell of files that change on disk.
         literals: it understands code actions that carry an edit, not only commands.
         snippet_edits: it understands `SnippetTextEdit` in a workspace edit.
+        declared: what it can show of completion and its like.
     """
 
     name: str = ""
@@ -37,6 +39,7 @@ class Client:
     apply_edit: bool = False
     progress: bool = False
     show_document: bool = False
+    declared: Declared = field(default_factory=Declared)
 
 
 def client_of(params: types.InitializeParams) -> Client:
@@ -66,6 +69,7 @@ def client_of(params: types.InitializeParams) -> Client:
         apply_edit=has("workspace.apply_edit"),
         progress=has("window.work_done_progress"),
         show_document=has("window.show_document.support"),
+        declared=declared_by(declared),
     )
 
 

@@ -11,9 +11,11 @@ from torchlore.analysis import Given
 from torchlore.knowledge import FoundCard, Symbol, signatures
 from torchlore.lsp.analyses import Analysed
 from torchlore.lsp.hover_arguments import argument_page
+from torchlore.lsp.hover_configuration import configuration_hover, is_configuration
 from torchlore.lsp.hover_errors import error_page
 from torchlore.lsp.hover_links import Links, links_for
 from torchlore.lsp.hover_page import Page, first_pitfall, laid_out, shortened
+from torchlore.lsp.hover_rules import rule_at
 from torchlore.lsp.installed import used_torch
 from torchlore.lsp.markdown import content
 from torchlore.lsp.server import Server
@@ -29,6 +31,9 @@ _PLAIN_NAMES = ("input", "self", "tensor", "tensors", "iterable")
 async def hover(server: Server, params: types.HoverParams) -> types.Hover | None:
     """Answers `textDocument/hover`; null where the cursor is on nothing of torch's."""
 
+    document = server.documents.document(params.text_document.uri)
+    if document is not None and is_configuration(document.path):
+        return await server.worker.run(partial(configuration_hover, document, params.position, server.client))
     torch = used_torch(server, params.text_document.uri)
 
     def look(known: Analysed) -> tuple[types.Hover | None, bool]:
@@ -59,7 +64,7 @@ def hover_text(
         links: where the client can be led.
         torch: the version that the file is for, None where that is not known.
     """
-    for page_of in (partial(_symbol, torch=torch), _own_object, _argument, _error):
+    for page_of in (partial(_symbol, torch=torch), _own_object, _argument, rule_at, _error):
         found = page_of(known, offset, links)
         if found is not None:
             span, page = found

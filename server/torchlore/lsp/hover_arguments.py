@@ -47,18 +47,10 @@ def _page(
     card = knowledge.find_card((symbol.name,), symbol)
     more = links.whole(card.card, title=card.card.question) if card is not None and card.is_exact else ""
     return Page(
-        signature=f"(parameter) {_declared(name, found)}",
+        signature=f"(parameter) {signatures.declared(found) if found is not None else name}",
         about=tuple(filter(None, (_place(symbol, name, found), known.text if known else "", listed))),
         links=tuple(filter(None, (more, links.documentation(symbol)))),
     )
-
-
-def _declared(name: str, found: Parameter | None) -> str:
-    if found is None:
-        return name
-    annotation = f": {found.annotation}" if found.annotation else ""
-    equals = " = " if found.annotation else "="
-    return f"{name}{annotation}{equals + found.default if found.default else ''}"
 
 
 def _place(symbol: Symbol, name: str, found: Parameter | None) -> str:

@@ -56,6 +56,12 @@ class Links:
             return f"[Run the proof]({_command(RUN, {'slug': card.slug, 'uri': self.uri})})"
         return "" if self.markdown else f"Proof: torchlore run {card.slug}"
 
+    def rule(self, code: str, name: str) -> str:
+        """Where the whole documentation of a rule is: a command, or the command line."""
+        if self.commands:
+            return f"[All about this rule]({_command(EXPLAIN, {'code': code})})"
+        return f"All about this rule: `torchlore explain {name}`"
+
     def insertion(self, card: Card) -> str:
         """What inserts the snippet that a card explains; empty where there is none, or where nothing can."""
         found = knowledge.inserts_of(card) if self.commands and self.here is not None else ()

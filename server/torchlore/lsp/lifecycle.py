@@ -9,7 +9,7 @@ import sys
 
 from lsprotocol import types
 
-from torchlore.lsp import dependents, diagnostics
+from torchlore.lsp import assistance, dependents, diagnostics
 from torchlore.lsp.client import client_of
 from torchlore.lsp.documents import Documents
 from torchlore.lsp.server import Server
@@ -33,6 +33,7 @@ def register(server: Server) -> None:
         folders = list(workspace.folders.values())
         server.protocol._workspace = Documents(workspace.root_uri, folders, server.encoding)
         diagnostics.register(server)
+        assistance.register(server)
         if params.process_id is not None and _can_watch(params.process_id):
             server.watched = params.process_id
 
@@ -57,7 +58,7 @@ def register(server: Server) -> None:
 def _load_knowledge() -> None:
     """Imports and reads what the first requests need, after `initialize` was answered."""
     from torchlore import knowledge
-    from torchlore.lsp import analyses, code_actions, commands, findings, hover  # noqa: F401
+    from torchlore.lsp import analyses, code_actions, commands, completion, findings, hover  # noqa: F401
 
     knowledge.resolve(("torch.Tensor.backward",))
     knowledge.card_for("torch.Tensor.backward")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from lsprotocol import types
 
@@ -21,6 +22,18 @@ def content(markdown: str, *, shows_markdown: bool) -> types.MarkupContent:
     if shows_markdown:
         return types.MarkupContent(types.MarkupKind.Markdown, markdown)
     return types.MarkupContent(types.MarkupKind.PlainText, plain(markdown))
+
+
+def documentation(markdown: str, formats: Sequence[str]) -> str | types.MarkupContent:
+    """`markdown` in the first of the forms that are declared; bare text where none is.
+
+    Args:
+        markdown: what is to be shown.
+        formats: of the protocol's names of forms those that the client takes, the preferred one first.
+    """
+    if not formats:
+        return plain(markdown)
+    return content(markdown, shows_markdown=formats[0] == types.MarkupKind.Markdown.value)
 
 
 def plain(markdown: str) -> str:

@@ -232,13 +232,13 @@ def create_server() -> Server:
     lifecycle.register(server)
     dependents.register(server)
     synchronisation.register(server)
-    server.handle(types.TEXT_DOCUMENT_HOVER, _later("hover", "hover"))
+    server.handle(types.TEXT_DOCUMENT_HOVER, later("hover", "hover"))
     options = types.CodeActionOptions(code_action_kinds=list(CODE_ACTION_KINDS), resolve_provider=False)
-    server.handle(types.TEXT_DOCUMENT_CODE_ACTION, _later("code_actions", "code_actions"), options)
-    server.handle_command(ASK, _later("commands", "ask"))
-    server.handle_command(EXPLAIN, _later("commands", "explain"))
-    server.handle_command(RUN, _later("commands", "run"))
-    server.handle_command(INSERT, _later("inserting", "insert"))
+    server.handle(types.TEXT_DOCUMENT_CODE_ACTION, later("code_actions", "code_actions"), options)
+    server.handle_command(ASK, later("commands", "ask"))
+    server.handle_command(EXPLAIN, later("commands", "explain"))
+    server.handle_command(RUN, later("commands", "run"))
+    server.handle_command(INSERT, later("inserting", "insert"))
     return server
 
 
@@ -251,7 +251,7 @@ def _notebooks() -> types.NotebookDocumentSyncOptions:
     )
 
 
-def _later(module: str, name: str) -> Callable[[Server, Any], Awaitable[Any]]:
+def later(module: str, name: str) -> Callable[[Server, Any], Awaitable[Any]]:
     """The handler `name` of a module of this package, imported when it is first called."""
 
     async def handler(server: Server, params: Any) -> Any:

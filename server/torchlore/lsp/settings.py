@@ -21,6 +21,8 @@ class Settings:
         warm: torch is imported when the server starts, not with the first run.
         command_links: the client opens `command:` links in a hover.
         type_checked_deprecations: False where a type checker underlines deprecated names in this editor.
+        completion, signature_help, inlay_hints, code_lens, document_links, workspace_symbols: whether the
+            client gets them.
     """
 
     trust: Trust = Trust.TRUSTED
@@ -30,6 +32,12 @@ class Settings:
     warm: bool = False
     command_links: bool = False
     type_checked_deprecations: bool = True
+    completion: bool = True
+    signature_help: bool = True
+    inlay_hints: bool = False
+    code_lens: bool = False
+    document_links: bool = True
+    workspace_symbols: bool = True
 
 
 DEFAULTS = Settings()
@@ -40,6 +48,11 @@ def settings_from(options: object) -> Settings:
     values = _mapping(options)
     nested = _mapping(values.get("settings"))
     own_code = values.get("runOwnCode", nested.get("runOwnCode"))
+
+    def switched(name: str, otherwise: bool) -> bool:
+        said = values.get(name, nested.get(name))
+        return said if isinstance(said, bool) else otherwise
+
     return Settings(
         trust=trust_from(options),
         interpreter=_text(values.get("interpreter", nested.get("interpreter"))),
@@ -47,11 +60,14 @@ def settings_from(options: object) -> Settings:
         device=_device(values.get("device", nested.get("device"))),
         warm=values.get("warm", nested.get("warm")) is True,
         command_links=values.get("commandLinks") is True,
-        type_checked_deprecations=values.get(_DEPRECATIONS, nested.get(_DEPRECATIONS)) is not False,
+        type_checked_deprecations=switched("typeCheckedDeprecations", DEFAULTS.type_checked_deprecations),
+        completion=switched("completion", DEFAULTS.completion),
+        signature_help=switched("signatureHelp", DEFAULTS.signature_help),
+        inlay_hints=switched("inlayHints", DEFAULTS.inlay_hints),
+        code_lens=switched("codeLens", DEFAULTS.code_lens),
+        document_links=switched("documentLinks", DEFAULTS.document_links),
+        workspace_symbols=switched("workspaceSymbols", DEFAULTS.workspace_symbols),
     )
-
-
-_DEPRECATIONS = "typeCheckedDeprecations"
 
 
 def _text(value: object) -> str | None:

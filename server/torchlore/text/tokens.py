@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
 _INTERESTING = re.compile(r"['\"()\[\]{}\\#]")
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r"#[^\r\n]*|'''|\"\"\"|'[^'\\\r\n]*(?:\\.[^'\\\r\n]*)*'?|\"[^\"\\\r\n]*(?:\\.[^\"\\\r\n]*)*\"?"
     r"|[()\[\]{}]|\\(?=[\r\n]|\Z)",
     re.DOTALL,
@@ -66,7 +66,7 @@ def scan(line: str, state: State) -> bool:
         state.quote, state.short = "", ""
     end = len(line)
     if _INTERESTING.search(line, at) is not None:
-        while (match := _TOKEN.search(line, at)) is not None:
+        while (match := TOKEN.search(line, at)) is not None:
             token, at = match[0], match.end()
             if token[0] == "#":
                 end = match.start()
@@ -104,7 +104,7 @@ def closers(text: str) -> str | None:
 def without_comment(text: str) -> str:
     """A logical line without the comment and white space at its end."""
     comment, at = (len(text), len(text)), 0
-    while (match := _TOKEN.search(text, at)) is not None:
+    while (match := TOKEN.search(text, at)) is not None:
         at = match.end()
         if match[0] in TRIPLE:
             at = string_end(text, at, match[0])
@@ -117,7 +117,7 @@ def without_comment(text: str) -> str:
 
 def pieces(text: str, separator: str = ",") -> list[str]:
     """`text` parted at each `separator` that is in no bracket or string."""
-    token = re.compile(f"{_TOKEN.pattern}|{re.escape(separator)}", re.DOTALL)
+    token = re.compile(f"{TOKEN.pattern}|{re.escape(separator)}", re.DOTALL)
     found: list[str] = []
     begin = at = depth = 0
     while at >= 0 and (match := token.search(text, at)) is not None:
@@ -137,7 +137,7 @@ def pieces(text: str, separator: str = ",") -> list[str]:
 def never_ends(text: str) -> bool:
     """Whether a triple-quoted string is open at the end of `text`."""
     at = 0
-    while (match := _TOKEN.search(text, at)) is not None:
+    while (match := TOKEN.search(text, at)) is not None:
         at = match.end()
         if match[0] in TRIPLE:
             at = string_end(text, at, match[0])

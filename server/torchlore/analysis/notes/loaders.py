@@ -65,6 +65,16 @@ def told(loader: Instance) -> Iterator[str]:
         )
 
 
+def batch_size(loader: Instance) -> int | None:
+    """How many items the loader gives at a time; None where that is not certain."""
+    given = loader.arguments
+    if loader.cls != LOADER or given is None or not given.complete:
+        return None
+    size = _setting(given, "batch_size")
+    is_plain = _setting(given, "batch_sampler") is None and type(size) is int
+    return size if is_plain and isinstance(size, int) else None
+
+
 def _setting(given: Arguments, name: str) -> object:
     """What an argument is set to; `_NO_IDEA` where it is no literal."""
     value = given.get(_PLACES.index(name) if name in _PLACES else -1, name)

@@ -6,12 +6,13 @@ import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
+from torchlore.analysis.accumulation import gate
 from torchlore.analysis.automata import walk
 from torchlore.analysis.events import Event, Kind, Loop, Place, Root, events, places
 from torchlore.analysis.values import Instance
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.rules.training._accumulation import gate, interferes, is_conditional
+from torchlore.rules.training._accumulation import interferes, is_conditional
 from torchlore.text import Edit
 
 

@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
+from torchlore.analysis.accumulation import gate, remainder
 from torchlore.analysis.called import Called
 from torchlore.analysis.events import Branch, Kind, Loop, Place, events, places
 from torchlore.analysis.members import class_name, kind_of
 from torchlore.analysis.values import Const, Instance
 from torchlore.rules import bindings, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.rules.training._accumulation import gate, interferes, is_conditional, remainder
+from torchlore.rules.training._accumulation import interferes, is_conditional
 from torchlore.text import Edit, Source, Span
 
 

@@ -1,0 +1,71 @@
+"""What the client declares of completion, signatures, hints, lenses, links and symbols."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lsprotocol import types
+from pygls.capabilities import get_capability
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What the client can show; whatever it did not declare it does not get.
+
+    Attributes:
+        completion, signature_help, inlay_hints, code_lenses, document_links, symbols: it asks for them.
+        snippets: a completion may have tab stops.
+        resolves_documentation: it asks for the documentation of the one completion that is looked at.
+        documentation: the forms that a completion's documentation may have; none: plain text without a mark.
+        as_is: it can be told to leave the indentation of what is inserted alone.
+        label_details: it shows a few words behind a completion's name.
+        signature_documentation: the forms that a signature's documentation may have.
+        label_offsets: it takes the place of a parameter in the signature for the parameter.
+        link_tooltips: a link may say where it leads.
+    """
+
+    completion: bool = False
+    snippets: bool = False
+    resolves_documentation: bool = False
+    documentation: tuple[str, ...] = ()
+    as_is: bool = False
+    label_details: bool = False
+    signature_help: bool = False
+    signature_documentation: tuple[str, ...] = ()
+    label_offsets: bool = False
+    inlay_hints: bool = False
+    code_lenses: bool = False
+    document_links: bool = False
+    link_tooltips: bool = False
+    symbols: bool = False
+
+
+def declared_by(capabilities: types.ClientCapabilities) -> Declared:
+    """What `capabilities` declare."""
+
+    def has(path: str) -> bool:
+        return bool(get_capability(capabilities, path, False))
+
+    def listed(path: str) -> tuple[object, ...]:
+        found = get_capability(capabilities, path, None) or ()
+        return tuple(getattr(one, "value", one) for one in found)
+
+    item = "text_document.completion.completion_item"
+    signature = "text_document.signature_help.signature_information"
+    here, workspace = capabilities.text_document, capabilities.workspace
+    return Declared(
+        completion=here is not None and here.completion is not None,
+        snippets=has(f"{item}.snippet_support"),
+        resolves_documentation="documentation" in listed(f"{item}.resolve_support.properties"),
+        documentation=tuple(map(str, listed(f"{item}.documentation_format"))),
+        as_is=types.InsertTextMode.AsIs.value in listed(f"{item}.insert_text_mode_support.value_set"),
+        label_details=has(f"{item}.label_details_support"),
+        signature_help=here is not None and here.signature_help is not None,
+        signature_documentation=tuple(map(str, listed(f"{signature}.documentation_format"))),
+        label_offsets=has(f"{signature}.parameter_information.label_offset_support"),
+        inlay_hints=here is not None and here.inlay_hint is not None,
+        code_lenses=here is not None and here.code_lens is not None,
+        document_links=here is not None and here.document_link is not None,
+        link_tooltips=has("text_document.document_link.tooltip_support"),
+        symbols=workspace is not None and workspace.symbol is not None,
+    )

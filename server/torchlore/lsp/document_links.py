@@ -1,0 +1,48 @@
+"""`textDocument/documentLink`: from a rule's code in a comment to the rule's page.
+
+The page is written when somebody follows the link, not before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from lsprotocol import types
+from pygls.uris import from_fs_path
+
+from torchlore.lsp.analyses import Analysed
+from torchlore.lsp.server import Server
+from torchlore.pages import rule_page
+from torchlore.rules import rule_by_code_or_name
+from torchlore.rules.mentioned import mentioned_rules
+
+
+async def document_links(server: Server, params: types.DocumentLinkParams) -> list[types.DocumentLink] | None:
+    """Answers `textDocument/documentLink`; the targets are found out by `resolved`."""
+    if not server.settings.document_links:
+        return None
+    uri = params.text_document.uri
+
+    def look(known: Analysed) -> list[types.DocumentLink]:
+        places = known.places(server.encoding)
+        found = []
+        for span, rule in mentioned_rules(known.source):
+            location = places.location(span)
+            if location.uri == uri or known.uri == uri:
+                tooltip = f"{rule.code} {rule.name}" if server.client.declared.link_tooltips else None
+                data = {"code": rule.code}
+                found.append(types.DocumentLink(range=location.range, tooltip=tooltip, data=data))
+        return found
+
+    return await server.analysed(uri, look)
+
+
+async def resolved(server: Server, link: types.DocumentLink) -> types.DocumentLink:
+    """Answers `documentLink/resolve`: writes the page of the rule and leads there."""
+    code = link.data.get("code") if isinstance(link.data, dict) else None
+    rule = rule_by_code_or_name(code) if isinstance(code, str) else None
+    if rule is not None:
+        loop = asyncio.get_running_loop()
+        page = await loop.run_in_executor(None, server.pages.write, f"explain-{rule.name}", rule_page(rule))
+        link.target = from_fs_path(str(page))
+    return link
