@@ -10,6 +10,7 @@ from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
 from torchlore.analysis.queries import has_unknown, is_none, options
 from torchlore.analysis.values import Const, Container, Instance, Value
+from torchlore.rules import arguments
 from torchlore.rules.data import _loaders
 
 
@@ -39,6 +40,11 @@ def transfers(analysis: Analysis) -> Iterator[Transfer]:
             moved = _moved(analysis, node)
             if moved is not None and moved.id in names and not _is_bound_before(inside, moved):
                 yield Transfer(node, loaders)  # type: ignore[arg-type]
+
+
+def is_decided(call: ast.Call) -> bool:
+    """Whether a move says itself whether it waits."""
+    return len(call.args) > 1 or arguments.keyword(call, "non_blocking") is not None
 
 
 def is_gpu(device: Value) -> bool:

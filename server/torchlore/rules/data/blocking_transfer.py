@@ -87,8 +87,9 @@ class BlockingTransfer(Rule):
             return
         for transfer in _transfers.transfers(analysis):
             call = transfer.call
-            is_decided = len(call.args) > 1 or arguments.keyword(call, "non_blocking") is not None
-            if not is_decided and all(_pins(analysis, loader) for loader in transfer.loaders):
+            if not _transfers.is_decided(call) and all(
+                _pins(analysis, loader) for loader in transfer.loaders
+            ):
                 yield self._finding(analysis, call, transfer.loaders[0])
 
     def _finding(self, analysis: Analysis, call: ast.Call, loader: Called) -> Finding:

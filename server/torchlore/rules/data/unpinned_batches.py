@@ -83,23 +83,36 @@ class UnpinnedBatches(Rule):
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         unpinned = {call.node for call in analysis.called(_loaders.LOADER) if _could_pin(call)}
         told: set[ast.Call] = set()
-        for transfer in _transfers.transfers(analysis) if unpinned else ():
+        transfers = list(_transfers.transfers(analysis)) if unpinned else []
+        for transfer in transfers:
             if not all(loader.node in unpinned for loader in transfer.loaders):
                 continue  # what is moved may come from the others
             for loader in transfer.loaders:
                 if loader.node not in told:
                     told.add(loader.node)
-                    yield self._finding(analysis, loader, transfer.call)
+                    own = [
+                        each.call for each in transfers if {one.node for one in each.loaders} == {loader.node}
+                    ]
+                    yield self._finding(analysis, loader, transfer.call, own)
 
-    def _finding(self, analysis: Analysis, loader: Called, moved: ast.Call) -> Finding:
+    def _finding(self, analysis: Analysis, loader: Called, moved: ast.Call, own: list[ast.Call]) -> Finding:
         message = (
             f"`{support.written(analysis, moved)}` {support.on_line(analysis, moved)} waits while the driver "
             "copies the batch to memory that the GPU can read: `pin_memory=True` has that done ahead of time"
         )
-        edit = arguments.with_keyword(analysis, loader.node, "pin_memory", "True")
-        fixes = (Fix("Pin the batches: `pin_memory=True`", (edit,), safe=False),) if edit is not None else ()
+        fixes = tuple(_fixes(analysis, loader, own))
         related = support.related(analysis, moved, "its batches are moved here")
         return self.finding(message, analysis.source.span(loader.node.func), fixes=fixes, related=related)
+
+
+def _fixes(analysis: Analysis, loader: Called, moves: list[ast.Call]) -> Iterator[Fix]:
+    """Pins the batches, and lets the program go on where only these are copied."""
+    pinned = arguments.with_keyword(analysis, loader.node, "pin_memory", "True")
+    waiting = [call for call in moves if not _transfers.is_decided(call)]
+    freed = [arguments.with_keyword(analysis, call, "non_blocking", "True") for call in waiting]
+    if pinned is not None and None not in freed:
+        edits = (pinned, *(edit for edit in freed if edit is not None))
+        yield Fix("Pin the batches, and copy them without waiting: `pin_memory=True`", edits, safe=False)
 
 
 def _could_pin(call: Called) -> bool:

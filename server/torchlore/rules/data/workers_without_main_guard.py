@@ -70,7 +70,7 @@ class WorkersWithoutMainGuard(Rule):
     code = "TL506"
     name = "workers-without-main-guard"
     family = Family.DATA
-    severity = Severity.WARNING
+    severity = Severity.ERROR
     since = "0.1.0"
     card = "dataloader-hangs"
     trigger = r"\bnum_workers\b"
@@ -104,7 +104,7 @@ class WorkersWithoutMainGuard(Rule):
         related = support.related(analysis, written, "the workers") if written is not None else ()
         fix = _fix(analysis, start.top)
         fixes = (fix,) if fix is not None else ()
-        severity = Severity.ERROR if is_certain else None
+        severity = Severity.ERROR if is_certain else Severity.WARNING
         span = analysis.source.span(start.shown)
         return self.finding(message, span, fixes=fixes, related=related, severity=severity)
 

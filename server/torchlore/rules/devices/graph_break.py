@@ -75,7 +75,7 @@ class GraphBreak(Rule):
     code = "TL621"
     name = "graph-break"
     family = Family.DEVICES
-    severity = Severity.HINT
+    severity = Severity.WARNING
     since = "0.1.0"
     card = "torch-compile"
     trigger = r"\bcompile\b"
