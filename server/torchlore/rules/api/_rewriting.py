@@ -40,7 +40,7 @@ def _renamed(analysis: Analysis, use: Use) -> Fix | None:
         return Fix(f"Use `{last}`", (edit,), change.is_safe)
     if isinstance(use.node, ast.Name):
         return moved_import(analysis, use)
-    inside = argument_edits(analysis.source, use)
+    inside = argument_edits(analysis, use)
     found = spelled(analysis, use.node, use.outer, new)
     if inside is None or found is None:
         return None

@@ -1,4 +1,4 @@
-"""How repairs write names of torch and arguments, so that they fit the file."""
+"""How repairs write names of torch, so that they fit the file."""
 
 from __future__ import annotations
 
@@ -49,19 +49,3 @@ def wrapped(analysis: Analysis, node: ast.expr, function: str, before: str = "")
         Edit(Span(span.start, span.start), f"{function}({before}"),
         Edit(Span(span.end, span.end), ")"),
     )
-
-
-def with_argument(analysis: Analysis, call: ast.Call, argument: str) -> Edit | None:
-    """Adds one more argument to a call; None where a comment is in the way."""
-    source = analysis.source
-    end = source.span(call).end - 1
-    given: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
-    if not given:
-        after = source.span(call.func).end
-        return Edit(Span(end, end), argument) if source.text[after:end].strip() in ("(", ")(") else None
-    last = max(source.span(part).end for part in given)
-    rest = source.text[last:end]
-    if rest.strip(") \t\r\n,") or rest.count(",") > 1:
-        return None
-    at = last + rest.rfind(")") + 1
-    return Edit(Span(at, at), f", {argument}")
