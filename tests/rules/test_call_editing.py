@@ -154,13 +154,15 @@ def test_no_argument_is_added_where_its_place_is_not_sure(text: str) -> None:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ("import torch\n\nx = 1\n", "import torch\nimport itertools\n\nx = 1\n"),
+        ("import torch\n\nx = 1\n", "import itertools\n\nimport torch\n\nx = 1\n"),
+        ("import os\n\nimport torch\n", "import itertools\nimport os\n\nimport torch\n"),
+        ("import ast\nfrom abc import ABC\n", "import ast\nimport itertools\nfrom abc import ABC\n"),
+        ("from __future__ import annotations", "from __future__ import annotations\n\nimport itertools"),
         (
-            '"""Told."""\nfrom a import (\n    b,\n)\n',
-            '"""Told."""\nfrom a import (\n    b,\n)\nimport itertools\n',
+            '"""Told."""\nimport ast\nimport copy as \\\n    b\nfrom .a import b\n',
+            '"""Told."""\nimport ast\nimport copy as \\\n    b\nimport itertools\nfrom .a import b\n',
         ),
         ("import torch, itertools\n", "import torch, itertools\n"),
-        ("import torch", "import torch\nimport itertools"),
     ],
 )
 def test_an_import_is_added_where_it_is_missing(before: str, after: str) -> None:

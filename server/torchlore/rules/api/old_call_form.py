@@ -12,7 +12,7 @@ from torchlore.analysis.events import Kind
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.queries import is_none
 from torchlore.analysis.values import BoundMethod, Const, Instance, Number, Tensor, Unknown, Value
-from torchlore.rules import arguments, support
+from torchlore.rules import arguments, spellings, support
 from torchlore.rules.api import _arguments
 from torchlore.rules.api._uses import may_be_told
 from torchlore.rules.api._versions import newest
@@ -176,12 +176,12 @@ def _stft(analysis: Analysis) -> Iterator[_Told]:
             else arguments.added(analysis, call, "return_complex=True")
         )
         start, end = source.span(call).start, source.span(call).end
-        wrap = (Edit(Span(start, start), "torch.view_as_real("), Edit(Span(end, end), ")"))
-        has_torch = "torch" in analysis.run.home.names
+        viewing = spellings.spelled(analysis, call.func, "torch.view_as_real")
+        wrap = (Edit(Span(start, start), f"{viewing}("), Edit(Span(end, end), ")"))
         fixes = (
             *(
                 _fix("Return complex numbers, and view them as pairs as before", change, *wrap, safe=True)
-                if has_torch
+                if viewing is not None
                 else ()
             ),
             *_fix("Return complex numbers", change, safe=False),

@@ -11,9 +11,8 @@ from torchlore.analysis.events import Call, Event, Kind, Loop, Path, Place, Root
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.queries import came_from, holds, options
 from torchlore.analysis.values import Container, Instance, OneOf, Tensor, Unknown, Value
-from torchlore.rules import support
+from torchlore.rules import spellings, support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
-from torchlore.rules.spellings import torch_name
 from torchlore.text import Edit, Source, Span
 
 _FunctionDef = ast.FunctionDef | ast.AsyncFunctionDef
@@ -258,20 +257,19 @@ def _mode_after(event: Event, mode: str, model: Value | None) -> str:
 def _fixes(analysis: Analysis, root: Root, place: Place, training: set[ast.AST]) -> tuple[Fix, ...]:
     """Decorates the function if it only evaluates; else wraps the loop."""
     safe = not any(_hands_out(analysis, e, place.event.node) for e in root.events)
-    torch = torch_name(analysis)
-    if torch is None:
-        return ()
     call = next((s for s in reversed(place.within) if isinstance(s, Call) and s.forward is None), None)
     function = call.callee if call is not None and place.loops[-1] in _loops_below(call.body) else None
     if isinstance(function, ast.FunctionDef) and function not in training and analysis.owns(function):
         lines = analysis.source.lines
         first = function.lineno - 1
         start = lines.start(first)
-        text = f"{analysis.source.indent(first)}@{torch}.no_grad(){analysis.source.newline}"
-        title = f"Evaluate without gradients: decorate `{function.name}` with `@{torch}.no_grad()`"
-        return (Fix(title, (Edit(Span(start, start), text),), safe),)
-    edits = _wrapped(analysis, place.loops[-1].node, f"with {torch}.no_grad():")
-    return (Fix(f"Run this loop in `with {torch}.no_grad()`", edits, safe),) if edits else ()
+        no_grad = spellings.spelled(analysis, function, "torch.no_grad")
+        text = f"{analysis.source.indent(first)}@{no_grad}(){analysis.source.newline}"
+        title = f"Evaluate without gradients: decorate `{function.name}` with `@{no_grad}()`"
+        return (Fix(title, (Edit(Span(start, start), text),), safe),) if no_grad is not None else ()
+    no_grad = spellings.spelled(analysis, place.loops[-1].node, "torch.no_grad")
+    edits = _wrapped(analysis, place.loops[-1].node, f"with {no_grad}():") if no_grad is not None else ()
+    return (Fix(f"Run this loop in `with {no_grad}()`", edits, safe),) if edits else ()
 
 
 def _loops_below(path: Path) -> set[Loop]:

@@ -209,16 +209,18 @@ def _shown(analysis: Analysis, work: _Work) -> str:
 
 def _fix(analysis: Analysis, work: _Work, start: ast.stmt, end: ast.stmt) -> Fix | None:
     """Waits before each reading of the clock."""
-    torch, source = spellings.torch_name(analysis), analysis.source
-    if torch is None:
+    source = analysis.source
+    wait = spellings.spelled(analysis, start, "torch.cuda.synchronize")
+    ask = spellings.spelled(analysis, start, "torch.cuda.is_available")
+    if wait is None or ask is None:
         return None
     edits: list[Edit] = []
     for statement in (start, end):
-        code = f"{torch}.cuda.synchronize()"
+        code = f"{wait}()"
         if " or " in _device(analysis, work):
             inner = f"{source.newline}{source.indent(statement.lineno - 1)}    "
-            code = f"if {torch}.cuda.is_available():{inner}{code}"
+            code = f"if {ask}():{inner}{code}"
         edit = support.insert_before(analysis, statement, code)
         edits += [edit] if edit is not None else []
-    title = f"Wait for the GPU: `{torch}.cuda.synchronize()`"
+    title = f"Wait for the GPU: `{wait}()`"
     return Fix(title, tuple(edits), safe=False) if len(edits) == 2 else None
