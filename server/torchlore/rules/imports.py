@@ -27,11 +27,11 @@ def _added(analysis: Analysis, new: str, there: list[_Import]) -> Edit | None:
     """Puts an import into its section; where it is the first of one, a blank line keeps that apart."""
     place = _place(ast.parse(new).body[0])
     section = [statement for statement in there if _place(statement)[0] == place[0]]
-    apart = "" if section else analysis.source.newline
+    apart = () if section else ("",)
     later = next((statement for statement in section or there if _place(statement) > place), None)
     if later is not None:
-        return support.insert_before(analysis, later, new + apart)
-    return support.insert_after(analysis, (section or there)[-1], apart + new) if there else None
+        return support.insert_before(analysis, later, new, *apart)
+    return support.insert_after(analysis, (section or there)[-1], *apart, new) if there else None
 
 
 def _place(statement: ast.stmt) -> tuple[int, bool, str]:

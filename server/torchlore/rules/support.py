@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from torchlore.analysis import Analysis, parameters
@@ -200,26 +200,29 @@ def own_lines(analysis: Analysis, statement: ast.stmt) -> Span | None:
     return Span(first, source.lines.start(last + 1))
 
 
-def insert_before(analysis: Analysis, statement: ast.stmt, code: str) -> Edit | None:
-    """Puts `code` on a line of its own above `statement`; None where that is not possible."""
+def insert_before(analysis: Analysis, statement: ast.stmt, *code: str) -> Edit | None:
+    """Puts lines of code above `statement`, indented as it is; None where that is not possible."""
     lines = own_lines(analysis, statement)
     if lines is None:
         return None
-    source = analysis.source
-    indent = source.indent(statement.lineno - 1)
-    return Edit(Span(lines.start, lines.start), f"{indent}{code}{source.newline}")
+    return Edit(
+        Span(lines.start, lines.start), f"{_block(analysis, statement, code)}{analysis.source.newline}"
+    )
 
 
-def insert_after(analysis: Analysis, statement: ast.stmt, code: str) -> Edit | None:
-    """Puts `code` on a line of its own below `statement`; None where that is not possible."""
+def insert_after(analysis: Analysis, statement: ast.stmt, *code: str) -> Edit | None:
+    """Puts lines of code below `statement`, indented as it is; None where that is not possible."""
     lines = own_lines(analysis, statement)
     if lines is None:
         return None
-    source = analysis.source
-    indent = source.indent(statement.lineno - 1)
-    ends_line = source.text[lines.end - 1 : lines.end] in ("\n", "\r")
-    text = f"{indent}{code}{source.newline}" if ends_line else f"{source.newline}{indent}{code}"
-    return Edit(Span(lines.end, lines.end), text)
+    text, newline = _block(analysis, statement, code), analysis.source.newline
+    ends_line = analysis.source.text[lines.end - 1 : lines.end] in ("\n", "\r")
+    return Edit(Span(lines.end, lines.end), f"{text}{newline}" if ends_line else f"{newline}{text}")
+
+
+def _block(analysis: Analysis, statement: ast.stmt, code: Sequence[str]) -> str:
+    indent = analysis.source.indent(statement.lineno - 1)
+    return analysis.source.newline.join(f"{indent}{line}" if line else "" for line in code)
 
 
 def code_of_line(analysis: Analysis, node: ast.AST) -> Span:

@@ -11,7 +11,7 @@ from torchlore.analysis.events import Call, Event, Kind, Loop, Path, Place, Root
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.queries import came_from, holds, options
 from torchlore.analysis.values import Container, Instance, OneOf, Tensor, Unknown, Value
-from torchlore.rules import spellings, support
+from torchlore.rules import indentation, spellings, support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
 from torchlore.text import Edit, Source, Span
 
@@ -267,36 +267,16 @@ def _fixes(analysis: Analysis, root: Root, place: Place, training: set[ast.AST])
         text = f"{analysis.source.indent(first)}@{no_grad}(){analysis.source.newline}"
         title = f"Evaluate without gradients: decorate `{function.name}` with `@{no_grad}()`"
         return (Fix(title, (Edit(Span(start, start), text),), safe),) if no_grad is not None else ()
-    no_grad = spellings.spelled(analysis, place.loops[-1].node, "torch.no_grad")
-    edits = _wrapped(analysis, place.loops[-1].node, f"with {no_grad}():") if no_grad is not None else ()
-    return (Fix(f"Run this loop in `with {no_grad}()`", edits, safe),) if edits else ()
+    loop = place.loops[-1].node
+    no_grad = spellings.spelled(analysis, loop, "torch.no_grad")
+    if no_grad is None or not isinstance(loop, _Loop) or not analysis.owns(loop):
+        return ()
+    edits = indentation.under_header(analysis, [loop], f"with {no_grad}():")
+    return (Fix(f"Run this loop in `with {no_grad}()`", tuple(edits), safe),) if edits else ()
+
+
+_Loop = ast.For | ast.AsyncFor | ast.While
 
 
 def _loops_below(path: Path) -> set[Loop]:
     return {loop for place in places(path) for loop in place.loops}
-
-
-def _wrapped(analysis: Analysis, loop: ast.AST, header: str) -> tuple[Edit, ...]:
-    """Indents a loop under `header`; nothing where a string of it spans lines and would change."""
-    source = analysis.source
-    if not isinstance(loop, ast.For | ast.AsyncFor | ast.While) or not analysis.owns(loop):
-        return ()
-    if support.own_lines(analysis, loop) is None:
-        return ()
-    strings = (n for n in ast.walk(loop) if isinstance(n, ast.JoinedStr | ast.Constant))
-    if any(n.lineno != n.end_lineno for n in strings):
-        return ()
-    first, last = loop.lineno - 1, (loop.end_lineno or loop.lineno) - 1
-    outer = source.indent(first)
-    unit = source.indent(loop.body[0].lineno - 1).removeprefix(outer) or "    "
-    edits = [
-        Edit(
-            Span(source.lines.start(first), source.lines.start(first)),
-            f"{outer}{header}{source.newline}{unit}",
-        )
-    ]
-    for line in range(first + 1, last + 1):
-        if source.lines.text(line).strip():
-            start = source.lines.start(line)
-            edits.append(Edit(Span(start, start), unit))
-    return tuple(edits)

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis, tensor_facts
 from torchlore.analysis.names import words
 from torchlore.analysis.values import Tensor
-from torchlore.rules import arguments, bindings, spellings, support
-from torchlore.rules.autograd import _wrapping
+from torchlore.rules import arguments, bindings, indentation, spellings, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source, Span
 
@@ -231,7 +230,7 @@ def _in_place(analysis: Analysis, name: ast.Name, step: ast.Assign) -> Iterator[
     if not isinstance(value.left, ast.Name) or value.left.id != name.id or len(step.targets) != 1:
         return
     header = f"with {no_grad}():"
-    edits = _wrapping.under_header(analysis, [step], header)
+    edits = indentation.under_header(analysis, [step], header)
     if edits is not None:
         source, sign = analysis.source, "+" if isinstance(value.op, ast.Add) else "-"
         span = Span(source.span(step).start, source.span(value.right).start)

@@ -255,9 +255,7 @@ def _fix(analysis: Analysis, repeated: _Repeated) -> Fix | None:
         return None
     body = method.body[1:] if ast.get_docstring(method) is not None else method.body
     source = analysis.source
-    indent = source.indent(body[0].lineno - 1)
-    asked = f"worker = get_worker_info(){source.newline}{indent}{_PART}"
-    above = support.insert_before(analysis, body[0], asked)
+    above = support.insert_before(analysis, body[0], "worker = get_worker_info()", _PART)
     imported = imports.missing(analysis, "import itertools", "from torch.utils.data import get_worker_info")
     if above is None or imported is None:
         return None

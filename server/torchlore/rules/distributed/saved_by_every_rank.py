@@ -10,10 +10,9 @@ from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
 from torchlore.analysis.queries import options
 from torchlore.analysis.values import Instance, Value
-from torchlore.rules import spellings, support
+from torchlore.rules import indentation, spellings, support
 from torchlore.rules.distributed import _bindings, _frameworks, _ranks
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.text import Edit
 
 
 class SavedByEveryRank(Rule):
@@ -140,22 +139,14 @@ def _holds_state(analysis: Analysis, saved: ast.expr, models: set[Value], depth:
 def _fix(analysis: Analysis, call: ast.Call, wrapping: list[Called]) -> Fix | None:
     """Lets the first rank alone save."""
     statement = support.statement_of(analysis, call)
-    lines = support.own_lines(analysis, statement) if isinstance(statement, ast.Expr) else None
     rank = spellings.spelled(analysis, call, "torch.distributed.get_rank")
     initialized = spellings.spelled(analysis, call, "torch.distributed.is_initialized")
-    if statement is None or lines is None or rank is None:
-        return None
-    source = analysis.source
-    text = source.segment(lines)
-    if '"""' in text or "'''" in text:
+    if not isinstance(statement, ast.Expr) or rank is None:
         return None
     sometimes = any(_is_conditional(analysis, one.node) for one in wrapping)
     test = f"not {initialized}() or {rank}() == 0" if sometimes else f"{rank}() == 0"
-    indent = source.indent(statement.lineno - 1)
-    step = "\t" if indent.startswith("\t") else "    "
-    body = "".join(f"{step}{line}" for line in text.splitlines(keepends=True))
-    edit = Edit(lines, f"{indent}if {test}:{source.newline}{body}")
-    return Fix("Save on the first rank alone", (edit,), safe=False)
+    edits = indentation.under_header(analysis, [statement], f"if {test}:")
+    return Fix("Save on the first rank alone", tuple(edits), safe=False) if edits is not None else None
 
 
 def _is_conditional(analysis: Analysis, node: ast.AST) -> bool:

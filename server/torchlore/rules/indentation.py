@@ -1,4 +1,4 @@
-"""Putting statements under a `with`: what the repairs of several rules come to."""
+"""Moving statements into a block and out of one: what the repairs of several rules come to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torchlore.text.nodes import blocks
 
 def following(analysis: Analysis, statement: ast.stmt) -> list[ast.stmt]:
     """The statements behind `statement` in its block; of a notebook, those of its cell."""
-    block = _block_of(analysis, statement)
+    block = support.block_of(analysis, statement)
     behind = block[block.index(statement) + 1 :] if statement in block else []
     source = analysis.source
     if isinstance(source, Notebook):
@@ -22,37 +22,34 @@ def following(analysis: Analysis, statement: ast.stmt) -> list[ast.stmt]:
     return behind
 
 
-def under_header(analysis: Analysis, statements: Sequence[ast.stmt], header: str) -> list[Edit] | None:
-    """Puts `header` on a line of its own above some statements of one block, and indents them by one level.
+def under_header(analysis: Analysis, statements: Sequence[ast.stmt], *header: str) -> list[Edit] | None:
+    """Puts lines, of which the last opens a block, above statements that stand together, and indents these.
 
     Returns:
         None where a string spans lines, and would change, or where statements share a line.
     """
-    above = support.insert_before(analysis, statements[0], header)
-    if above is None or support.own_lines(analysis, statements[-1]) is None or _holds_lines(statements):
+    above = support.insert_before(analysis, statements[0], *header)
+    if above is None or not _can_move(analysis, *statements):
         return None
     first, *others = _indented(analysis, statements[0].lineno - 1, statements)
     return [Edit(above.span, above.text + first.text), *others]
 
 
-def _holds_lines(statements: Sequence[ast.stmt]) -> bool:
-    """Whether a string in them spans lines, which would change with their indentation."""
+def _can_move(analysis: Analysis, *statements: ast.stmt) -> bool:
+    """Whether statements have their lines for themselves, and no string spans some, which would change."""
     strings = (n for s in statements for n in ast.walk(s) if isinstance(n, ast.JoinedStr | ast.Constant))
-    return any(n.lineno != n.end_lineno for n in strings)
+    if any(n.lineno != n.end_lineno for n in strings):
+        return False
+    return all(support.own_lines(analysis, end) is not None for end in (statements[0], statements[-1]))
 
 
 def _indented(analysis: Analysis, first: int, statements: Sequence[ast.stmt]) -> list[Edit]:
     """Indents what stands from the line `first` (0-based) to the end of `statements`, comments included."""
     source = analysis.source
-    unit = indentation(source)
+    unit = step(source)
     last = statements[-1].end_lineno or statements[-1].lineno
     starts = [source.lines.start(line) for line in range(first, last) if source.lines.text(line).strip()]
     return [Edit(Span(start, start), unit) for start in starts]
-
-
-def _block_of(analysis: Analysis, statement: ast.stmt) -> list[ast.stmt]:
-    block = support.block_of(analysis, statement)
-    return block if statement in block else analysis.source.tree.body
 
 
 def put_under(analysis: Analysis, header: ast.stmt, statements: Sequence[ast.stmt]) -> list[Edit] | None:
@@ -66,15 +63,30 @@ def put_under(analysis: Analysis, header: ast.stmt, statements: Sequence[ast.stm
     Returns:
         None where a string spans lines, and would change, or where statements share a line.
     """
-    ends = (header, statements[0], statements[-1])
-    if any(support.own_lines(analysis, statement) is None for statement in ends):
-        return None
-    if _holds_lines(statements):
+    if not _can_move(analysis, header, *statements):
         return None
     return _indented(analysis, header.end_lineno or header.lineno, statements)
 
 
-def indentation(source: Source) -> str:
+def moved(
+    analysis: Analysis, first: int, statements: Sequence[ast.stmt], indent: str
+) -> tuple[Span, str] | None:
+    """The lines from `first` (0-based) to the end of statements that stand together, to be put elsewhere.
+
+    Returns:
+        where they are, without the last line end, and their text with the indentation `indent`; None where a
+        string spans lines, and would change, or where statements share a line.
+    """
+    if not _can_move(analysis, *statements):
+        return None
+    source, last = analysis.source, (statements[-1].end_lineno or 0) - 1
+    old = source.indent(statements[0].lineno - 1)
+    lines = [source.lines.text(number) for number in range(first, last + 1)]
+    text = [indent + line[len(old) :] if line.strip() and line.startswith(old) else line for line in lines]
+    return Span(source.lines.start(first), source.lines.end(last)), source.newline.join(text)
+
+
+def step(source: Source) -> str:
     """What one level of blocks is indented by in a file."""
     for outer in source.tree.body:
         for block in blocks(outer):
