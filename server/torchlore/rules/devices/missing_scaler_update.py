@@ -35,11 +35,9 @@ class MissingScalerUpdate(Rule):
     model = torch.nn.Linear(4, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     scaler = torch.amp.GradScaler("cuda")
-    for _ in range(10):
+    for x in torch.randn(10, 8, 4):
         optimizer.zero_grad()
-        with torch.autocast("cuda"):
-            loss = model(torch.randn(8, 4)).pow(2).mean()
-        scaler.scale(loss).backward()
+        scaler.scale(model(x).mean()).backward()
         scaler.step(optimizer)
     ```
 
@@ -51,11 +49,9 @@ class MissingScalerUpdate(Rule):
     model = torch.nn.Linear(4, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     scaler = torch.amp.GradScaler("cuda")
-    for _ in range(10):
+    for x in torch.randn(10, 8, 4):
         optimizer.zero_grad()
-        with torch.autocast("cuda"):
-            loss = model(torch.randn(8, 4)).pow(2).mean()
-        scaler.scale(loss).backward()
+        scaler.scale(model(x).mean()).backward()
         scaler.step(optimizer)
         scaler.update()
     ```

@@ -36,13 +36,10 @@ class UnscaledLoss(Rule):
     model = torch.nn.Linear(4, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     scaler = torch.amp.GradScaler("cuda")
-    for _ in range(10):
-        optimizer.zero_grad()
-        with torch.autocast("cuda"):
-            loss = model(torch.randn(8, 4)).pow(2).mean()
-        loss.backward()
-        scaler.step(optimizer)
-        scaler.update()
+    loss = model(torch.randn(8, 4)).mean()
+    loss.backward()
+    scaler.step(optimizer)
+    scaler.update()
     ```
 
     ## Use instead
@@ -53,13 +50,10 @@ class UnscaledLoss(Rule):
     model = torch.nn.Linear(4, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     scaler = torch.amp.GradScaler("cuda")
-    for _ in range(10):
-        optimizer.zero_grad()
-        with torch.autocast("cuda"):
-            loss = model(torch.randn(8, 4)).pow(2).mean()
-        scaler.scale(loss).backward()
-        scaler.step(optimizer)
-        scaler.update()
+    loss = model(torch.randn(8, 4)).mean()
+    scaler.scale(loss).backward()
+    scaler.step(optimizer)
+    scaler.update()
     ```
 
     ## Fix safety
