@@ -10,8 +10,8 @@ from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
 from torchlore.analysis.queries import options
 from torchlore.analysis.values import Instance, Value
-from torchlore.rules import indentation, spellings, support
-from torchlore.rules.distributed import _bindings, _frameworks, _ranks
+from torchlore.rules import bindings, indentation, spellings, support
+from torchlore.rules.distributed import _frameworks, _ranks
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 
 
@@ -132,7 +132,7 @@ def _holds_state(analysis: Analysis, saved: ast.expr, models: set[Value], depth:
             state = node.func.attr == "state_dict"
             if state and any(one in models for one in options(analysis.value(node.func.value))):
                 return True
-    bound = _bindings.binding(analysis, saved)
+    bound = bindings.last_value(analysis, saved)
     return bound is not None and _holds_state(analysis, bound, models, depth - 1)
 
 
