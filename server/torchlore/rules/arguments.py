@@ -198,14 +198,6 @@ def end_of_argument(analysis: Analysis, call: ast.Call, argument: ast.expr | ast
     return end + between.rfind(")") + 1
 
 
-def bracketed(analysis: Analysis, node: ast.expr) -> str:
-    """`node` as it is written, in parentheses where something else would bind more closely than it."""
-    text = analysis.source.segment(analysis.source.span(node))
-    if isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.Constant):
-        return text
-    return f"({text})"
-
-
 def is_written_out(call: ast.Call) -> bool:
     """Whether all arguments stand in the call: what `**options` gives may be more elsewhere than here."""
     is_spread = any(isinstance(given, ast.Starred) for given in call.args)

@@ -175,6 +175,11 @@ def receiver(analysis: Analysis, call: ast.AST) -> str:
     return ""
 
 
+def parent(analysis: Analysis, node: ast.AST) -> ast.AST | None:
+    """The node that `node` stands in; None where it is not of this file."""
+    return (analysis.around(node) or (None,))[-1]
+
+
 def statement_of(analysis: Analysis, node: ast.AST) -> ast.stmt | None:
     """The innermost statement that `node` lies in."""
     found = reversed((*(analysis.around(node) or ()), node))
@@ -183,8 +188,18 @@ def statement_of(analysis: Analysis, node: ast.AST) -> ast.stmt | None:
 
 def block_of(analysis: Analysis, statement: ast.stmt) -> list[ast.stmt]:
     """The statements among which `statement` stands."""
-    outer = analysis.around(statement)
-    return next((block for block in blocks(outer[-1]) if statement in block), []) if outer else []
+    return next((block for block in blocks(parent(analysis, statement)) if statement in block), [])
+
+
+def bracketed(analysis: Analysis, node: ast.expr) -> str:
+    """`node` as it is written, in parentheses where something behind it would bind more closely."""
+    text = analysis.source.segment(analysis.source.span(node))
+    return text if isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Subscript) else f"({text})"
+
+
+def followed_by(analysis: Analysis, node: ast.expr, suffix: str) -> Edit:
+    """Puts `.detach()`, or whatever `suffix` is, behind an expression."""
+    return Edit(analysis.source.span(node), f"{bracketed(analysis, node)}{suffix}")
 
 
 def own_lines(analysis: Analysis, statement: ast.stmt) -> Span | None:

@@ -168,7 +168,7 @@ _LAST_NAMES = frozenset(name.rpartition(".")[2] for name in _CONTEXTS)
 
 def _is_tried(analysis: Analysis, statement: ast.stmt) -> bool:
     """Whether the call may be there for what it raises: `try`, or alone under `pytest.raises(…)`."""
-    outer = (analysis.around(statement) or (None,))[-1]
+    outer = support.parent(analysis, statement)
     if isinstance(outer, ast.Try):
         return statement in outer.body
     return isinstance(outer, ast.With | ast.AsyncWith) and len(outer.body) == 1

@@ -123,7 +123,7 @@ def _is_read(analysis: Analysis, node: ast.Attribute) -> bool:
     owner = analysis.run.owners[node]
     if not isinstance(owner, Tensor) or not owner.certain or not isinstance(node.ctx, ast.Load):
         return False
-    outer = (analysis.around(node) or (None,))[-1]
+    outer = support.parent(analysis, node)
     return not isinstance(outer, ast.Compare) and not support.expects_an_error(analysis, node)
 
 

@@ -190,15 +190,8 @@ def _copied(
         return ()
     if flag.value and safe:
         methods += ".requires_grad_()"
-    source = analysis.source
-    whole, inner = source.span(call.node), source.span(argument)
-    is_simple = isinstance(argument, ast.Name | ast.Attribute | ast.Call | ast.Subscript)
-    before, after = ("", "") if is_simple else ("(", ")")
-    edits = (
-        Edit(Span(whole.start, inner.start), before),
-        Edit(Span(inner.end, whole.end), f"{after}.{methods}"),
-    )
-    return (Fix(title, edits, safe),)
+    text = f"{support.bracketed(analysis, argument)}.{methods}"
+    return (Fix(title, (Edit(analysis.source.span(call.node), text),), safe),)
 
 
 def _stacked(analysis: Analysis, call: Called) -> tuple[Fix, ...]:

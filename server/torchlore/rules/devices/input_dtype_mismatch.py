@@ -217,12 +217,8 @@ def _has_escaped(analysis: Analysis, layer: Instance) -> bool:
 
 
 def _fixes(analysis: Analysis, argument: ast.expr, dtype: str, layer: Called) -> Iterator[Fix]:
-    span, name = analysis.source.span(argument), support.written(analysis, argument)
-    if isinstance(argument, ast.Name | ast.Attribute | ast.Call | ast.Subscript):
-        edits: tuple[Edit, ...] = (Edit(Span(span.end, span.end), ".float()"),)
-    else:
-        edits = (Edit(Span(span.start, span.start), "("), Edit(Span(span.end, span.end), ").float()"))
-    yield Fix(f"Make `{name}` float32: `.float()`", edits, safe=True)
+    edit = support.followed_by(analysis, argument, ".float()")
+    yield Fix(f"Make `{support.written(analysis, argument)}` float32: `.float()`", (edit,), safe=True)
     made = [found.node for found in _layers(layer)]
     if dtype == "float64" and len(made) == 1 and isinstance(made[0], ast.Call) and analysis.owns(made[0]):
         end = analysis.source.span(made[0]).end

@@ -121,7 +121,7 @@ class UnscaledLoss(Rule):
 
 def _is_reckoned_with(analysis: Analysis, call: Called) -> bool:
     """Whether something is computed with the result of a call, or may be."""
-    parent = (analysis.around(call.node) or (None,))[-1]
+    parent = support.parent(analysis, call.node)
     return isinstance(parent, ast.BinOp | ast.UnaryOp | ast.Assign | ast.AugAssign | ast.Return)
 
 

@@ -86,7 +86,7 @@ class UnstableLogarithm(Rule):
             if added is not None and isinstance(inner, ast.Call) and inner in exponentials:
                 yield from self._check_sum(analysis, call.node, added, _operand(exponentials[inner]))
         for call in exponentials.values():
-            outer = (analysis.around(call.node) or (None,))[-1]
+            outer = support.parent(analysis, call.node)
             inner = _operand(call)
             if _without_one(outer, ast.Sub) is not call.node or inner is None or not _is_tensor(call):
                 continue

@@ -155,7 +155,7 @@ def _fixes(analysis: Analysis, step: ast.Call, clear: ast.Call) -> tuple[Fix, ..
         or not isinstance(stepping, ast.Expr)
     ):
         return ()
-    lines, outer = support.own_lines(analysis, clearing), (analysis.around(clearing) or (None,))[-1]
+    lines, outer = support.own_lines(analysis, clearing), support.parent(analysis, clearing)
     if lines is None or outer not in (analysis.around(stepping) or ()):
         return ()
     code = support.written(analysis, clear)

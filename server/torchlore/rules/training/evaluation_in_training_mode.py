@@ -274,9 +274,9 @@ def _statement_around(analysis: Analysis, place: Place) -> ast.stmt | None:
     node = inner.node if isinstance(inner, Loop) else support.statement_of(analysis, place.event.node)
     if not isinstance(node, ast.stmt) or not analysis.owns(node):
         return None
-    outer = (analysis.around(node) or (None,))[-1]
+    outer = support.parent(analysis, node)
     while isinstance(outer, ast.With) and all(_switches_gradients(analysis, item) for item in outer.items):
-        node, outer = outer, (analysis.around(outer) or (None,))[-1]
+        node, outer = outer, support.parent(analysis, outer)
     return node
 
 

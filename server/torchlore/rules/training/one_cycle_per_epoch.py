@@ -142,7 +142,7 @@ def _fixes(analysis: Analysis, call: ast.Call, step: Place) -> tuple[Fix, ...]:
     if not isinstance(scheduling, ast.Expr) or scheduling.value is not call or stepping is None:
         return ()
     around = analysis.around(stepping) or ()
-    if (analysis.around(scheduling) or (None,))[-1] not in around or not analysis.owns(stepping):
+    if support.parent(analysis, scheduling) not in around or not analysis.owns(stepping):
         return ()
     lines, code = support.own_lines(analysis, scheduling), support.written(analysis, call)
     below = support.insert_after(analysis, stepping, code)
