@@ -10,8 +10,8 @@ from torchlore.analysis import Analysis, parameters
 from torchlore.analysis.automata import walk
 from torchlore.analysis.events import Call, Event, Kind, Loop, Place, Root
 from torchlore.analysis.members import kind_of
-from torchlore.analysis.queries import holds, reachable
-from torchlore.analysis.values import Instance, Unknown, Value
+from torchlore.analysis.queries import holds, options, reachable
+from torchlore.analysis.values import Instance, Tensor, Unknown, Value
 from torchlore.rules.model import Related
 from torchlore.text import Edit, Span
 from torchlore.text.nodes import blocks
@@ -68,6 +68,16 @@ def holds_on_to(event: Event, optimizer: Instance) -> bool:
         return False
     mine = owners(optimizer) or frozenset()
     return any(part is optimizer or part in mine for part in reachable(event.value))
+
+
+def is_held(root: Root, value: Value) -> bool:
+    """Whether code that we cannot see has a thing, and may do with it what is not done here."""
+    return any(holds(event.value, value) for event in root.of(Kind.ESCAPE))
+
+
+def is_surely_tensor(value: Value | None) -> bool:
+    """Whether a value is a tensor, whatever way leads there, and not by convention only."""
+    return value is not None and all(isinstance(one, Tensor) and one.certain for one in options(value))
 
 
 def is_seen_whole(analysis: Analysis, place: Place, *nodes: ast.AST | None) -> bool:

@@ -112,7 +112,7 @@ class MissingScalerUpdate(Rule):
 
 def _loop(root: Root, place: Place, scaler: Instance) -> Loop | None:
     """The innermost loop that steps again and again with a scaler that nobody else can update."""
-    if not place.loops or _scaling.is_held(root, scaler):
+    if not place.loops or support.is_held(root, scaler):
         return None
     loop = place.loops[-1]
     if any(e.kind is Kind.HAVOC or (e.kind is Kind.RESET and e.key is scaler) for e in events(loop.body)):

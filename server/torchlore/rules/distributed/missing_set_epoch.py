@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import Kind, Place, Root, events
-from torchlore.analysis.queries import holds, is_none, options
+from torchlore.analysis.queries import is_none, options
 from torchlore.analysis.values import Arguments, Const, Instance, OneOf
 from torchlore.rules import indentation, support
 from torchlore.rules.data import _loaders
@@ -206,9 +206,8 @@ def _is_certain(analysis: Analysis, root: Root, place: Place, pass_: _Pass) -> b
     for event in events(pass_.epochs.loop.body):
         if event.kind is Kind.RESET and any(event.key is one for one in kept):
             return False
-    for event in root.of(Kind.ESCAPE):
-        if holds(event.value, pass_.sampler):
-            return False
+    if support.is_held(root, pass_.sampler):
+        return False
     return support.is_seen_whole(analysis, place, pass_.sampler.node)
 
 
