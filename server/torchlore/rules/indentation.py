@@ -52,20 +52,21 @@ def _indented(analysis: Analysis, first: int, statements: Sequence[ast.stmt]) ->
     return [Edit(Span(start, start), unit) for start in starts]
 
 
-def put_under(analysis: Analysis, header: ast.stmt, statements: Sequence[ast.stmt]) -> list[Edit] | None:
-    """Indents what follows `header`, comments included, by one level.
+def entered(analysis: Analysis, statement: ast.stmt, rest: Sequence[ast.stmt]) -> tuple[Edit, ...] | None:
+    """Makes a `with` of the call that a statement is, and indents what follows it, comments included.
 
     Args:
         analysis: of the file.
-        header: a statement on a line of its own, which becomes a `with`.
-        statements: those behind it in its block, up to where the `with` ends.
+        statement: the call.
+        rest: the statements behind it in its block, up to where the `with` ends.
 
     Returns:
         None where a string spans lines, and would change, or where statements share a line.
     """
-    if not _can_move(analysis, header, *statements):
+    if not _can_move(analysis, statement, *rest):
         return None
-    return _indented(analysis, header.end_lineno or header.lineno, statements)
+    header = support.wrapped(analysis, statement, "with ", ":")
+    return *header, *_indented(analysis, statement.end_lineno or statement.lineno, rest)
 
 
 def moved(

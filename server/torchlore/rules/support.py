@@ -212,6 +212,14 @@ def followed_by(analysis: Analysis, node: ast.expr, suffix: str) -> Edit:
     return Edit(analysis.source.span(node), f"{bracketed(analysis, node)}{suffix}")
 
 
+def wrapped(
+    analysis: Analysis, node: ast.expr | ast.stmt, before: str, after: str = ")"
+) -> tuple[Edit, Edit]:
+    """Puts something before and behind a node: `torch.stack(` and `)`."""
+    span = analysis.source.span(node)
+    return Edit(Span(span.start, span.start), before), Edit(Span(span.end, span.end), after)
+
+
 def own_lines(analysis: Analysis, statement: ast.stmt) -> Span | None:
     """The whole lines of a statement, line end included; None where it shares them with other code."""
     source = analysis.source

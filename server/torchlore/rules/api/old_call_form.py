@@ -175,9 +175,8 @@ def _stft(analysis: Analysis) -> Iterator[_Told]:
             if given is not None
             else arguments.added(analysis, call, "return_complex=True")
         )
-        start, end = source.span(call).start, source.span(call).end
         viewing = spellings.spelled(analysis, call.func, "torch.view_as_real")
-        wrap = (Edit(Span(start, start), f"{viewing}("), Edit(Span(end, end), ")"))
+        wrap = support.wrapped(analysis, call, f"{viewing}(")
         fixes = (
             *(
                 _fix("Return complex numbers, and view them as pairs as before", change, *wrap, safe=True)

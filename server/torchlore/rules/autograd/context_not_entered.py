@@ -217,13 +217,9 @@ def _computes_gradients(analysis: Analysis, statement: ast.stmt) -> bool:
 
 
 def _wrapped(analysis: Analysis, call: ast.Call, statement: ast.stmt, rest: list[ast.stmt]) -> Fix | None:
-    edits = indentation.put_under(analysis, statement, rest)
-    if edits is None:
-        return None
-    span = analysis.source.span(statement)
-    header = (Edit(Span(span.start, span.start), "with "), Edit(Span(span.end, span.end), ":"))
+    edits = indentation.entered(analysis, statement, rest)
     title = f"Run what follows in `with {_shown(analysis, call)}`"
-    return Fix(title, (*header, *edits), safe=False)
+    return Fix(title, edits, safe=False) if edits is not None else None
 
 
 def _shown(analysis: Analysis, call: ast.Call) -> str:

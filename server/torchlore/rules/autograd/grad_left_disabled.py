@@ -13,7 +13,7 @@ from torchlore.analysis.queries import tokens_of
 from torchlore.analysis.values import Instance, Tensor
 from torchlore.rules import indentation, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.text import Edit, Source, Span
+from torchlore.text import Source
 
 
 class GradLeftDisabled(Rule):
@@ -163,8 +163,6 @@ def _fixes(analysis: Analysis, statement: ast.Expr, backward: ast.AST) -> Iterat
     definitions = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
     if not rest or any(isinstance(s, definitions) or backward in set(ast.walk(s)) for s in rest):
         return
-    edits = indentation.put_under(analysis, statement, rest)
+    edits = indentation.entered(analysis, statement, rest)
     if edits is not None:
-        span = analysis.source.span(statement)
-        header = (Edit(Span(span.start, span.start), "with "), Edit(Span(span.end, span.end), ":"))
-        yield Fix("Switch gradients off for what follows only, by `with`", (*header, *edits), safe=False)
+        yield Fix("Switch gradients off for what follows only, by `with`", edits, safe=False)

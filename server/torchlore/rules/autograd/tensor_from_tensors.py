@@ -15,7 +15,7 @@ from torchlore.analysis.values import Const, Container, Tensor, Value
 from torchlore.rules import spellings, support
 from torchlore.rules.autograd._names import KEEP_TENSORS, MAKERS
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.text import Edit, Source, Span
+from torchlore.text import Edit, Source
 
 
 class TensorFromTensors(Rule):
@@ -203,14 +203,9 @@ def _stacked(analysis: Analysis, call: Called) -> tuple[Fix, ...]:
     inner = _lists_in(analysis, argument)
     if inner is None:
         return ()
-    source = analysis.source
-    edits = [Edit(source.span(call.node.func), stack)]
+    edits = [Edit(analysis.source.span(call.node.func), stack)]
     for part in inner:
-        span = source.span(part)
-        edits += [
-            Edit(Span(span.start, span.start), f"{stack}("),
-            Edit(Span(span.end, span.end), ")"),
-        ]
+        edits += support.wrapped(analysis, part, f"{stack}(")
     return (Fix(f"Keep the graph: `{stack}`", tuple(edits), safe=False),)
 
 

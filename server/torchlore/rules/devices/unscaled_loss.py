@@ -147,8 +147,7 @@ def _fixes(analysis: Analysis, loss: ast.expr, step: ast.Call) -> tuple[Fix, ...
     if analysis.source.text[span.start - 1 : span.start] == "(" and not isinstance(
         loss, ast.Name | ast.Attribute | ast.Call | ast.Subscript
     ):
-        edits = (Edit(Span(span.start - 1, span.start), f"{scaler}.scale("),)
+        edits: tuple[Edit, ...] = (Edit(Span(span.start - 1, span.start), f"{scaler}.scale("),)
     else:
-        start, end = Span(span.start, span.start), Span(span.end, span.end)
-        edits = (Edit(start, f"{scaler}.scale("), Edit(end, ")"))  # type: ignore[assignment]
+        edits = support.wrapped(analysis, loss, f"{scaler}.scale(")
     return (Fix(f"Scale the loss: `{scaler}.scale(…)`", edits, safe=True),)
