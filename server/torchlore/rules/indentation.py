@@ -1,9 +1,9 @@
-"""Moving statements into a block and out of one: what the repairs of several rules come to."""
+"""Moving statements into a block, out of one, and past others: what the repairs of several rules come to."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from torchlore.analysis import Analysis
 from torchlore.rules import support
@@ -85,6 +85,33 @@ def moved(
     lines = [source.lines.text(number) for number in range(first, last + 1)]
     text = [indent + line[len(old) :] if line.strip() and line.startswith(old) else line for line in lines]
     return Span(source.lines.start(first), source.lines.end(last)), source.newline.join(text)
+
+
+def put_above(analysis: Analysis, statement: ast.stmt, other: ast.stmt) -> tuple[Edit, ...] | None:
+    """Moves a statement, with the comment behind it, above another one; see `moved` for what cannot be moved.
+
+    Returns:
+        None as well where it would leave an empty block.
+    """
+    return _put(analysis, statement, other, support.insert_before)
+
+
+def put_below(analysis: Analysis, statement: ast.stmt, other: ast.stmt) -> tuple[Edit, ...] | None:
+    """Moves a statement below another one, as `put_above` does above."""
+    return _put(analysis, statement, other, support.insert_after)
+
+
+def _put(
+    analysis: Analysis, statement: ast.stmt, other: ast.stmt, insert: Callable[..., Edit | None]
+) -> tuple[Edit, ...] | None:
+    lines = support.own_lines(analysis, statement)
+    found = moved(analysis, statement.lineno - 1, [statement], "")
+    if lines is None or found is None or len(support.block_of(analysis, statement)) < 2:
+        return None
+    there = insert(analysis, other, *found[1].split(analysis.source.newline))
+    if there is None or there.span.start != lines.start:
+        return None if there is None else (there, Edit(lines, ""))
+    return (Edit(lines, there.text),)  # it stays where it is, in another block
 
 
 def step(source: Source) -> str:
