@@ -141,9 +141,9 @@ def _fix(analysis: Analysis, call: ast.Call, wrapping: list[Called]) -> Fix | No
     statement = support.statement_of(analysis, call)
     rank = spellings.spelled(analysis, call, "torch.distributed.get_rank")
     initialized = spellings.spelled(analysis, call, "torch.distributed.is_initialized")
-    if not isinstance(statement, ast.Expr) or rank is None:
-        return None
     sometimes = any(_is_conditional(analysis, one.node) for one in wrapping)
+    if not isinstance(statement, ast.Expr) or rank is None or (sometimes and initialized is None):
+        return None
     test = f"not {initialized}() or {rank}() == 0" if sometimes else f"{rank}() == 0"
     edits = indentation.under_header(analysis, [statement], f"if {test}:")
     return Fix("Save on the first rank alone", tuple(edits), safe=False) if edits is not None else None
