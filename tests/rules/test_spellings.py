@@ -26,6 +26,7 @@ def place_of(text: str) -> tuple[Analysis, ast.expr]:
         ("from torch import nn\nfrom torch.nn import Linear\nx()\n", "Linear"),
         ("from torch import nn\nfrom torch.nn import Linear\nnn.Conv2d()\n", "nn.Linear"),
         ("try:\n    import torch\nexcept ImportError:\n    raise\nx()\n", "torch.nn.Linear"),
+        ("if is_torch_available():\n    import torch\nx()\n", "torch.nn.Linear"),
         ("def f():\n    from torch import nn\n    x()\n", "nn.Linear"),
         ("import torch\ndef f(torch):\n    return x()\n", None),
         ("import torch\nf = lambda torch: x()\n", None),
@@ -34,7 +35,8 @@ def place_of(text: str) -> tuple[Analysis, ast.expr]:
         ("from torch.nn import functional\nx()\n", None),
         ("x()\nimport torch\n", None),
         ("from a import torch\nx()\n", None),
-        ("if FAST:\n    import torch\nx()\n", None),
+        ("if TYPE_CHECKING:\n    import torch\nx()\n", None),
+        ("if FAST:\n    from torch import nn\nelse:\n    nn = None\nx()\n", None),
     ],
 )
 def test_a_name_is_spelled_by_what_is_imported_above(text: str, written: str | None) -> None:

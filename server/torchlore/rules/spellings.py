@@ -76,6 +76,8 @@ def _names(block: Sequence[ast.stmt], at: ast.AST) -> Iterator[str]:
                 yield from ((alias.asname or alias.name).partition(".")[0] for alias in aliases)
             case ast.Try(body=body):
                 yield from _names(body, at)
+            case ast.If(test=test, body=body) if "TYPE_CHECKING" not in ast.dump(test):
+                yield from _names(body, at)  # `if is_torch_available():`
 
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
