@@ -146,7 +146,9 @@ def _problems(case: Case, root: Path) -> str:
         return wrong
     for finding in findings:
         if is_worse(finding):
-            return f"{case.place}: {finding.code} gives an {finding.severity.value}, worse than its class says"
+            return (
+                f"{case.place}: {finding.code} gives an {finding.severity.value}, worse than its class says"
+            )
     after = fix_all(case.code, case, root)
     if case.fixed is not None and after != case.fixed:
         diff = difflib.unified_diff(

@@ -25,7 +25,16 @@ def call_of(text: str) -> tuple[Analysis, ast.Call]:
         ("f(a, x=(1, 2),)", "f(a,)"),
         ("f((a), x=1)", "f((a))"),
         ("f(a,\n  x=1, b=2)", "f(a,\n  b=2)"),
-        ("f(a,\n  x=1)", "f(a,\n  )"),
+        ("f(a,\n  x=1)", "f(a)"),
+        ("f(a, x=(1), b=(2))", "f(a, b=(2))"),
+        ("f(\n    x=1,\n)", "f()"),
+        ("f(\n    x=1\n)", "f()"),
+        ("f(\n    a,\n    x=1\n)", "f(\n    a,\n)"),
+        ("f(\n    a, x=1\n)", "f(\n    a\n)"),
+        (
+            "f(\n    # first\n    a,  # one\n    # then\n    x=1,  # two\n)",
+            "f(\n    # first\n    a,  # one\n    # then\n)",
+        ),
         ("f(\n    a,\n    x=1,  # one\n    b=2,  # two\n)", "f(\n    a,\n    b=2,  # two\n)"),
         (
             "f(\n    a,  # first, with a comma,\n    x=g(\n        1,\n    )\n)",
@@ -40,6 +49,14 @@ def test_an_argument_is_taken_out(before: str, after: str) -> None:
     assert edit is not None
     assert apply_edits(before, [edit]) == after
     ast.parse(after)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["f(a,  # one\n  x=1)", "f(x=1,\n  # two\n  b=2)", "f(\n    # one\n    x=1,\n)", "f(x=1\n  # one\n)"],
+)
+def test_no_comment_goes_with_an_argument_that_is_not_its_own(text: str) -> None:
+    assert arguments.removed(*call_of(text), "x") is None
 
 
 @pytest.mark.parametrize("text", ["f(a)", "f(a, 1)", "f(**x)", "f(x)"])
@@ -63,13 +80,89 @@ def test_an_argument_is_put_before_another(before: str, after: str) -> None:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ("import torch\n\nx = 1\n", "import torch\nimport itertools\n\nx = 1\n"),
+        ("f()", "f(1)"),
+        ("f((a), b)", "f(1, (a), b)"),
+        ("f(\n    a, b\n)", "f(\n    1,\n    a, b\n)"),
+        ("f(\n    a,  # one\n)", "f(\n    1,\n    a,  # one\n)"),
+        ("f(*a)", None),
+        ("f(  # one\n    a\n)", None),
+    ],
+)
+def test_an_argument_is_put_before_all(before: str, after: str | None) -> None:
+    edit = arguments.put_first(*call_of(before), "1")
+    assert (edit and apply_edits(before, [edit])) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("f(a, x=1, y=2)", "f(a, z=3)"),
+        ("f(y=2, a=0, x=1)", "f(z=3, a=0)"),
+        ("f(\n    a,\n    x=1,\n    y=2,\n)", "f(\n    a,\n    z=3,\n)"),
+        ("f(\n    x=1,  # one\n    y=2,\n)", None),
+    ],
+)
+def test_one_argument_takes_the_place_of_several(before: str, after: str | None) -> None:
+    analysis, call = call_of(before)
+    old = [given for given in call.keywords if given.arg in ("x", "y")]
+    edits = arguments.replaced(analysis, call, old, "z=3")
+    assert (edits and apply_edits(before, edits)) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("f()", "f(x=1)"),
+        ("f(\n)", "f(x=1)"),
+        ("f(a, b)", "f(a, b, x=1)"),
+        ("f(a,)", "f(a, x=1,)"),
+        ("f((a))", "f((a), x=1)"),
+        ("f(a,\n  b)", "f(a,\n  b, x=1)"),
+        ("f((a for a in b))", "f((a for a in b), x=1)"),
+        ("f(\n    a, b\n)", "f(\n    a, b, x=1\n)"),
+        ("f(\n    a,\n    b,\n)", "f(\n    a,\n    b,\n    x=1,\n)"),
+        ("f(\n    a,\n    b\n)", "f(\n    a,\n    b,\n    x=1\n)"),
+        ("f(\n    a,  # one\n    b,  # two\n)", "f(\n    a,  # one\n    b,  # two\n    x=1,\n)"),
+        ("f(\n    a,  # one\n    b  # two\n)", "f(\n    a,  # one\n    b,  # two\n    x=1\n)"),
+        ("f(\n    a, b  # two\n)", "f(\n    a, b,  # two\n    x=1\n)"),
+        ("f(\n    a,\n    # end, all\n)", "f(\n    a,\n    x=1,\n    # end, all\n)"),
+        ("f(\n    a,\n    g(\n        1,\n    ),\n)", "f(\n    a,\n    g(\n        1,\n    ),\n    x=1,\n)"),
+    ],
+)
+def test_an_argument_is_added_where_a_formatter_leaves_it(before: str, after: str) -> None:
+    edit = arguments.added(*call_of(before), "x=1")
+    assert edit is not None
+    assert apply_edits(before, [edit]) == after
+    ast.parse(after)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "f(**a)",
+        "f(a for a in b)",
+        "f(  # none\n)",
+        "f(a  # one\n)",
+        "f(\n    a  # one\n    ,\n)",
+        "f(\n    a\n    ,\n)",
+    ],
+)
+def test_no_argument_is_added_where_its_place_is_not_sure(text: str) -> None:
+    assert arguments.added(*call_of(text), "x=1") is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("import torch\n\nx = 1\n", "import itertools\n\nimport torch\n\nx = 1\n"),
+        ("import os\n\nimport torch\n", "import itertools\nimport os\n\nimport torch\n"),
+        ("import ast\nfrom abc import ABC\n", "import ast\nimport itertools\nfrom abc import ABC\n"),
+        ("from __future__ import annotations", "from __future__ import annotations\n\nimport itertools"),
         (
-            '"""Told."""\nfrom a import (\n    b,\n)\n',
-            '"""Told."""\nfrom a import (\n    b,\n)\nimport itertools\n',
+            '"""Told."""\nimport ast\nimport copy as \\\n    b\nfrom .a import b\n',
+            '"""Told."""\nimport ast\nimport copy as \\\n    b\nimport itertools\nfrom .a import b\n',
         ),
         ("import torch, itertools\n", "import torch, itertools\n"),
-        ("import torch", "import torch\nimport itertools"),
     ],
 )
 def test_an_import_is_added_where_it_is_missing(before: str, after: str) -> None:

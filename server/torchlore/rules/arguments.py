@@ -16,53 +16,94 @@ def keyword(call: ast.Call, name: str) -> ast.keyword | None:
 
 
 def removed(analysis: Analysis, call: ast.Call, name: str) -> Edit | None:
-    """Takes `name=…` out of a call; None where it is not written so, or where that is not possible.
+    """Takes `name=…` out of a call; None where it is not written so, or where a comment is in the way.
 
-    An argument that has its lines for itself goes with them and with a comment behind it.
+    An argument that has its lines for itself goes with them and with the comment behind it; brackets that are
+    left empty close on the line on which they open.
     """
-    given = keyword(call, name)
-    if given is None:
+    given, argument = written(call), keyword(call, name)
+    if argument is None:
         return None
-    source = analysis.source
-    span = source.span(given)
-    after = _after_comma(source.text, span.end)
-    lines = _own_lines(analysis, given, after)
+    lines = _own_lines(analysis, argument) if len(given) > 1 else None
     if lines is not None:
         return Edit(lines, "")
-    comma = source.text.rfind(",", source.span(call.func).end, span.start)
-    if comma >= 0 and not source.text[comma + 1 : span.start].strip(" \t"):
-        return Edit(Span(comma, span.end), "")
-    end = after + len(source.text[after:]) - len(source.text[after:].lstrip(" \t"))
-    return Edit(Span(span.start, end), "")
+    index, start = given.index(argument), analysis.source.span(argument).start
+    if argument is given[-1]:
+        return without_last(analysis, call, [argument])
+    if index and not _begins_line(analysis, argument):
+        cut = Span(*(end_of_argument(analysis, call, given[at]) for at in (index - 1, index)))
+    else:
+        cut = Span(start, analysis.source.span(given[index + 1]).start)
+    return _cut(analysis, cut)
 
 
-def _after_comma(text: str, end: int) -> int:
-    """Where the comma behind an argument ends; `end` where none follows on its line."""
-    following = text[end:].lstrip(" \t")
-    return len(text) - len(following) + 1 if following.startswith(",") else end
-
-
-def _own_lines(analysis: Analysis, given: ast.keyword, after: int) -> Span | None:
-    """The whole lines of an argument and its comma; None where they hold other code."""
-    source = analysis.source
-    last = (given.end_lineno or given.lineno) - 1
-    rest = source.text[after : source.lines.end(last)].strip()
-    indent = source.indent(given.lineno - 1)
-    first = source.lines.start(given.lineno - 1)
-    if source.span(given).start != first + len(indent) or (rest and not rest.startswith("#")):
+def without_last(analysis: Analysis, call: ast.Call, gone: Sequence[ast.expr | ast.keyword]) -> Edit | None:
+    """Takes the last arguments out of a call; None where others or comments stand between."""
+    given, start = written(call), opening(analysis, call)
+    first = len(given) - len(gone)
+    if start is None or given[first:] != list(gone):
         return None
-    if source.text[after - 1] != "," and source.text[after:].lstrip()[:1] != ")":
-        return None
-    return Span(first, source.lines.start(last + 1))
+    if not first:
+        return _cut(analysis, Span(start + 1, analysis.source.span(call).end - 1))
+    return _cut(analysis, Span(*(end_of_argument(analysis, call, given[at]) for at in (first - 1, -1))))
 
 
-def put_before(analysis: Analysis, given: ast.keyword, code: str) -> Edit:
-    """Adds the argument `code` (`name=value`) before another one, on a line of its own where that has one."""
+def _cut(analysis: Analysis, span: Span) -> Edit | None:
+    """Takes out what holds no comment."""
+    return None if "#" in analysis.source.segment(span) else Edit(span, "")
+
+
+def opening(analysis: Analysis, call: ast.Call) -> int | None:
+    """Where the bracket of a call opens; None where something else than spaces stands before it."""
+    end = analysis.source.span(call.func).end
+    behind = analysis.source.text[end:].lstrip()
+    return len(analysis.source.text) - len(behind) if behind.startswith("(") else None
+
+
+def _own_lines(analysis: Analysis, argument: ast.keyword) -> Span | None:
+    """The whole lines of an argument, its comma and its comment; None where they hold other code."""
     source = analysis.source
-    start = source.span(given).start
-    indent = source.indent(given.lineno - 1)
-    stands_first = start == source.lines.start(given.lineno - 1) + len(indent)
-    return Edit(Span(start, start), f"{code},{source.newline}{indent}" if stands_first else f"{code}, ")
+    last = (argument.end_lineno or argument.lineno) - 1
+    behind = source.text[source.span(argument).end : source.lines.end(last)].strip(" \t\f")
+    has_comma = behind.startswith(",")
+    rest = behind.removeprefix(",").strip()
+    if not _begins_line(analysis, argument) or (rest and not rest.startswith("#")):
+        return None
+    if not has_comma and not source.text[source.lines.start(last + 1) :].lstrip().startswith(")"):
+        return None
+    return Span(source.lines.start(argument.lineno - 1), source.lines.start(last + 1))
+
+
+def _begins_line(analysis: Analysis, argument: ast.expr | ast.keyword) -> bool:
+    """Whether nothing stands before an argument on its line but a bracket around it."""
+    source = analysis.source
+    before = source.text[source.lines.start(argument.lineno - 1) : source.span(argument).start]
+    return not before.strip(" \t\f(")
+
+
+def put_first(analysis: Analysis, call: ast.Call, text: str) -> Edit | None:
+    """Puts an argument without a name before the others; None where a comment or `*args` is in the way."""
+    start, close = opening(analysis, call), analysis.source.span(call).end - 1
+    if start is None or any(isinstance(given, ast.Starred) for given in call.args):
+        return None
+    if not call.args and not call.keywords:
+        return added(analysis, call, text)
+    inside = analysis.source.text[start + 1 : close]
+    at = close - len(inside.lstrip())
+    return None if inside.lstrip().startswith("#") else _put_at(analysis, at, text)
+
+
+def put_before(analysis: Analysis, given: ast.keyword, text: str) -> Edit:
+    """Puts an argument (`name=value`) before another one, on a line of its own where that has one."""
+    return _put_at(analysis, analysis.source.span(given).start, text)
+
+
+def _put_at(analysis: Analysis, start: int, text: str) -> Edit:
+    source = analysis.source
+    line = source.position(start)[0]
+    begins_line = not source.text[source.lines.start(line) : start].strip()
+    between = f"{source.newline}{source.indent(line)}" if begins_line else " "
+    return Edit(Span(start, start), f"{text},{between}")
 
 
 def shown(analysis: Analysis, call: ast.Call, name: str, node: ast.expr) -> str:
@@ -85,35 +126,37 @@ def with_keyword(analysis: Analysis, call: ast.Call, name: str, text: str) -> Ed
     known = keyword(call, name)
     if known is not None:
         return Edit(analysis.source.span(known.value), text)
-    return with_argument(analysis, call, f"{name}={text}")
+    return added(analysis, call, f"{name}={text}")
 
 
-def with_argument(analysis: Analysis, call: ast.Call, text: str) -> Edit | None:
-    """Adds `text` to the arguments of `call`, which is of this file; None where others come out of `**`."""
-    given = written(call)
-    if any(keyword.arg is None for keyword in call.keywords):
-        return None
-    if len(given) == 1 and isinstance(given[0], ast.GeneratorExp):
+def added(analysis: Analysis, call: ast.Call, *texts: str) -> Edit | None:
+    """Puts arguments (`name=value`) behind those of `call`, which is of this file.
+
+    Where the last one has a line for itself, so has each new one, with a comma behind it if that has one; a
+    comment stays beside the argument that it stands beside. None where more arguments come out of `**`, and
+    where comments leave no place.
+    """
+    source, given = analysis.source, written(call)
+    start, close = opening(analysis, call), source.span(call).end - 1
+    if start is None or any(keyword.arg is None for keyword in call.keywords):
         return None
     if not given:
-        end = analysis.source.span(call).end - 1
-        return Edit(Span(end, end), text)
+        inside = Span(start + 1, close)
+        return None if source.segment(inside).strip() else Edit(inside, ", ".join(texts))
+    if isinstance(given[-1], ast.GeneratorExp) and source.span(given[-1]).end > close:
+        return None
     end = end_of_argument(analysis, call, given[-1])
-    if not _stands_alone(analysis, call, given[-1]):
-        return Edit(Span(end, end), f", {text}")
-    source, line = analysis.source, (given[-1].end_lineno or 0) - 1
-    begin = f"{source.newline}{source.indent(given[-1].lineno - 1)}"
-    if source.text[end:].lstrip().startswith(","):  # what follows it on its line may be a comment on it
-        stop = source.line_span(line).end
-        return Edit(Span(stop, stop), f"{begin}{text},")
-    return Edit(Span(end, end), f",{begin}{text}")
-
-
-def _stands_alone(analysis: Analysis, call: ast.Call, last: ast.expr | ast.keyword) -> bool:
-    """Whether the last argument is on a line of its own, so that another one is to be."""
-    source = analysis.source
-    before = source.text[source.lines.start(last.lineno - 1) : source.span(last).start]
-    return not before.strip(" \t(") and (call.end_lineno or 0) > (last.end_lineno or 0)
+    stop = min(source.lines.end(source.position(end)[0]), close)
+    behind = source.text[end:stop]
+    has_line = _begins_line(analysis, given[-1]) and stop < close
+    if not has_line and "#" not in behind:
+        return Edit(Span(end, end), "".join(f", {text}" for text in texts))
+    has_comma = "," in behind.partition("#")[0]
+    if start > source.lines.start(given[-1].lineno - 1) or source.text[stop:close].lstrip().startswith(","):
+        return None
+    indent = source.indent(given[-1].lineno - 1)
+    lines = ",".join(f"{source.newline}{indent}{text}" for text in texts)
+    return Edit(Span(stop, stop), f"{lines},") if has_comma else Edit(Span(end, stop), f",{behind}{lines}")
 
 
 def replaced(
@@ -122,7 +165,7 @@ def replaced(
     """Writes `text` for the first of the arguments `old` and takes the others out of `call`.
 
     None where an argument by position would stand in another place than before, or behind `text`, which is
-    to be a keyword argument.
+    to be a keyword argument; and where a comment is in the way.
     """
     given = written(call)
     kept = [argument for argument in given if argument not in old]
@@ -130,13 +173,13 @@ def replaced(
     if any(not isinstance(argument, ast.keyword) and given.index(argument) > first for argument in kept):
         return None
     spans = [analysis.source.span(argument) for argument in given]
-    edits = []
-    for index, argument in enumerate(given):
-        if index == first:
-            edits.append(Edit(spans[index], text))
-        elif argument in old:
-            edits.append(Edit(Span(end_of_argument(analysis, call, given[index - 1]), spans[index].end), ""))
-    return tuple(edits)
+    edits = [
+        _cut(analysis, Span(end_of_argument(analysis, call, given[index - 1]), spans[index].end))
+        for index in range(first + 1, len(given))
+        if given[index] in old
+    ]
+    known = tuple(edit for edit in edits if edit is not None)
+    return (Edit(spans[first], text), *known) if len(known) == len(edits) else None
 
 
 def written(call: ast.Call) -> list[ast.expr | ast.keyword]:
@@ -153,29 +196,6 @@ def end_of_argument(analysis: Analysis, call: ast.Call, argument: ast.expr | ast
     stop = analysis.source.span(after[0]).start if after else analysis.source.span(call).end - 1
     between = analysis.source.text[end:stop].partition("#")[0].partition(",")[0]
     return end + between.rfind(")") + 1
-
-
-def bracketed(analysis: Analysis, node: ast.expr) -> str:
-    """`node` as it is written, in parentheses where something else would bind more closely than it."""
-    text = analysis.source.segment(analysis.source.span(node))
-    if isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.Constant):
-        return text
-    return f"({text})"
-
-
-def without_argument(analysis: Analysis, call: ast.Call, argument: ast.expr | ast.keyword) -> Edit | None:
-    """Takes an argument out of a call, with the comma between; None where a comment is in the way."""
-    source = analysis.source
-    given = written(call)
-    index = given.index(argument)
-    if index > 0:
-        span = Span(source.span(given[index - 1]).end, source.span(argument).end)
-    elif len(given) > 1:
-        span = Span(source.span(argument).start, source.span(given[1]).start)
-    else:
-        span = source.span(argument)
-    between = source.segment(span).replace(source.segment(source.span(argument)), "")
-    return None if between.strip(", \t\r\n") else Edit(span, "")
 
 
 def is_written_out(call: ast.Call) -> bool:

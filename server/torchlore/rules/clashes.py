@@ -149,18 +149,6 @@ def short(text: str) -> str:
 _LONGEST = 40
 
 
-def grouped(node: ast.expr, text: str) -> str:
-    """The text of an expression, such that a method of it can be called."""
-    is_plain = isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Subscript)
-    return text if is_plain else f"({text})"
-
-
-def with_suffix(analysis: Analysis, node: ast.expr, suffix: str) -> Edit:
-    """Puts `.squeeze(-1)`, or whatever `suffix` is, behind an expression."""
-    span = analysis.source.span(node)
-    return Edit(span, f"{grouped(node, analysis.source.segment(span))}{suffix}")
-
-
 def argument(call: ast.Call, index: int, name: str) -> ast.expr | None:
     """The argument at `index` or called `name`; None where arguments are spread, or it is absent."""
     named = next((keyword.value for keyword in call.keywords if keyword.arg == name), None)

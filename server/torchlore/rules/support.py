@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from torchlore.analysis import Analysis, parameters
 from torchlore.analysis.automata import walk
 from torchlore.analysis.events import Call, Event, Kind, Loop, Place, Root
 from torchlore.analysis.members import kind_of
-from torchlore.analysis.queries import holds, reachable
-from torchlore.analysis.values import Instance, Unknown, Value
+from torchlore.analysis.queries import holds, options, reachable
+from torchlore.analysis.values import Instance, Tensor, Unknown, Value
 from torchlore.rules.model import Related
 from torchlore.text import Edit, Span
 from torchlore.text.nodes import blocks
@@ -68,6 +68,16 @@ def holds_on_to(event: Event, optimizer: Instance) -> bool:
         return False
     mine = owners(optimizer) or frozenset()
     return any(part is optimizer or part in mine for part in reachable(event.value))
+
+
+def is_held(root: Root, value: Value) -> bool:
+    """Whether code that we cannot see has a thing, and may do with it what is not done here."""
+    return any(holds(event.value, value) for event in root.of(Kind.ESCAPE))
+
+
+def is_surely_tensor(value: Value | None) -> bool:
+    """Whether a value is a tensor, whatever way leads there, and not by convention only."""
+    return value is not None and all(isinstance(one, Tensor) and one.certain for one in options(value))
 
 
 def is_seen_whole(analysis: Analysis, place: Place, *nodes: ast.AST | None) -> bool:
@@ -175,6 +185,11 @@ def receiver(analysis: Analysis, call: ast.AST) -> str:
     return ""
 
 
+def parent(analysis: Analysis, node: ast.AST) -> ast.AST | None:
+    """The node that `node` stands in; None where it is not of this file."""
+    return (analysis.around(node) or (None,))[-1]
+
+
 def statement_of(analysis: Analysis, node: ast.AST) -> ast.stmt | None:
     """The innermost statement that `node` lies in."""
     found = reversed((*(analysis.around(node) or ()), node))
@@ -183,8 +198,26 @@ def statement_of(analysis: Analysis, node: ast.AST) -> ast.stmt | None:
 
 def block_of(analysis: Analysis, statement: ast.stmt) -> list[ast.stmt]:
     """The statements among which `statement` stands."""
-    outer = analysis.around(statement)
-    return next((block for block in blocks(outer[-1]) if statement in block), []) if outer else []
+    return next((block for block in blocks(parent(analysis, statement)) if statement in block), [])
+
+
+def bracketed(analysis: Analysis, node: ast.expr) -> str:
+    """`node` as it is written, in parentheses where something behind it would bind more closely."""
+    text = analysis.source.segment(analysis.source.span(node))
+    return text if isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Subscript) else f"({text})"
+
+
+def followed_by(analysis: Analysis, node: ast.expr, suffix: str) -> Edit:
+    """Puts `.detach()`, or whatever `suffix` is, behind an expression."""
+    return Edit(analysis.source.span(node), f"{bracketed(analysis, node)}{suffix}")
+
+
+def wrapped(
+    analysis: Analysis, node: ast.expr | ast.stmt, before: str, after: str = ")"
+) -> tuple[Edit, Edit]:
+    """Puts something before and behind a node: `torch.stack(` and `)`."""
+    span = analysis.source.span(node)
+    return Edit(Span(span.start, span.start), before), Edit(Span(span.end, span.end), after)
 
 
 def own_lines(analysis: Analysis, statement: ast.stmt) -> Span | None:
@@ -200,26 +233,29 @@ def own_lines(analysis: Analysis, statement: ast.stmt) -> Span | None:
     return Span(first, source.lines.start(last + 1))
 
 
-def insert_before(analysis: Analysis, statement: ast.stmt, code: str) -> Edit | None:
-    """Puts `code` on a line of its own above `statement`; None where that is not possible."""
+def insert_before(analysis: Analysis, statement: ast.stmt, *code: str) -> Edit | None:
+    """Puts lines of code above `statement`, indented as it is; None where that is not possible."""
     lines = own_lines(analysis, statement)
     if lines is None:
         return None
-    source = analysis.source
-    indent = source.indent(statement.lineno - 1)
-    return Edit(Span(lines.start, lines.start), f"{indent}{code}{source.newline}")
+    return Edit(
+        Span(lines.start, lines.start), f"{_block(analysis, statement, code)}{analysis.source.newline}"
+    )
 
 
-def insert_after(analysis: Analysis, statement: ast.stmt, code: str) -> Edit | None:
-    """Puts `code` on a line of its own below `statement`; None where that is not possible."""
+def insert_after(analysis: Analysis, statement: ast.stmt, *code: str) -> Edit | None:
+    """Puts lines of code below `statement`, indented as it is; None where that is not possible."""
     lines = own_lines(analysis, statement)
     if lines is None:
         return None
-    source = analysis.source
-    indent = source.indent(statement.lineno - 1)
-    ends_line = source.text[lines.end - 1 : lines.end] in ("\n", "\r")
-    text = f"{indent}{code}{source.newline}" if ends_line else f"{source.newline}{indent}{code}"
-    return Edit(Span(lines.end, lines.end), text)
+    text, newline = _block(analysis, statement, code), analysis.source.newline
+    ends_line = analysis.source.text[lines.end - 1 : lines.end] in ("\n", "\r")
+    return Edit(Span(lines.end, lines.end), f"{text}{newline}" if ends_line else f"{newline}{text}")
+
+
+def _block(analysis: Analysis, statement: ast.stmt, code: Sequence[str]) -> str:
+    indent = analysis.source.indent(statement.lineno - 1)
+    return analysis.source.newline.join(f"{indent}{line}" if line else "" for line in code)
 
 
 def code_of_line(analysis: Analysis, node: ast.AST) -> Span:

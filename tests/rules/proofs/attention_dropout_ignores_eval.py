@@ -22,7 +22,9 @@ def prove(bad: ModuleType, good: ModuleType) -> None:
     wanted = F.scaled_dot_product_attention(q, k, v)
     model = bad.Attention(0.5).eval()
     assert not torch.allclose(model(q, k, v), wanted, atol=0.1)
-    assert not torch.allclose(model(q, k, v), model(q, k, v), atol=0.1), "each evaluation gives something else"
+    assert not torch.allclose(model(q, k, v), model(q, k, v), atol=0.1), (
+        "each evaluation gives something else"
+    )
 
     model = good.Attention(0.5).eval()
     assert torch.allclose(model(q, k, v), wanted, atol=1e-6)

@@ -16,7 +16,9 @@ def scaled() -> torch.Tensor:
 
 
 def prove(bad: ModuleType, good: ModuleType) -> None:
-    with pytest.raises(RuntimeError, match=r"The size of tensor a \(10\) must match the size of tensor b \(4\)"):
+    with pytest.raises(
+        RuntimeError, match=r"The size of tensor a \(10\) must match the size of tensor b \(4\)"
+    ):
         bad.centred()
     with pytest.raises(RuntimeError, match="must match the size"):
         bad.scaled()

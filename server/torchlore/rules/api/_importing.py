@@ -66,7 +66,7 @@ def _mended(analysis: Analysis, alias: ast.alias, new: str) -> list[Edit] | None
         use = known.get(node)
         if use is None:
             return None
-        inside = [] if is_type(use) else argument_edits(analysis.source, use)
+        inside = [] if is_type(use) else argument_edits(analysis, use)
         if inside is None:
             return None
         edits += [Edit(analysis.source.span(node), last), *inside] if renamed else inside

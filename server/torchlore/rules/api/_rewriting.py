@@ -6,10 +6,10 @@ import ast
 from dataclasses import replace
 
 from torchlore.analysis import Analysis
+from torchlore.rules import spellings
 from torchlore.rules.api import _forms
 from torchlore.rules.api._arguments import argument_edits
 from torchlore.rules.api._importing import moved_import
-from torchlore.rules.api._spelling import spelled
 from torchlore.rules.api._uses import Use
 from torchlore.rules.api._versions import has_what_to_use
 from torchlore.rules.model import Fix
@@ -40,8 +40,8 @@ def _renamed(analysis: Analysis, use: Use) -> Fix | None:
         return Fix(f"Use `{last}`", (edit,), change.is_safe)
     if isinstance(use.node, ast.Name):
         return moved_import(analysis, use)
-    inside = argument_edits(analysis.source, use)
-    found = spelled(analysis, use.node, use.outer, new)
+    inside = argument_edits(analysis, use)
+    found = spellings.spelled_anyhow(analysis, use.node, new)
     if inside is None or found is None:
         return None
     name, imported = found
@@ -62,7 +62,7 @@ def _written_anew(analysis: Analysis, use: Use) -> Fix | None:
     imported: list[Edit] = []
 
     def spell(name: str) -> str | None:
-        found = spelled(analysis, call.func if receiver is None else call, use.outer, name)
+        found = spellings.spelled_anyhow(analysis, call.func if receiver is None else call, name)
         if found is not None:
             imported.extend(edit for edit in found[1] if edit not in imported)
         return None if found is None else found[0]

@@ -11,8 +11,7 @@ from typing import Any
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.values import Ref
-from torchlore.rules import support
-from torchlore.rules.api._arguments import opening
+from torchlore.rules import arguments, support
 from torchlore.rules.api._uses import may_be_told
 from torchlore.rules.api._versions import newest, oldest
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
@@ -101,7 +100,7 @@ class DeprecatedTorchvisionWeights(Rule):
         name = Span(span.start, span.start + len(parameter)) if isinstance(given, ast.keyword) else span
         text = None if "#" in analysis.source.segment(span) else _value(analysis.source, given, weights)
         is_followed = given in call.args and len(call.args) > 1
-        can_follow = oldest(analysis) >= _NEW and opening(analysis.source, call) is not None
+        can_follow = oldest(analysis) >= _NEW and arguments.opening(analysis, call) is not None
         edits = (Edit(span, f"{new}={text}"),) if text and can_follow and not is_followed else ()
         fixes = (Fix(f"Use `{new}={text}`", edits, safe=True),) if edits else ()
         shown = (

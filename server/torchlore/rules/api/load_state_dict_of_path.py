@@ -79,13 +79,20 @@ class LoadStateDictOfPath(Rule):
             message = (
                 f"`{called}` takes a dictionary of weights, but `{given}` is a path: it raises TypeError"
             )
-            name, edits = spellings.spelled(analysis, "torch")
-            text = f"{name}.load({analysis.source.segment(span)}, weights_only=True)"
-            fix = Fix("Load the file", (*edits, Edit(span, text)), safe=True)
-            yield self.finding(message, span, fixes=(fix,))
+            yield self.finding(message, span, fixes=_fixes(analysis, argument))
 
 
 _NAMES = ("Module.load_state_dict", "Optimizer.load_state_dict")
+
+
+def _fixes(analysis: Analysis, argument: ast.expr) -> tuple[Fix, ...]:
+    found = spellings.spelled_anyhow(analysis, argument, "torch.load")
+    if found is None:
+        return ()
+    name, imported = found
+    span = analysis.source.span(argument)
+    text = f"{name}({analysis.source.segment(span)}, weights_only=True)"
+    return (Fix("Load the file", (*imported, Edit(span, text)), safe=True),)
 
 
 def _is_text(node: ast.expr) -> bool:

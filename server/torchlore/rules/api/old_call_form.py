@@ -12,7 +12,7 @@ from torchlore.analysis.events import Kind
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.queries import is_none
 from torchlore.analysis.values import BoundMethod, Const, Instance, Number, Tensor, Unknown, Value
-from torchlore.rules import support
+from torchlore.rules import arguments, spellings, support
 from torchlore.rules.api import _arguments
 from torchlore.rules.api._uses import may_be_told
 from torchlore.rules.api._versions import newest
@@ -152,7 +152,7 @@ def _meshgrid(analysis: Analysis) -> Iterator[_Told]:
         call = called.node
         if any(keyword.arg in (None, "indexing") for keyword in call.keywords):
             continue
-        edit = _arguments.put_last(analysis.source, call, 'indexing="ij"')
+        edit = arguments.added(analysis, call, 'indexing="ij"')
         message = (
             'Without `indexing`, `meshgrid` warns: what it does now is `indexing="ij"`, and that is to change'
         )
@@ -173,15 +173,14 @@ def _stft(analysis: Analysis) -> Iterator[_Told]:
         change = (
             Edit(source.span(given.value), "True")
             if given is not None
-            else _arguments.put_last(source, call, "return_complex=True")
+            else arguments.added(analysis, call, "return_complex=True")
         )
-        start, end = source.span(call).start, source.span(call).end
-        wrap = (Edit(Span(start, start), "torch.view_as_real("), Edit(Span(end, end), ")"))
-        has_torch = "torch" in analysis.run.home.names
+        viewing = spellings.spelled(analysis, call.func, "torch.view_as_real")
+        wrap = support.wrapped(analysis, call, f"{viewing}(")
         fixes = (
             *(
                 _fix("Return complex numbers, and view them as pairs as before", change, *wrap, safe=True)
-                if has_torch
+                if viewing is not None
                 else ()
             ),
             *_fix("Return complex numbers", change, safe=False),
@@ -209,7 +208,7 @@ def _cross(analysis: Analysis) -> Iterator[_Told]:
         message = (
             "Without `dim`, `cross` takes the first dimension of size 3, and warns that this is deprecated"
         )
-        fixes = _fix("Say `dim=-1`", _arguments.put_last(analysis.source, call, "dim=-1"), safe=False)
+        fixes = _fix("Say `dim=-1`", arguments.added(analysis, call, "dim=-1"), safe=False)
         yield call, message, _named(analysis, call)[1], fixes, Severity.WARNING
 
 
@@ -257,7 +256,7 @@ def _state_dict(analysis: Analysis) -> Iterator[_Told]:
         call = called.node
         if not call.args or not is_written_out(call):
             continue
-        named = _arguments.name_positional(analysis.source, call, ("destination", "prefix", "keep_vars"))
+        named = _arguments.name_positional(analysis, call, ("destination", "prefix", "keep_vars"))
         fixes = _fix("Give the arguments by name", *named, safe=True) if named else ()
         message = "Positional arguments of `state_dict` are deprecated: give them by name"
         yield call, message, _named(analysis, call)[1], fixes, Severity.WARNING
@@ -286,7 +285,7 @@ def _scheduler_step(analysis: Analysis) -> Iterator[_Told]:
         text = support.receiver(analysis, call)
         message = f"The epoch that `{text}.step` is given is deprecated: it counts by itself"
         span = analysis.source.span(given if given is not None else call.args[index])
-        edit = None if _is_too_early(analysis, call) else _without_epoch(analysis.source, call, index, given)
+        edit = None if _is_too_early(analysis, call) else _without_epoch(analysis, call, index, given)
         yield call, message, span, _fix("Let the scheduler count", edit, safe=False), Severity.WARNING
 
 
@@ -302,14 +301,10 @@ def _is_too_early(analysis: Analysis, call: ast.Call) -> bool:
     return False
 
 
-def _without_epoch(source: Source, call: ast.Call, index: int, given: ast.keyword | None) -> Edit | None:
+def _without_epoch(analysis: Analysis, call: ast.Call, index: int, given: ast.keyword | None) -> Edit | None:
     if given is not None:
-        return _arguments.remove(source, call, given)
-    start = _arguments.opening(source, call)
-    end = source.span(call).end - 1
-    if start is None or call.keywords or "#" in source.text[start:end]:
-        return None
-    return Edit(Span(source.span(call.args[index - 1]).end if index else start + 1, end), "")
+        return arguments.removed(analysis, call, "epoch")
+    return arguments.without_last(analysis, call, call.args[index:])
 
 
 def _volatile(analysis: Analysis) -> Iterator[_Told]:
@@ -321,7 +316,7 @@ def _volatile(analysis: Analysis) -> Iterator[_Told]:
                 message = (
                     "`volatile` has no effect any more: use `with torch.no_grad():` around what is computed"
                 )
-                edit = _arguments.remove(analysis.source, called.node, keyword)
+                edit = arguments.removed(analysis, called.node, "volatile")
                 fixes = _fix("Remove `volatile`", edit, safe=True)
                 yield (
                     called.node,

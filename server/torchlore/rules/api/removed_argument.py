@@ -8,15 +8,14 @@ from functools import cache
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.values import BoundMethod, Ref, Super
-from torchlore.rules import support
-from torchlore.rules.api import _arguments, _table
+from torchlore.rules import arguments, support
+from torchlore.rules.api import _table
 from torchlore.rules.api._table import Change, changes
 from torchlore.rules.api._uses import may_be_told
 from torchlore.rules.api._versions import is_gone, newest, written
-from torchlore.rules.arguments import is_written_out
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.triggers import words_of
-from torchlore.text import Edit, Source, Span
+from torchlore.text import Source, Span
 
 
 class RemovedArgument(Rule):
@@ -106,7 +105,8 @@ class RemovedArgument(Rule):
         since = written(change.removed or (0, 0))
         message = f"`{name}` takes no `{keyword.arg}` since torch {since}: it raises a TypeError"
         span = analysis.source.span(keyword)
-        edit = _arguments.remove(analysis.source, call, keyword) if keyword.arg in _WITHOUT_EFFECT else None
+        lost = keyword.arg or ""
+        edit = arguments.removed(analysis, call, lost) if lost in _WITHOUT_EFFECT else None
         fixes = (Fix(f"Remove `{keyword.arg}`", (edit,), safe=True),) if edit is not None else ()
         yield self.finding(message, Span(span.start, span.start + len(keyword.arg or "")), fixes=fixes)
 
@@ -130,7 +130,7 @@ class RemovedArgument(Rule):
                 f"The constructor of `{base.rpartition('.')[2]}` takes {_TAKES[taken or ()]} any more: "
                 "this raises a TypeError"
             )
-            edit = _cut(analysis.source, call, surplus)
+            edit = arguments.without_last(analysis, call, surplus)
             fixes = (Fix("Remove what it does not take", (edit,), safe=True),) if edit is not None else ()
             yield self.finding(message, Span(first.start, last.end), fixes=fixes)
 
@@ -174,17 +174,6 @@ def _gives(source: Source, parameter: str) -> bool:
 
 def _surplus(call: ast.Call, taken: tuple[str, ...]) -> list[ast.expr | ast.keyword]:
     """The arguments that a constructor does not take; none where they are not all seen."""
-    if not is_written_out(call):
+    if not arguments.is_written_out(call):
         return []
     return [*call.args[len(taken) :], *(keyword for keyword in call.keywords if keyword.arg not in taken)]
-
-
-def _cut(source: Source, call: ast.Call, surplus: list[ast.expr | ast.keyword]) -> Edit | None:
-    """Takes the last arguments of a call out; None where others stand between them."""
-    given: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
-    kept = given[: len(given) - len(surplus)]
-    start, end = _arguments.opening(source, call), source.span(call).end - 1
-    if start is None or given[len(kept) :] != surplus:
-        return None
-    begin = source.span(kept[-1]).end if kept else start + 1
-    return None if "#" in source.text[begin:end] else Edit(Span(begin, end), "")

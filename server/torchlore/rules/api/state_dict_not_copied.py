@@ -120,15 +120,18 @@ class StateDictNotCopied(Rule):
             f"`{what}` {support.on_line(analysis, used.node)} {does} the last weights, not these"
         )
         span = analysis.source.span(taken.node)
-        name, edits = spellings.spelled(analysis, "copy")
-        text = f"{name}.deepcopy({analysis.source.segment(span)})"
-        fix = Fix("Keep a copy of the weights", (*edits, Edit(span, text)), safe=False)
+        found = spellings.spelled_anyhow(analysis, taken.node, "copy.deepcopy")
+        fixes: tuple[Fix, ...] = ()
+        if found is not None:
+            name, imported = found
+            edit = Edit(span, f"{name}({analysis.source.segment(span)})")
+            fixes = (Fix("Keep a copy of the weights", (*imported, edit), safe=False),)
         related = (
             support.related(analysis, used.node, "they are used here")
             if isinstance(used.node, ast.expr)
             else ()
         )
-        return self.finding(message, span, fixes=(fix,), related=related)
+        return self.finding(message, span, fixes=fixes, related=related)
 
 
 _SHARDED = ("fsdp", "FSDP", "fully_shard", "FullySharded", "deepspeed", "DeepSpeed")

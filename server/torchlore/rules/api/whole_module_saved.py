@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.queries import options
-from torchlore.rules import arguments, support
+from torchlore.rules import support
 from torchlore.rules.api import _loads
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source
@@ -80,6 +80,6 @@ class WholeModuleSaved(Rule):
                 f"`{saved}` is saved as a whole: the file can be loaded only as code, where its class is"
             )
             span = analysis.source.span(argument)
-            text = f"{arguments.bracketed(analysis, argument)}.state_dict()"
+            text = f"{support.bracketed(analysis, argument)}.state_dict()"
             fix = Fix("Save its `state_dict()`", (Edit(span, text),), safe=False)
             yield self.finding(message, span, fixes=(fix,))

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
-from torchlore.rules import support
+from torchlore.rules import arguments, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.text import Edit, Source, Span
+from torchlore.text import Source
 
 
 class CheckpointWithoutUseReentrant(Rule):
@@ -93,8 +93,7 @@ _CHECKPOINTS = tuple(f"torch.utils.checkpoint.{name}" for name in ("checkpoint",
 
 
 def _fixes(analysis: Analysis, call: ast.Call) -> Iterator[Fix]:
-    given = [*call.args, *(keyword.value for keyword in call.keywords)]
-    end = max(analysis.source.span(node).end for node in given)
     for value, title in (("False", "as torch recommends"), ("True", "as it is now")):
-        edit = Edit(Span(end, end), f", use_reentrant={value}")
-        yield Fix(f"Say `use_reentrant={value}`, {title}", (edit,), safe=False)
+        edit = arguments.added(analysis, call, f"use_reentrant={value}")
+        if edit is not None:
+            yield Fix(f"Say `use_reentrant={value}`, {title}", (edit,), safe=False)

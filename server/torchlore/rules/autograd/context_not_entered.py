@@ -9,8 +9,7 @@ from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
 from torchlore.analysis.events import Kind
 from torchlore.analysis.values import Ref
-from torchlore.rules import support
-from torchlore.rules.autograd import _wrapping
+from torchlore.rules import indentation, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source, Span
 
@@ -169,7 +168,7 @@ _LAST_NAMES = frozenset(name.rpartition(".")[2] for name in _CONTEXTS)
 
 def _is_tried(analysis: Analysis, statement: ast.stmt) -> bool:
     """Whether the call may be there for what it raises: `try`, or alone under `pytest.raises(…)`."""
-    outer = (analysis.around(statement) or (None,))[-1]
+    outer = support.parent(analysis, statement)
     if isinstance(outer, ast.Try):
         return statement in outer.body
     return isinstance(outer, ast.With | ast.AsyncWith) and len(outer.body) == 1
@@ -198,7 +197,7 @@ def _chosen(analysis: Analysis, call: Called) -> Iterator[Fix]:
 
 def _rest(analysis: Analysis, call: Called, statement: ast.stmt) -> list[ast.stmt]:
     """What the context was made for: the statements behind it, if `backward` can do with that."""
-    rest = _wrapping.following(analysis, statement)
+    rest = indentation.following(analysis, statement)
     if any(isinstance(s, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) for s in rest):
         return []
     first = next((i for i, s in enumerate(rest) if _computes_gradients(analysis, s)), None)
@@ -218,13 +217,9 @@ def _computes_gradients(analysis: Analysis, statement: ast.stmt) -> bool:
 
 
 def _wrapped(analysis: Analysis, call: ast.Call, statement: ast.stmt, rest: list[ast.stmt]) -> Fix | None:
-    edits = _wrapping.put_under(analysis, statement, rest)
-    if edits is None:
-        return None
-    span = analysis.source.span(statement)
-    header = (Edit(Span(span.start, span.start), "with "), Edit(Span(span.end, span.end), ":"))
+    edits = indentation.entered(analysis, statement, rest)
     title = f"Run what follows in `with {_shown(analysis, call)}`"
-    return Fix(title, (*header, *edits), safe=False)
+    return Fix(title, edits, safe=False) if edits is not None else None
 
 
 def _shown(analysis: Analysis, call: ast.Call) -> str:

@@ -101,7 +101,7 @@ def _is_read(analysis: Analysis, node: ast.Attribute) -> bool:
         return False
     if owner.leaf or owner.parameter:
         return False
-    outer = (analysis.around(node) or (None,))[-1]
+    outer = support.parent(analysis, node)
     if isinstance(outer, ast.Attribute) and outer.attr.endswith("_"):
         return False
     is_set = isinstance(outer, ast.Subscript) and not isinstance(outer.ctx, ast.Load)

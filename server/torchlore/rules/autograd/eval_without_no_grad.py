@@ -11,9 +11,8 @@ from torchlore.analysis.events import Call, Event, Kind, Loop, Path, Place, Root
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.queries import came_from, holds, options
 from torchlore.analysis.values import Container, Instance, OneOf, Tensor, Unknown, Value
-from torchlore.rules import support
+from torchlore.rules import indentation, spellings, support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
-from torchlore.rules.spellings import torch_name
 from torchlore.text import Edit, Source, Span
 
 _FunctionDef = ast.FunctionDef | ast.AsyncFunctionDef
@@ -258,47 +257,26 @@ def _mode_after(event: Event, mode: str, model: Value | None) -> str:
 def _fixes(analysis: Analysis, root: Root, place: Place, training: set[ast.AST]) -> tuple[Fix, ...]:
     """Decorates the function if it only evaluates; else wraps the loop."""
     safe = not any(_hands_out(analysis, e, place.event.node) for e in root.events)
-    torch = torch_name(analysis)
-    if torch is None:
-        return ()
     call = next((s for s in reversed(place.within) if isinstance(s, Call) and s.forward is None), None)
     function = call.callee if call is not None and place.loops[-1] in _loops_below(call.body) else None
     if isinstance(function, ast.FunctionDef) and function not in training and analysis.owns(function):
         lines = analysis.source.lines
         first = function.lineno - 1
         start = lines.start(first)
-        text = f"{analysis.source.indent(first)}@{torch}.no_grad(){analysis.source.newline}"
-        title = f"Evaluate without gradients: decorate `{function.name}` with `@{torch}.no_grad()`"
-        return (Fix(title, (Edit(Span(start, start), text),), safe),)
-    edits = _wrapped(analysis, place.loops[-1].node, f"with {torch}.no_grad():")
-    return (Fix(f"Run this loop in `with {torch}.no_grad()`", edits, safe),) if edits else ()
+        no_grad = spellings.spelled(analysis, function, "torch.no_grad")
+        text = f"{analysis.source.indent(first)}@{no_grad}(){analysis.source.newline}"
+        title = f"Evaluate without gradients: decorate `{function.name}` with `@{no_grad}()`"
+        return (Fix(title, (Edit(Span(start, start), text),), safe),) if no_grad is not None else ()
+    loop = place.loops[-1].node
+    no_grad = spellings.spelled(analysis, loop, "torch.no_grad")
+    if no_grad is None or not isinstance(loop, _Loop) or not analysis.owns(loop):
+        return ()
+    edits = indentation.under_header(analysis, [loop], f"with {no_grad}():")
+    return (Fix(f"Run this loop in `with {no_grad}()`", tuple(edits), safe),) if edits else ()
+
+
+_Loop = ast.For | ast.AsyncFor | ast.While
 
 
 def _loops_below(path: Path) -> set[Loop]:
     return {loop for place in places(path) for loop in place.loops}
-
-
-def _wrapped(analysis: Analysis, loop: ast.AST, header: str) -> tuple[Edit, ...]:
-    """Indents a loop under `header`; nothing where a string of it spans lines and would change."""
-    source = analysis.source
-    if not isinstance(loop, ast.For | ast.AsyncFor | ast.While) or not analysis.owns(loop):
-        return ()
-    if support.own_lines(analysis, loop) is None:
-        return ()
-    strings = (n for n in ast.walk(loop) if isinstance(n, ast.JoinedStr | ast.Constant))
-    if any(n.lineno != n.end_lineno for n in strings):
-        return ()
-    first, last = loop.lineno - 1, (loop.end_lineno or loop.lineno) - 1
-    outer = source.indent(first)
-    unit = source.indent(loop.body[0].lineno - 1).removeprefix(outer) or "    "
-    edits = [
-        Edit(
-            Span(source.lines.start(first), source.lines.start(first)),
-            f"{outer}{header}{source.newline}{unit}",
-        )
-    ]
-    for line in range(first + 1, last + 1):
-        if source.lines.text(line).strip():
-            start = source.lines.start(line)
-            edits.append(Edit(Span(start, start), unit))
-    return tuple(edits)

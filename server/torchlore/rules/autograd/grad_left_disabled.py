@@ -11,10 +11,9 @@ from torchlore.analysis.automata import walk
 from torchlore.analysis.events import Event, Kind
 from torchlore.analysis.queries import tokens_of
 from torchlore.analysis.values import Instance, Tensor
-from torchlore.rules import support
-from torchlore.rules.autograd import _wrapping
+from torchlore.rules import indentation, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.text import Edit, Source, Span
+from torchlore.text import Source
 
 
 class GradLeftDisabled(Rule):
@@ -160,12 +159,10 @@ def _is_blind(event: Event, state: _State) -> bool:
 
 
 def _fixes(analysis: Analysis, statement: ast.Expr, backward: ast.AST) -> Iterator[Fix]:
-    rest = _wrapping.following(analysis, statement)
+    rest = indentation.following(analysis, statement)
     definitions = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
     if not rest or any(isinstance(s, definitions) or backward in set(ast.walk(s)) for s in rest):
         return
-    edits = _wrapping.put_under(analysis, statement, rest)
+    edits = indentation.entered(analysis, statement, rest)
     if edits is not None:
-        span = analysis.source.span(statement)
-        header = (Edit(Span(span.start, span.start), "with "), Edit(Span(span.end, span.end), ":"))
-        yield Fix("Switch gradients off for what follows only, by `with`", (*header, *edits), safe=False)
+        yield Fix("Switch gradients off for what follows only, by `with`", edits, safe=False)

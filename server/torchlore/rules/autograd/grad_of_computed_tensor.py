@@ -9,10 +9,8 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis, tensor_facts
 from torchlore.analysis.names import words
 from torchlore.analysis.values import Tensor
-from torchlore.rules import arguments, bindings, support
-from torchlore.rules.autograd import _wrapping
+from torchlore.rules import arguments, bindings, indentation, spellings, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.rules.spellings import torch_name
 from torchlore.text import Edit, Source, Span
 
 
@@ -125,7 +123,7 @@ def _is_read(analysis: Analysis, node: ast.Attribute) -> bool:
     owner = analysis.run.owners[node]
     if not isinstance(owner, Tensor) or not owner.certain or not isinstance(node.ctx, ast.Load):
         return False
-    outer = (analysis.around(node) or (None,))[-1]
+    outer = support.parent(analysis, node)
     return not isinstance(outer, ast.Compare) and not support.expects_an_error(analysis, node)
 
 
@@ -226,13 +224,13 @@ def _converted_leaf(analysis: Analysis, made: ast.expr) -> Edit | None:
 
 def _in_place(analysis: Analysis, name: ast.Name, step: ast.Assign) -> Iterator[Fix]:
     """`w = w - lr * w.grad` as `w -= lr * w.grad`, unrecorded."""
-    torch, value = torch_name(analysis), step.value
-    if torch is None or not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Add | ast.Sub):
+    no_grad, value = spellings.spelled(analysis, step, "torch.no_grad"), step.value
+    if no_grad is None or not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Add | ast.Sub):
         return
     if not isinstance(value.left, ast.Name) or value.left.id != name.id or len(step.targets) != 1:
         return
-    header = f"with {torch}.no_grad():"
-    edits = _wrapping.under_header(analysis, [step], header)
+    header = f"with {no_grad}():"
+    edits = indentation.under_header(analysis, [step], header)
     if edits is not None:
         source, sign = analysis.source, "+" if isinstance(value.op, ast.Add) else "-"
         span = Span(source.span(step).start, source.span(value.right).start)

@@ -9,10 +9,8 @@ from torchlore.analysis import Analysis, torch_facts
 from torchlore.analysis.events import Event, Kind, Root
 from torchlore.analysis.queries import holds, reachable
 from torchlore.analysis.values import Instance, Params, Tensor, Value
-from torchlore.rules import support
-from torchlore.rules.autograd import _wrapping
+from torchlore.rules import indentation, spellings, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.rules.spellings import torch_name
 from torchlore.text import Source
 
 
@@ -196,15 +194,15 @@ def _method(call: ast.Call) -> str:
 
 def _fixes(analysis: Analysis, statement: ast.stmt, found: Container[ast.stmt]) -> tuple[Fix, ...]:
     """Puts the statement under `torch.no_grad()`, together with those beside it that have the same fault."""
-    torch = torch_name(analysis)
-    if torch is None or not isinstance(statement, ast.AugAssign | ast.Assign | ast.Expr):
+    no_grad = spellings.spelled(analysis, statement, "torch.no_grad")
+    if no_grad is None or not isinstance(statement, ast.AugAssign | ast.Assign | ast.Expr):
         return ()
-    block = support.block_of(analysis, statement) or analysis.source.tree.body
+    block = support.block_of(analysis, statement)
     first = last = block.index(statement)
     while first and block[first - 1] in found:
         first -= 1
     while last + 1 < len(block) and block[last + 1] in found:
         last += 1
-    header = f"with {torch}.no_grad():"
-    edits = _wrapping.under_header(analysis, block[first : last + 1], header)
+    header = f"with {no_grad}():"
+    edits = indentation.under_header(analysis, block[first : last + 1], header)
     return (Fix(f"Change it without recording that: `{header}`", tuple(edits), safe=False),) if edits else ()

@@ -11,7 +11,6 @@ from torchlore.analysis.queries import came_from, options, tokens_of
 from torchlore.analysis.values import Const, Container, Number, Tensor, Value
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
-from torchlore.text import Edit, Span
 
 
 class LossKeepsGraph(Rule):
@@ -241,18 +240,9 @@ def _is_emptied(loop: Loop, event: Event) -> bool:
 
 
 def _fixes(analysis: Analysis, kept: ast.expr) -> tuple[Fix, ...]:
-    span = analysis.source.span(kept)
-    simple = isinstance(kept, ast.Name | ast.Attribute | ast.Call | ast.Subscript)
     name = support.written(analysis, kept)
-
-    def fix(method: str, title: str, safe: bool) -> Fix:
-        if simple:
-            edits: tuple[Edit, ...] = (Edit(Span(span.end, span.end), f".{method}()"),)
-        else:
-            edits = (Edit(Span(span.start, span.start), "("), Edit(Span(span.end, span.end), f").{method}()"))
-        return Fix(title, edits, safe)
-
+    detached, number = (support.followed_by(analysis, kept, suffix) for suffix in (".detach()", ".item()"))
     return (
-        fix("detach", f"Keep `{name}` without its graph: `.detach()`", safe=True),
-        fix("item", f"Keep the number in `{name}`: `.item()`", safe=False),
+        Fix(f"Keep `{name}` without its graph: `.detach()`", (detached,), safe=True),
+        Fix(f"Keep the number in `{name}`: `.item()`", (number,), safe=False),
     )

@@ -11,7 +11,7 @@ from torchlore.analysis.queries import tokens_of
 from torchlore.analysis.values import Tensor, Value
 from torchlore.rules import bindings, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.text import Edit, Source, Span
+from torchlore.text import Source
 
 
 class NumpyWithGraph(Rule):
@@ -118,13 +118,8 @@ def _is_trained(analysis: Analysis, value: Value) -> bool:
 
 def _detached(analysis: Analysis, tensor: ast.expr) -> Fix:
     """`.detach()` behind the tensor; before `.cpu()`, so that this is not recorded either."""
-    source = analysis.source
     match tensor:
         case ast.Call(func=ast.Attribute(value=moved, attr="cpu")):
             tensor = moved
-    span = source.span(tensor)
-    if isinstance(tensor, ast.Name | ast.Attribute | ast.Call | ast.Subscript):
-        edits: tuple[Edit, ...] = (Edit(Span(span.end, span.end), ".detach()"),)
-    else:
-        edits = (Edit(Span(span.start, span.start), "("), Edit(Span(span.end, span.end), ").detach()"))
-    return Fix(f"Leave the graph behind: `{support.written(analysis, tensor)}.detach()`", edits, safe=True)
+    edit = support.followed_by(analysis, tensor, ".detach()")
+    return Fix(f"Leave the graph behind: `{support.written(analysis, tensor)}.detach()`", (edit,), safe=True)

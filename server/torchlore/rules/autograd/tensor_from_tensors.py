@@ -12,11 +12,10 @@ from torchlore.analysis.events import Event, Kind
 from torchlore.analysis.methods import is_forward
 from torchlore.analysis.queries import came_from
 from torchlore.analysis.values import Const, Container, Tensor, Value
-from torchlore.rules import support
+from torchlore.rules import spellings, support
 from torchlore.rules.autograd._names import KEEP_TENSORS, MAKERS
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.rules.spellings import torch_name
-from torchlore.text import Edit, Source, Span
+from torchlore.text import Edit, Source
 
 
 class TensorFromTensors(Rule):
@@ -191,34 +190,23 @@ def _copied(
         return ()
     if flag.value and safe:
         methods += ".requires_grad_()"
-    source = analysis.source
-    whole, inner = source.span(call.node), source.span(argument)
-    is_simple = isinstance(argument, ast.Name | ast.Attribute | ast.Call | ast.Subscript)
-    before, after = ("", "") if is_simple else ("(", ")")
-    edits = (
-        Edit(Span(whole.start, inner.start), before),
-        Edit(Span(inner.end, whole.end), f"{after}.{methods}"),
-    )
-    return (Fix(title, edits, safe),)
+    text = f"{support.bracketed(analysis, argument)}.{methods}"
+    return (Fix(title, (Edit(analysis.source.span(call.node), text),), safe),)
 
 
 def _stacked(analysis: Analysis, call: Called) -> tuple[Fix, ...]:
     """`torch.stack` in place of the call and, where lists stand in the list, of these too."""
-    torch, argument = torch_name(analysis), call.argument(0, "data")
-    if torch is None or argument is None or len(call.node.args) != 1 or call.node.keywords:
+    stack = spellings.spelled(analysis, call.node.func, "torch.stack")
+    argument = call.argument(0, "data")
+    if stack is None or argument is None or len(call.node.args) != 1 or call.node.keywords:
         return ()
     inner = _lists_in(analysis, argument)
     if inner is None:
         return ()
-    source = analysis.source
-    edits = [Edit(source.span(call.node.func), f"{torch}.stack")]
+    edits = [Edit(analysis.source.span(call.node.func), stack)]
     for part in inner:
-        span = source.span(part)
-        edits += [
-            Edit(Span(span.start, span.start), f"{torch}.stack("),
-            Edit(Span(span.end, span.end), ")"),
-        ]
-    return (Fix(f"Keep the graph: `{torch}.stack`", tuple(edits), safe=False),)
+        edits += support.wrapped(analysis, part, f"{stack}(")
+    return (Fix(f"Keep the graph: `{stack}`", tuple(edits), safe=False),)
 
 
 def _lists_in(analysis: Analysis, argument: ast.expr) -> list[ast.expr] | None:

@@ -15,7 +15,7 @@ from torchlore.analysis.values import Container, Function, Instance, LocalClass,
 from torchlore.rules import imports, support
 from torchlore.rules.data import _loaders
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
-from torchlore.text import Edit, Span
+from torchlore.text import Edit
 
 
 class SamplesRepeatedByWorkers(Rule):
@@ -254,18 +254,12 @@ def _fix(analysis: Analysis, repeated: _Repeated) -> Fix | None:
     if not analysis.owns(method) or used & _NAMES:
         return None
     body = method.body[1:] if ast.get_docstring(method) is not None else method.body
-    source = analysis.source
-    indent = source.indent(body[0].lineno - 1)
-    asked = f"worker = get_worker_info(){source.newline}{indent}{_PART}"
-    above = support.insert_before(analysis, body[0], asked)
+    above = support.insert_before(analysis, body[0], "worker = get_worker_info()", _PART)
     imported = imports.missing(analysis, "import itertools", "from torch.utils.data import get_worker_info")
     if above is None or imported is None:
         return None
-    span = source.span(gone_through)
-    opening = Edit(Span(span.start, span.start), "itertools.islice(")
-    closing = Edit(Span(span.end, span.end), ", first, None, step)")
-    edits = (*imported, above, opening, closing)
-    return Fix("Give each worker its own samples", edits, safe=False)
+    part = support.wrapped(analysis, gone_through, "itertools.islice(", ", first, None, step)")
+    return Fix("Give each worker its own samples", (*imported, above, *part), safe=False)
 
 
 _PART = "first, step = (worker.id, worker.num_workers) if worker else (0, 1)"

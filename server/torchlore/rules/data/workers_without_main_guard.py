@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
-from torchlore.rules import support
+from torchlore.rules import indentation, support
 from torchlore.rules.data import _loaders, _starting
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.text import Edit, Source, Span
+from torchlore.text import Source
 
 
 class WorkersWithoutMainGuard(Rule):
@@ -130,33 +129,13 @@ def _has_workers(call: Called) -> bool:
 
 def _fix(analysis: Analysis, top: ast.stmt) -> Fix | None:
     """Puts a statement, and all that comes after it, under the guard."""
-    source, body = analysis.source, analysis.source.tree.body
-    lines = support.own_lines(analysis, top)
-    if lines is None or not _can_be_indented(body[body.index(top) :]):
-        return None
-    step = "\t" if "\n\t" in source.text else "    "
-    span = Span(lines.start, len(source.text))
-    moved = _LINE.sub(step, source.segment(span))
-    edit = Edit(span, f'if __name__ == "__main__":{source.newline}{moved}')
-    return Fix('Run it in the main process only: `if __name__ == "__main__":`', (edit,), safe=False)
-
-
-_LINE = re.compile(r"(?:\A|(?<=\n)|(?<=\r)(?!\n))(?=[ \t]*\S)")
-"""Where a line begins that is not blank."""
-
-
-def _can_be_indented(statements: Sequence[ast.stmt]) -> bool:
-    """Whether nothing of it is needed in the workers, and no text goes over several lines."""
-    for statement in statements:
-        if isinstance(statement, _DEFINING):
-            return False
-        for node in ast.walk(statement):
-            is_text = isinstance(node, ast.JoinedStr) or (
-                isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)
-            )
-            if is_text and node.lineno != node.end_lineno:  # type: ignore[attr-defined]
-                return False
-    return True
+    body = analysis.source.tree.body
+    guarded = body[body.index(top) :]
+    if any(isinstance(statement, _DEFINING) for statement in guarded):
+        return None  # it is needed in the workers
+    edits = indentation.under_header(analysis, guarded, 'if __name__ == "__main__":')
+    title = 'Run it in the main process only: `if __name__ == "__main__":`'
+    return Fix(title, tuple(edits), safe=False) if edits is not None else None
 
 
 _DEFINING = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)

@@ -7,7 +7,7 @@ import ast
 from torchlore.analysis import Analysis
 from torchlore.analysis.names import words
 from torchlore.analysis.values import Ref
-from torchlore.rules import support
+from torchlore.rules import bindings
 
 _FLOAT64 = frozenset(f"numpy.{name}" for name in words("zeros ones empty eye identity linspace logspace")) | {
     f"numpy.random.{name}"
@@ -35,7 +35,7 @@ def dtype_of(analysis: Analysis, node: ast.expr, left: int = _MOST) -> str:
         return ""
     match node:
         case ast.Name():
-            bound = bound_to(analysis, node)
+            bound = bindings.last_value(analysis, node)
             return dtype_of(analysis, bound, left - 1) if bound is not None else ""
         case ast.Attribute(value=inner, attr="T"):
             return dtype_of(analysis, inner, left - 1)
@@ -101,32 +101,3 @@ def _named(analysis: Analysis, node: ast.expr) -> str:
 def _name(analysis: Analysis, node: ast.expr) -> str:
     value = analysis.value(node)
     return value.name if isinstance(value, Ref) else ""
-
-
-def bound_to(analysis: Analysis, name: ast.Name) -> ast.expr | None:
-    """What a name was bound to last, on every path that leads to where it is read; None if that is not plain.
-
-    The nearest statement above in the same block or in one around it has to be `name = ...`, and nothing
-    between may bind the name.
-    """
-    statement = support.statement_of(analysis, name)
-    while statement is not None:
-        block = support.block_of(analysis, statement)
-        for before in reversed(block[: block.index(statement)] if statement in block else []):
-            match before:
-                case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name.id:
-                    return value
-            if _binds(before, name.id):
-                return None
-        outer = (analysis.around(statement) or (None,))[-1]
-        if not isinstance(outer, ast.With | ast.If | ast.Try):
-            return None  # a function may run later, a loop's body may come round again
-        statement = outer
-    return None
-
-
-def _binds(statement: ast.stmt, name: str) -> bool:
-    return any(
-        isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Load)
-        for node in ast.walk(statement)
-    )

@@ -7,7 +7,7 @@ import ast
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
 from torchlore.analysis.queries import options
-from torchlore.analysis.values import Const, Instance, Tensor, Value
+from torchlore.analysis.values import Const, Instance, Value
 from torchlore.rules import support
 
 MOVES = ("Tensor.to", "Tensor.cuda", "Tensor.cpu")
@@ -19,8 +19,7 @@ FLAGS = frozenset({"non_blocking", "copy"})
 
 def moved(call: Called) -> ast.expr | None:
     """What is moved, where that is surely a tensor."""
-    found = options(call.receiver) if call.receiver is not None else ()
-    if not found or not all(isinstance(one, Tensor) and one.certain for one in found):
+    if not support.is_surely_tensor(call.receiver):
         return None
     return call.node.func.value if isinstance(call.node.func, ast.Attribute) else None
 

@@ -133,15 +133,3 @@ def steps(root: Root) -> Iterator[tuple[Value, Place]]:
         optimizer = place.event.subject
         if isinstance(optimizer, Unknown) or (optimizer is not None and support.is_optimizer(optimizer)):
             yield optimizer, place
-
-
-def is_held(root: Root, scaler: Value) -> bool:
-    """Whether code that we cannot see has the scaler, and may do with it what is missing."""
-    return any(event.kind is Kind.ESCAPE and holds(event.value, scaler) for event in root.events)
-
-
-def function_of(analysis: Analysis, node: ast.AST) -> ast.AST | None:
-    """The innermost function that a node of this file lies in; the module where it lies in none."""
-    around = analysis.around(node) or ()
-    functions = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.Module
-    return next((outer for outer in reversed(around) if isinstance(outer, functions)), None)

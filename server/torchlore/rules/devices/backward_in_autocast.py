@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import Kind
 from torchlore.analysis.names import words
-from torchlore.rules import support
+from torchlore.rules import indentation, support
 from torchlore.rules.devices import _autocast
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.text import Edit, Source, Span
+from torchlore.text import Edit, Source
 
 
 class BackwardInAutocast(Rule):
@@ -129,13 +129,17 @@ def _fixes(analysis: Analysis, block: _autocast.Block, call: ast.Call) -> tuple[
     behind = block.body[block.body.index(statement) :]
     if not all(_is_harmless(analysis, one) for one in behind):
         return ()
-    edit = _dedented(analysis, block, behind)
-    title = "Leave autocast before the backward pass"
-    return () if edit is None else (Fix(title, (edit,), safe=False),)
+    source, above = analysis.source, block.body[-len(behind) - 1].end_lineno or 0
+    while not source.lines.text(above).strip():  # the comments above them go with them
+        above += 1
+    moved = indentation.moved(analysis, above, behind, source.indent(block.lineno - 1))
+    if moved is None:
+        return ()
+    return (Fix("Leave autocast before the backward pass", (Edit(*moved),), safe=False),)
 
 
 def _is_harmless(analysis: Analysis, statement: ast.stmt) -> bool:
-    """Whether autocast makes no difference to a statement, and its text can be moved."""
+    """Whether autocast makes no difference to a statement."""
     for node in ast.walk(statement):
         match node:
             case ast.Call():
@@ -144,20 +148,4 @@ def _is_harmless(analysis: Analysis, statement: ast.stmt) -> bool:
                     return False
             case ast.BinOp(op=ast.MatMult()):
                 return False
-            case ast.Constant(value=str() | bytes()) | ast.JoinedStr() if node.lineno != node.end_lineno:
-                return False
     return True
-
-
-def _dedented(analysis: Analysis, block: _autocast.Block, statements: list[ast.stmt]) -> Edit | None:
-    """Writes the last statements of a block, and the comments above them, behind it."""
-    if any(support.own_lines(analysis, statement) is None for statement in statements):
-        return None
-    source, above = analysis.source, block.body[-len(statements) - 1]
-    inside, outside = source.indent(statements[0].lineno - 1), source.indent(block.lineno - 1)
-    first, last = above.end_lineno or 0, (statements[-1].end_lineno or 0) - 1
-    lines = [source.lines.text(number) for number in range(first, last + 1)]
-    while not lines[0].strip():
-        first, lines = first + 1, lines[1:]
-    moved = [outside + line[len(inside) :] if line.startswith(inside) else line for line in lines]
-    return Edit(Span(source.lines.start(first), source.lines.end(last)), source.newline.join(moved))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import Event, Kind, Place, Root
 from torchlore.analysis.values import Instance, Value
-from torchlore.rules import support
+from torchlore.rules import bindings, support
 from torchlore.rules.devices import _scaling
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit
@@ -35,14 +35,11 @@ class ClipBeforeUnscale(Rule):
     model = torch.nn.Linear(4, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     scaler = torch.amp.GradScaler("cuda")
-    for _ in range(10):
-        optimizer.zero_grad()
-        with torch.autocast("cuda"):
-            loss = model(torch.randn(8, 4)).pow(2).mean()
-        scaler.scale(loss).backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)
-        scaler.step(optimizer)
-        scaler.update()
+    loss = model(torch.randn(8, 4)).mean()
+    scaler.scale(loss).backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)
+    scaler.step(optimizer)
+    scaler.update()
     ```
 
     ## Use instead
@@ -53,15 +50,12 @@ class ClipBeforeUnscale(Rule):
     model = torch.nn.Linear(4, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     scaler = torch.amp.GradScaler("cuda")
-    for _ in range(10):
-        optimizer.zero_grad()
-        with torch.autocast("cuda"):
-            loss = model(torch.randn(8, 4)).pow(2).mean()
-        scaler.scale(loss).backward()
-        scaler.unscale_(optimizer)
-        torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)
-        scaler.step(optimizer)
-        scaler.update()
+    loss = model(torch.randn(8, 4)).mean()
+    scaler.scale(loss).backward()
+    scaler.unscale_(optimizer)
+    torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)
+    scaler.step(optimizer)
+    scaler.update()
     ```
 
     ## Fix safety
@@ -126,7 +120,7 @@ class ClipBeforeUnscale(Rule):
 
 def _is_told(analysis: Analysis, root: Root, scaler: Instance, optimizer: Value) -> bool:
     """Whether all that unscales is seen. Whose gradients `unscale_` is for is told by the optimizer alone."""
-    if _scaling.is_held(root, scaler):
+    if support.is_held(root, scaler):
         return False
     return isinstance(optimizer, Instance) or not any(other.of(Kind.UNSCALE) for other in analysis.roots)
 
@@ -138,8 +132,8 @@ def _is_certain(states: set[_scaling.Gradients]) -> bool:
 
 def _fixes(analysis: Analysis, root: Root, clip: ast.Call, step: ast.Call) -> tuple[Fix, ...]:
     """Unscales before; moves what unscales too late."""
-    function = _scaling.function_of(analysis, clip)
-    if not analysis.owns(step) or function is not _scaling.function_of(analysis, step):
+    function = bindings.scope_of(analysis, clip)
+    if not analysis.owns(step) or function is not bindings.scope_of(analysis, step):
         return ()
     if not isinstance(step.func, ast.Attribute) or not support.is_name(step.func.value):
         return ()

@@ -282,7 +282,7 @@ def _is_tuple(value: Value) -> bool:
 
 def _stored_in(analysis: Analysis, statement: ast.Expr, place: ast.Name) -> str:
     """`batch[key]`, where the loop around goes over `key, value in batch.items()`."""
-    match (analysis.around(statement) or (None,))[-1]:
+    match support.parent(analysis, statement):
         case ast.For(
             target=ast.Tuple(elts=[ast.Name(id=key), ast.Name(id=value)]),
             iter=ast.Call(func=ast.Attribute(value=holder, attr="items"), args=[]),

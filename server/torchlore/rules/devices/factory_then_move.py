@@ -10,8 +10,7 @@ from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
 from torchlore.analysis.names import words
 from torchlore.analysis.values import Ref
-from torchlore.rules import support
-from torchlore.rules.devices._arguments import added
+from torchlore.rules import arguments, support
 from torchlore.rules.devices._moves import MOVES, device_of
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source, Span
@@ -123,7 +122,7 @@ class FactoryThenMove(Rule):
 
 def _fixes(analysis: Analysis, call: ast.Call, made: ast.Call, device: str, safe: bool) -> Iterator[Fix]:
     """Gives the factory the device, and takes the call behind it away."""
-    argument = added(analysis, made, f"device={device}")
+    argument = arguments.added(analysis, made, f"device={device}")
     end, outer = analysis.source.span(made).end, analysis.source.span(call).end
     if argument is not None and "#" not in analysis.source.text[end:outer]:
         edits = (argument, Edit(Span(end, outer), ""))

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import MISSING, Called
 from torchlore.analysis.members import lookup
-from torchlore.analysis.queries import options
-from torchlore.analysis.values import Function, Instance, LocalClass, Tensor, Value
+from torchlore.analysis.values import Function, Instance, LocalClass, Value
 from torchlore.rules import bindings, clashes, support
 from torchlore.rules.model import Family, Finding, Rule, Severity
 from torchlore.text import Source
@@ -170,13 +169,13 @@ def _broken_by(analysis: Analysis, node: ast.AST, compiled: _Compiled) -> tuple[
             call = analysis.call_at(node)
             if call is None:
                 return None
-            if call.name == "Tensor.data_ptr" and _is_tensor(call.receiver):
+            if call.name == "Tensor.data_ptr" and support.is_surely_tensor(call.receiver):
                 return node, "asks for the address of a tensor"
             if compiled.is_full:  # then a number becomes a symbol of the graph
                 return None
             numbers = call.name in ("builtins.float", "builtins.int", "builtins.bool")
             held = call.receiver if call.name == "Tensor.item" else call.value(0, "x") if numbers else None
-            return (node, "asks Python what a tensor holds") if _is_tensor(held) else None
+            return (node, "asks Python what a tensor holds") if support.is_surely_tensor(held) else None
         case _:
             return None
 
@@ -191,11 +190,6 @@ def _is_of_tensor(analysis: Analysis, test: ast.expr) -> bool:
         case ast.Compare(left=left, ops=ops, comparators=others):
             if any(isinstance(op, ast.Is | ast.IsNot | ast.In | ast.NotIn) for op in ops):
                 return False
-            return any(_is_tensor(analysis.value(part)) for part in (left, *others))
+            return any(support.is_surely_tensor(analysis.value(part)) for part in (left, *others))
         case _:
-            return _is_tensor(analysis.value(test))
-
-
-def _is_tensor(value: Value | None) -> bool:
-    """Whether a value surely is a tensor, whatever way leads there."""
-    return value is not None and all(isinstance(v, Tensor) and v.certain for v in options(value))
+            return support.is_surely_tensor(analysis.value(test))

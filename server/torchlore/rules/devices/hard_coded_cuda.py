@@ -111,7 +111,7 @@ def _places(analysis: Analysis, call: Called) -> Iterator[ast.expr]:
 
 def _is_only_compared(analysis: Analysis, device: ast.Call) -> bool:
     """Whether it is `torch.device("cuda").type`, a word, or one side of a comparison."""
-    outer = (analysis.around(device) or (None,))[-1]
+    outer = support.parent(analysis, device)
     return isinstance(outer, ast.Compare) or (isinstance(outer, ast.Attribute) and outer.attr == "type")
 
 

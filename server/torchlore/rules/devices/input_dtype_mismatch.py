@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis, members
 from torchlore.analysis.called import Called
-from torchlore.analysis.events import Kind
 from torchlore.analysis.names import words
-from torchlore.analysis.queries import holds, options
+from torchlore.analysis.queries import options
 from torchlore.analysis.values import Const, Function, Instance, LocalClass, Tensor, Unknown, Value
 from torchlore.rules import support
 from torchlore.rules.devices._arrays import dtype_of
@@ -130,7 +129,7 @@ class InputDtypeMismatch(Rule):
         statement = support.statement_of(analysis, call.node)
         if dtype not in _WRONG or statement is None or is_tried(analysis, statement):
             return
-        if not analysis.is_whole(statement) or any(_has_escaped(analysis, made) for made in _layers(layer)):
+        if not analysis.is_whole(statement) or _is_held(analysis, layer):
             return
         model, given = support.written(analysis, call.node.func), support.written(analysis, argument)
         by_way = "" if call is layer else f" in `{support.written(analysis, layer.node.func)}`"
@@ -217,18 +216,14 @@ def _dtype(analysis: Analysis, call: Called, argument: ast.expr) -> str:
     return dtype or (dtype_of(analysis, argument) if found == set() else "")
 
 
-def _has_escaped(analysis: Analysis, layer: Instance) -> bool:
+def _is_held(analysis: Analysis, layer: Called) -> bool:
     """Whether code that cannot be seen got hold of a layer: it may have cast it."""
-    return any(holds(event.value, layer) for root in analysis.roots for event in root.of(Kind.ESCAPE))
+    return any(support.is_held(root, made) for root in analysis.roots for made in _layers(layer))
 
 
 def _fixes(analysis: Analysis, argument: ast.expr, dtype: str, layer: Called) -> Iterator[Fix]:
-    span, name = analysis.source.span(argument), support.written(analysis, argument)
-    if isinstance(argument, ast.Name | ast.Attribute | ast.Call | ast.Subscript):
-        edits: tuple[Edit, ...] = (Edit(Span(span.end, span.end), ".float()"),)
-    else:
-        edits = (Edit(Span(span.start, span.start), "("), Edit(Span(span.end, span.end), ").float()"))
-    yield Fix(f"Make `{name}` float32: `.float()`", edits, safe=True)
+    edit = support.followed_by(analysis, argument, ".float()")
+    yield Fix(f"Make `{support.written(analysis, argument)}` float32: `.float()`", (edit,), safe=True)
     made = [found.node for found in _layers(layer)]
     if dtype == "float64" and len(made) == 1 and isinstance(made[0], ast.Call) and analysis.owns(made[0]):
         end = analysis.source.span(made[0]).end

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
-from torchlore.analysis.queries import options
-from torchlore.analysis.values import Ref, Tensor
+from torchlore.analysis.values import Ref
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source, Span
@@ -148,12 +147,11 @@ def _gone_over(analysis: Analysis, element: ast.expr, target: ast.expr, over: as
 
 def _is_tensor(analysis: Analysis, node: ast.expr) -> bool:
     """Whether it is surely one, and not one that is made on the CPU right here."""
-    found = options(analysis.value(node))
     if isinstance(node, ast.Call) and all(keyword.arg not in ("device", None) for keyword in node.keywords):
         made = analysis.value(node.func)
         if isinstance(made, Ref) and made.name in _ON_CPU:
             return False  # nothing waits
-    return all(isinstance(option, Tensor) and option.certain for option in found)
+    return support.is_surely_tensor(analysis.value(node))
 
 
 _ON_CPU = frozenset(

@@ -35,11 +35,9 @@ class MissingScalerUpdate(Rule):
     model = torch.nn.Linear(4, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     scaler = torch.amp.GradScaler("cuda")
-    for _ in range(10):
+    for x in torch.randn(10, 8, 4):
         optimizer.zero_grad()
-        with torch.autocast("cuda"):
-            loss = model(torch.randn(8, 4)).pow(2).mean()
-        scaler.scale(loss).backward()
+        scaler.scale(model(x).mean()).backward()
         scaler.step(optimizer)
     ```
 
@@ -51,11 +49,9 @@ class MissingScalerUpdate(Rule):
     model = torch.nn.Linear(4, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     scaler = torch.amp.GradScaler("cuda")
-    for _ in range(10):
+    for x in torch.randn(10, 8, 4):
         optimizer.zero_grad()
-        with torch.autocast("cuda"):
-            loss = model(torch.randn(8, 4)).pow(2).mean()
-        scaler.scale(loss).backward()
+        scaler.scale(model(x).mean()).backward()
         scaler.step(optimizer)
         scaler.update()
     ```
@@ -116,7 +112,7 @@ class MissingScalerUpdate(Rule):
 
 def _loop(root: Root, place: Place, scaler: Instance) -> Loop | None:
     """The innermost loop that steps again and again with a scaler that nobody else can update."""
-    if not place.loops or _scaling.is_held(root, scaler):
+    if not place.loops or support.is_held(root, scaler):
         return None
     loop = place.loops[-1]
     if any(e.kind is Kind.HAVOC or (e.kind is Kind.RESET and e.key is scaler) for e in events(loop.body)):

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
-from torchlore.rules import support
-from torchlore.rules.devices._arguments import removed
+from torchlore.rules import arguments, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source
 
@@ -107,7 +106,7 @@ class SetToNone(Rule):
             else f"`{name}` keeps all gradients and fills them with zeros: by default it sets them to None"
         )
         span = analysis.source.span(written if keyword is None else keyword)
-        edit = Edit(span, "") if keyword is None else removed(analysis, call.node, keyword)
+        edit = Edit(span, "") if keyword is None else arguments.removed(analysis, call.node, "set_to_none")
         is_default = bool(written.value)
         title = f"Remove `set_to_none={is_default}`"
         fixes = (Fix(title, (edit,), safe=is_default),) if edit is not None else ()

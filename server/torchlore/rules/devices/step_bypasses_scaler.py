@@ -9,7 +9,7 @@ from torchlore.analysis import Analysis
 from torchlore.analysis.events import Event, Kind, Place, Root
 from torchlore.analysis.queries import options
 from torchlore.analysis.values import Instance
-from torchlore.rules import support
+from torchlore.rules import bindings, support
 from torchlore.rules.devices import _scaling
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source
@@ -34,12 +34,9 @@ class StepBypassesScaler(Rule):
     model = torch.nn.Linear(4, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     scaler = torch.amp.GradScaler("cuda")
-    for _ in range(10):
-        optimizer.zero_grad()
-        with torch.autocast("cuda"):
-            loss = model(torch.randn(8, 4)).pow(2).mean()
-        scaler.scale(loss).backward()
-        optimizer.step()
+    loss = model(torch.randn(8, 4)).mean()
+    scaler.scale(loss).backward()
+    optimizer.step()
     ```
 
     ## Use instead
@@ -50,13 +47,10 @@ class StepBypassesScaler(Rule):
     model = torch.nn.Linear(4, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     scaler = torch.amp.GradScaler("cuda")
-    for _ in range(10):
-        optimizer.zero_grad()
-        with torch.autocast("cuda"):
-            loss = model(torch.randn(8, 4)).pow(2).mean()
-        scaler.scale(loss).backward()
-        scaler.step(optimizer)
-        scaler.update()
+    loss = model(torch.randn(8, 4)).mean()
+    scaler.scale(loss).backward()
+    scaler.step(optimizer)
+    scaler.update()
     ```
 
     ## Fix safety
@@ -107,7 +101,7 @@ class StepBypassesScaler(Rule):
         if not isinstance(step, ast.Call) or scale is None or not isinstance(scale.node, ast.Call):
             return
         scaler = _scaling.scaler_of(analysis, scale.node)
-        if scaler is None or _scaling.is_held(root, scaler) or not analysis.owns(step):
+        if scaler is None or support.is_held(root, scaler) or not analysis.owns(step):
             return
         if not support.is_seen_whole(analysis, place, scale.node, step):
             return
@@ -152,8 +146,8 @@ def _scale_before(root: Root, step: Event) -> Event | None:
 
 def _fixes(analysis: Analysis, scale: ast.Call, step: ast.Call, clips: set[ast.AST]) -> tuple[Fix, ...]:
     """Lets the scaler step, unscale before what clips in the same block, and update where nothing does."""
-    function = _scaling.function_of(analysis, step)
-    if not analysis.owns(scale) or function is not _scaling.function_of(analysis, scale):
+    function = bindings.scope_of(analysis, step)
+    if not analysis.owns(scale) or function is not bindings.scope_of(analysis, scale):
         return ()
     if not isinstance(step.func, ast.Attribute) or not isinstance(scale.func, ast.Attribute):
         return ()

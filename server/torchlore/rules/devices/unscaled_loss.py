@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
 from torchlore.analysis.events import Event, Kind, Place, Root
-from torchlore.analysis.queries import options
-from torchlore.analysis.values import Instance, Tensor
-from torchlore.rules import support
+from torchlore.analysis.values import Instance
+from torchlore.rules import bindings, support
 from torchlore.rules.devices import _scaling
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source, Span
@@ -36,13 +35,10 @@ class UnscaledLoss(Rule):
     model = torch.nn.Linear(4, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     scaler = torch.amp.GradScaler("cuda")
-    for _ in range(10):
-        optimizer.zero_grad()
-        with torch.autocast("cuda"):
-            loss = model(torch.randn(8, 4)).pow(2).mean()
-        loss.backward()
-        scaler.step(optimizer)
-        scaler.update()
+    loss = model(torch.randn(8, 4)).mean()
+    loss.backward()
+    scaler.step(optimizer)
+    scaler.update()
     ```
 
     ## Use instead
@@ -53,13 +49,10 @@ class UnscaledLoss(Rule):
     model = torch.nn.Linear(4, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     scaler = torch.amp.GradScaler("cuda")
-    for _ in range(10):
-        optimizer.zero_grad()
-        with torch.autocast("cuda"):
-            loss = model(torch.randn(8, 4)).pow(2).mean()
-        scaler.scale(loss).backward()
-        scaler.step(optimizer)
-        scaler.update()
+    loss = model(torch.randn(8, 4)).mean()
+    scaler.scale(loss).backward()
+    scaler.step(optimizer)
+    scaler.update()
     ```
 
     ## Fix safety
@@ -95,7 +88,7 @@ class UnscaledLoss(Rule):
         for root in analysis.roots:
             for optimizer, place in _scaling.steps(root):
                 scaler = _scaling.scaler_of(analysis, place.event.node)
-                if scaler is None or not isinstance(optimizer, Instance) or _scaling.is_held(root, scaler):
+                if scaler is None or not isinstance(optimizer, Instance) or support.is_held(root, scaler):
                     continue
                 states = _scaling.gradients(root, optimizer).get(place.event, set())
                 if {state.state for state in states} not in ({"plain"}, {"plain", "none"}):
@@ -111,7 +104,7 @@ class UnscaledLoss(Rule):
         call, stepping = backward.event.node, step.event.node
         if not isinstance(call, ast.Call) or not isinstance(stepping, ast.Call) or not analysis.owns(call):
             return
-        if not isinstance(call.func, ast.Attribute) or not _is_surely_a_tensor(backward.event):
+        if not isinstance(call.func, ast.Attribute) or not support.is_surely_tensor(backward.event.value):
             return
         if not support.is_seen_whole(analysis, backward, call, stepping):
             return
@@ -127,7 +120,7 @@ class UnscaledLoss(Rule):
 
 def _is_reckoned_with(analysis: Analysis, call: Called) -> bool:
     """Whether something is computed with the result of a call, or may be."""
-    parent = (analysis.around(call.node) or (None,))[-1]
+    parent = support.parent(analysis, call.node)
     return isinstance(parent, ast.BinOp | ast.UnaryOp | ast.Assign | ast.AugAssign | ast.Return)
 
 
@@ -144,14 +137,9 @@ def _backwards(root: Root, step: Event) -> list[Place]:
     return found
 
 
-def _is_surely_a_tensor(backward: Event) -> bool:
-    value = backward.value
-    return value is not None and all(isinstance(v, Tensor) and v.certain for v in options(value))
-
-
 def _fixes(analysis: Analysis, loss: ast.expr, step: ast.Call) -> tuple[Fix, ...]:
-    function = _scaling.function_of(analysis, loss)
-    if not analysis.owns(step) or function is not _scaling.function_of(analysis, step):
+    function = bindings.scope_of(analysis, loss)
+    if not analysis.owns(step) or function is not bindings.scope_of(analysis, step):
         return ()
     if not isinstance(step.func, ast.Attribute) or not support.is_name(step.func.value):
         return ()
@@ -159,8 +147,7 @@ def _fixes(analysis: Analysis, loss: ast.expr, step: ast.Call) -> tuple[Fix, ...
     if analysis.source.text[span.start - 1 : span.start] == "(" and not isinstance(
         loss, ast.Name | ast.Attribute | ast.Call | ast.Subscript
     ):
-        edits = (Edit(Span(span.start - 1, span.start), f"{scaler}.scale("),)
+        edits: tuple[Edit, ...] = (Edit(Span(span.start - 1, span.start), f"{scaler}.scale("),)
     else:
-        start, end = Span(span.start, span.start), Span(span.end, span.end)
-        edits = (Edit(start, f"{scaler}.scale("), Edit(end, ")"))  # type: ignore[assignment]
+        edits = support.wrapped(analysis, loss, f"{scaler}.scale(")
     return (Fix(f"Scale the loss: `{scaler}.scale(…)`", edits, safe=True),)

@@ -11,9 +11,9 @@ from torchlore.analysis.members import kind_of
 from torchlore.analysis.names import words
 from torchlore.analysis.queries import options
 from torchlore.analysis.values import BoundMethod, Function, Instance, LocalClass, Ref, Tensor, Value
-from torchlore.rules import spellings, support
+from torchlore.rules import indentation, spellings, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.text import Edit, Source
+from torchlore.text import Source
 from torchlore.text.nodes import blocks
 
 _CLOCKS = frozenset(f"time.{name}" for name in words("time perf_counter monotonic time_ns perf_counter_ns"))
@@ -209,16 +209,14 @@ def _shown(analysis: Analysis, work: _Work) -> str:
 
 def _fix(analysis: Analysis, work: _Work, start: ast.stmt, end: ast.stmt) -> Fix | None:
     """Waits before each reading of the clock."""
-    torch, source = spellings.torch_name(analysis), analysis.source
-    if torch is None:
+    wait = spellings.spelled(analysis, start, "torch.cuda.synchronize")
+    ask = spellings.spelled(analysis, start, "torch.cuda.is_available")
+    if wait is None or ask is None:
         return None
-    edits: list[Edit] = []
-    for statement in (start, end):
-        code = f"{torch}.cuda.synchronize()"
-        if " or " in _device(analysis, work):
-            inner = f"{source.newline}{source.indent(statement.lineno - 1)}    "
-            code = f"if {torch}.cuda.is_available():{inner}{code}"
-        edit = support.insert_before(analysis, statement, code)
-        edits += [edit] if edit is not None else []
-    title = f"Wait for the GPU: `{torch}.cuda.synchronize()`"
+    code = [f"{wait}()"]
+    if " or " in _device(analysis, work):
+        code = [f"if {ask}():", indentation.step(analysis.source) + code[0]]
+    found = [support.insert_before(analysis, statement, *code) for statement in (start, end)]
+    edits = [edit for edit in found if edit is not None]
+    title = f"Wait for the GPU: `{wait}()`"
     return Fix(title, tuple(edits), safe=False) if len(edits) == 2 else None

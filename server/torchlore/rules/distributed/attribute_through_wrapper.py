@@ -10,8 +10,7 @@ from torchlore.analysis.called import Called
 from torchlore.analysis.names import words
 from torchlore.analysis.queries import options
 from torchlore.analysis.values import Instance, LocalClass
-from torchlore.rules import support
-from torchlore.rules.distributed import _bindings
+from torchlore.rules import bindings, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Span
 
@@ -102,7 +101,7 @@ class AttributeThroughWrapper(Rule):
             return
         for node, owner in analysis.run.owners.items():
             if owner in models and isinstance(owner, Instance) and _is_own(owner, node.attr):
-                bound = _bindings.binding(analysis, node.value) if analysis.owns(node) else None
+                bound = bindings.last_value(analysis, node.value) if analysis.owns(node) else None
                 call = wrapping.get(bound) if isinstance(bound, ast.Call) else None
                 if call is not None and _is_certain(analysis, node, bound):
                     yield self._finding(analysis, node, owner, call)
@@ -151,7 +150,7 @@ def _is_certain(analysis: Analysis, node: ast.Attribute, made: ast.expr | None) 
         return False
     if support.expects_an_error(analysis, node):
         return False
-    name = _bindings.spelled(node.value)
+    name = bindings.spelled(node.value)
     for outer in analysis.around(node) or ():
         if isinstance(outer, ast.If | ast.IfExp | ast.BoolOp | ast.While):
             test = outer if isinstance(outer, ast.BoolOp) else outer.test
@@ -163,7 +162,7 @@ def _is_certain(analysis: Analysis, node: ast.Attribute, made: ast.expr | None) 
 
 def _asks(node: ast.AST, name: str | None) -> bool:
     """`isinstance(model, DDP)`, `hasattr(model, "module")`."""
-    return isinstance(node, ast.Call) and any(_bindings.spelled(part) == name for part in node.args)
+    return isinstance(node, ast.Call) and any(bindings.spelled(part) == name for part in node.args)
 
 
 OF_WRAPPERS = words(

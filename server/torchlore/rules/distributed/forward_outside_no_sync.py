@@ -10,7 +10,7 @@ from torchlore.analysis import Analysis
 from torchlore.analysis.events import Call, Event, Kind, Place, Root
 from torchlore.analysis.queries import options, tokens_of
 from torchlore.analysis.values import Instance, Value
-from torchlore.rules import support
+from torchlore.rules import indentation, support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
 from torchlore.text import Edit, Span
 
@@ -169,17 +169,17 @@ def _fix(analysis: Analysis, block: ast.With, forward: ast.AST) -> Fix | None:
     if first is None or first not in around or around.index(first) > around.index(block):
         return None
     moved = around[around.index(first) : around.index(block)]
-    source = analysis.source
-    lines = [support.own_lines(analysis, statement) for statement in moved]
+    indent = analysis.source.indent(block.body[0].lineno - 1)
+    found = indentation.moved(analysis, moved[0].lineno - 1, moved, indent)
     inside = support.own_lines(analysis, block.body[0])
-    if inside is None or any(line is None for line in lines) or lines[0] is None:
+    if found is None or inside is None:
         return None
-    above = Span(lines[0].start, source.lines.start(block.lineno - 1))
-    text = source.segment(above)
-    outer, inner = source.indent(block.lineno - 1), source.indent(block.body[0].lineno - 1)
-    if '"""' in text or "'''" in text or not inner.startswith(outer):
-        return None
-    step = inner.removeprefix(outer)
-    code = "".join(f"{step}{line}" if line.strip() else line for line in text.splitlines(keepends=True))
-    edits = (Edit(above, ""), Edit(Span(inside.start, inside.start), code))
+    span, text = found
+    below = moved[-1].end_lineno or 0
+    while not analysis.source.lines.text(below).strip():
+        below += 1
+    edits = (
+        Edit(Span(span.start, analysis.source.lines.start(below)), ""),
+        Edit(Span(inside.start, inside.start), text + analysis.source.newline),
+    )
     return Fix("Move the forward under `no_sync`", edits, safe=False)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from torchlore.analysis import Analysis, members
 from torchlore.analysis.events import Kind, Loop, Place, events
-from torchlore.analysis.queries import holds, is_none, options
+from torchlore.analysis.queries import is_none, options
 from torchlore.analysis.values import Instance, Value
 from torchlore.rules import arguments, imports, support
 from torchlore.rules.data import _loaders
@@ -108,10 +108,9 @@ class MissingDistributedSampler(Rule):
         if _frameworks.manages_training(source) or _SHARING.search(source.text):
             return
         for root in analysis.roots:
-            escaped = [event.value for event in root.of(Kind.ESCAPE)]
             for place in root.places_of(Kind.STEP):
                 for found in _undivided(analysis, place, models):
-                    if not any(holds(value, found.loader) for value in escaped):
+                    if not support.is_held(root, found.loader):
                         yield self._finding(analysis, found, wrapping[0].node)
 
     def _finding(self, analysis: Analysis, found: _Undivided, wrapped: ast.Call) -> Finding:

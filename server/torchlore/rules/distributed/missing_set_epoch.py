@@ -9,9 +9,9 @@ from itertools import pairwise
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import Kind, Place, Root, events
-from torchlore.analysis.queries import holds, is_none, options
+from torchlore.analysis.queries import is_none, options
 from torchlore.analysis.values import Arguments, Const, Instance, OneOf
-from torchlore.rules import support
+from torchlore.rules import indentation, support
 from torchlore.rules.data import _loaders
 from torchlore.rules.distributed import _epochs, _frameworks
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
@@ -206,9 +206,8 @@ def _is_certain(analysis: Analysis, root: Root, place: Place, pass_: _Pass) -> b
     for event in events(pass_.epochs.loop.body):
         if event.kind is Kind.RESET and any(event.key is one for one in kept):
             return False
-    for event in root.of(Kind.ESCAPE):
-        if holds(event.value, pass_.sampler):
-            return False
+    if support.is_held(root, pass_.sampler):
+        return False
     return support.is_seen_whole(analysis, place, pass_.sampler.node)
 
 
@@ -220,13 +219,11 @@ def _fix(analysis: Analysis, pass_: _Pass) -> Fix | None:
         return None
     if loop.target.id == "_":
         return None
-    code = f"{name}.set_epoch({loop.target.id})"
+    code = [f"{name}.set_epoch({loop.target.id})"]
     given = pass_.loader.arguments.get(3, "sampler") if pass_.loader.arguments is not None else None
     if isinstance(given, OneOf) and any(is_none(part) for part in given.options):
-        source = analysis.source
-        inner, outer = source.indent(loop.body[0].lineno - 1), source.indent(loop.lineno - 1)
-        code = f"if {name} is not None:{source.newline}{inner}{inner.removeprefix(outer)}{code}"
-    edit = support.insert_before(analysis, loop.body[0], code)
+        code = [f"if {name} is not None:", indentation.step(analysis.source) + code[0]]
+    edit = support.insert_before(analysis, loop.body[0], *code)
     return Fix(f"Tell `{name}` which epoch begins", (edit,), safe=False) if edit is not None else None
 
 

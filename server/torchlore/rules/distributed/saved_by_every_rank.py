@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
 from torchlore.analysis.queries import options
-from torchlore.analysis.values import Instance, Ref, Value
-from torchlore.rules import support
-from torchlore.rules.distributed import _bindings, _frameworks, _ranks
+from torchlore.analysis.values import Instance, Value
+from torchlore.rules import bindings, indentation, spellings, support
+from torchlore.rules.distributed import _frameworks, _ranks
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.text import Edit
 
 
 class SavedByEveryRank(Rule):
@@ -133,41 +132,21 @@ def _holds_state(analysis: Analysis, saved: ast.expr, models: set[Value], depth:
             state = node.func.attr == "state_dict"
             if state and any(one in models for one in options(analysis.value(node.func.value))):
                 return True
-    bound = _bindings.binding(analysis, saved)
+    bound = bindings.last_value(analysis, saved)
     return bound is not None and _holds_state(analysis, bound, models, depth - 1)
 
 
 def _fix(analysis: Analysis, call: ast.Call, wrapping: list[Called]) -> Fix | None:
     """Lets the first rank alone save."""
     statement = support.statement_of(analysis, call)
-    lines = support.own_lines(analysis, statement) if isinstance(statement, ast.Expr) else None
-    home = _home(analysis)
-    if statement is None or lines is None or home is None:
-        return None
-    source = analysis.source
-    text = source.segment(lines)
-    if '"""' in text or "'''" in text:
-        return None
+    rank = spellings.spelled(analysis, call, "torch.distributed.get_rank")
+    initialized = spellings.spelled(analysis, call, "torch.distributed.is_initialized")
     sometimes = any(_is_conditional(analysis, one.node) for one in wrapping)
-    asked = f"{home}.get_rank() == 0"
-    test = f"not {home}.is_initialized() or {asked}" if sometimes else asked
-    indent = source.indent(statement.lineno - 1)
-    step = "\t" if indent.startswith("\t") else "    "
-    body = "".join(f"{step}{line}" for line in text.splitlines(keepends=True))
-    edit = Edit(lines, f"{indent}if {test}:{source.newline}{body}")
-    return Fix("Save on the first rank alone", (edit,), safe=False)
-
-
-def _home(analysis: Analysis) -> str | None:
-    """How `torch.distributed` can be named at the top level of the file."""
-    for statement in analysis.source.tree.body:
-        if isinstance(statement, ast.Import | ast.ImportFrom):
-            for name in statement.names:
-                bound = analysis.run.home.find(name.asname or name.name.partition(".")[0])
-                if isinstance(bound, Ref) and bound.name == "torch.distributed":
-                    return name.asname or name.name
-    found = analysis.run.home.find("torch")
-    return "torch.distributed" if isinstance(found, Ref) and found.name == "torch" else None
+    if not isinstance(statement, ast.Expr) or rank is None or (sometimes and initialized is None):
+        return None
+    test = f"not {initialized}() or {rank}() == 0" if sometimes else f"{rank}() == 0"
+    edits = indentation.under_header(analysis, [statement], f"if {test}:")
+    return Fix("Save on the first rank alone", tuple(edits), safe=False) if edits is not None else None
 
 
 def _is_conditional(analysis: Analysis, node: ast.AST) -> bool:

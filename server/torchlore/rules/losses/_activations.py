@@ -11,7 +11,7 @@ from torchlore.analysis.events import Kind, Place
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.queries import options, reachable
 from torchlore.analysis.values import Instance, Ref, Tensor, Value
-from torchlore.rules import arguments, support
+from torchlore.rules import support
 from torchlore.rules.model import Finding, Fix, Related, Rule
 from torchlore.text import Edit, Source, Span
 
@@ -148,7 +148,7 @@ def removed(analysis: Analysis, found: Reached) -> Fix | None:
 
 def _without(analysis: Analysis, applied: ast.Call, inner: ast.expr) -> Edit:
     """Puts `inner` in the place of the activation, or takes the line out that would say `x = x`."""
-    text = arguments.bracketed(analysis, inner)
+    text = support.bracketed(analysis, inner)
     statement = support.statement_of(analysis, applied)
     if isinstance(statement, ast.Assign) and statement.value is applied:
         targets = [support.written(analysis, target) for target in statement.targets]
@@ -203,7 +203,7 @@ def _as_method(analysis: Analysis, call: ast.Call) -> Edit | None:
     if rest and comma < 0:
         return None
     given = after[comma + 1 :].lstrip() if rest else ")"
-    return Edit(span, f"{arguments.bracketed(analysis, first)}.log_softmax({given}")
+    return Edit(span, f"{support.bracketed(analysis, first)}.log_softmax({given}")
 
 
 def applied_to(analysis: Analysis, activation: ast.Call) -> ast.expr | None:
@@ -220,7 +220,7 @@ def applied_to(analysis: Analysis, activation: ast.Call) -> ast.expr | None:
 
 def _layer_before(analysis: Analysis, layer: ast.Call) -> ast.expr | None:
     """The argument before `layer` in the call that `layer` is an argument of."""
-    parent = (analysis.around(layer) or (None,))[-1]
+    parent = support.parent(analysis, layer)
     if not isinstance(parent, ast.Call) or layer not in parent.args:
         return None
     index = parent.args.index(layer)

@@ -10,7 +10,7 @@ from torchlore.analysis import Analysis
 from torchlore.analysis.called import MISSING, Called
 from torchlore.analysis.values import Const, Instance, Ref
 from torchlore.rules import spellings
-from torchlore.text import Edit, Span
+from torchlore.text import Edit
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +63,11 @@ def with_logits(analysis: Analysis, call: ast.Call, given_logits: Collection[ast
     called = analysis.value(made.func)
     if not isinstance(called, Ref) or called.name not in _WITH_LOGITS or not analysis.owns(made):
         return ()
-    new, span = _WITH_LOGITS[called.name], analysis.source.span(made.func)
-    if isinstance(made.func, ast.Attribute):
-        return (Edit(Span(span.end - len(made.func.attr), span.end), new.rpartition(".")[2]),)
-    torch, edits = spellings.spelled(analysis, "torch")
-    return (*edits, Edit(span, f"{torch}.{new}"))
+    found = spellings.spelled_anyhow(analysis, made.func, _WITH_LOGITS[called.name])
+    return () if found is None else (*found[1], Edit(analysis.source.span(made.func), found[0]))
 
 
 _WITH_LOGITS = {
-    "torch.nn.functional.binary_cross_entropy": "nn.functional.binary_cross_entropy_with_logits",
-    "torch.nn.BCELoss": "nn.BCEWithLogitsLoss",
+    "torch.nn.functional.binary_cross_entropy": "torch.nn.functional.binary_cross_entropy_with_logits",
+    "torch.nn.BCELoss": "torch.nn.BCEWithLogitsLoss",
 }

@@ -122,7 +122,7 @@ def fixes_of_column(
             continue
         for node, method in ((nodes[at], "squeeze"), (nodes[there], "unsqueeze")):
             title = f"{method.capitalize()} `{clashes.short(support.written(analysis, node))}`"
-            edit = clashes.with_suffix(analysis, node, f".{method}({axis})")
+            edit = support.followed_by(analysis, node, f".{method}({axis})")
             yield Fix(title, (edit,), safe=False)
 
 

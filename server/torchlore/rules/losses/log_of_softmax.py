@@ -134,6 +134,9 @@ def _fix(analysis: Analysis, call: Called, argument: ast.expr, value: Tensor) ->
     given = _activations.applied_to(analysis, argument)
     if given is None or isinstance(analysis.run.values.get(argument.func), Instance):
         return None
-    name, edits = spellings.functional(analysis)
-    text = f"{name}.logsigmoid({analysis.source.segment(analysis.source.span(given))})"
-    return Fix("Compute it with `logsigmoid`", (*edits, Edit(around, text)), safe=True)
+    found = spellings.spelled_anyhow(analysis, call.node, "torch.nn.functional.logsigmoid")
+    if found is None:
+        return None
+    name, imported = found
+    text = f"{name}({analysis.source.segment(analysis.source.span(given))})"
+    return Fix("Compute it with `logsigmoid`", (*imported, Edit(around, text)), safe=True)

@@ -9,7 +9,7 @@ from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
 from torchlore.analysis.names import words
 from torchlore.analysis.values import Tensor
-from torchlore.rules import arguments, support
+from torchlore.rules import support
 from torchlore.rules.losses import _making
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit
@@ -117,6 +117,6 @@ def _fixes(
     edits = _making.with_logits(analysis, call, given_logits)
     if edits:
         yield Fix("Take the loss that expects logits", edits, safe=False)
-    text = f"{arguments.bracketed(analysis, argument)}.sigmoid()"
+    text = f"{support.bracketed(analysis, argument)}.sigmoid()"
     span = analysis.source.span(argument)
     yield Fix("Apply the sigmoid before the loss", (Edit(span, text),), safe=False)

@@ -105,6 +105,6 @@ def _fixes(analysis: Analysis, found: Found) -> Iterator[Fix]:
         return
     if found.clash.what == "classes":
         title = f"Squeeze `{clashes.short(support.written(analysis, target))}`"
-        yield Fix(title, (clashes.with_suffix(analysis, target, ".squeeze(-1)"),), safe=False)
+        yield Fix(title, (support.followed_by(analysis, target, ".squeeze(-1)"),), safe=False)
     else:
         yield from fixes_of_column(analysis, (given, target), found.clash.shapes)

@@ -100,8 +100,8 @@ class NanGradientThroughWhere(Rule):
         )
         span = analysis.source.span(steep.node)
         severity = Severity.INFORMATION if steep.point == math.inf else None
-        fix = _fix(analysis, choice, branch, steep)
-        return self.finding(message, span, fixes=(fix,), severity=severity)
+        fixes = _fixes(analysis, choice, branch, steep)
+        return self.finding(message, span, fixes=fixes, severity=severity)
 
 
 _CALLED = re.compile(r"where\(")
@@ -313,12 +313,15 @@ def _holds(point: float, op: type[ast.cmpop], bound: float) -> bool:
             return point != bound
 
 
-def _fix(analysis: Analysis, choice: _Choice, branch: ast.expr, steep: _Steep) -> Fix:
+def _fixes(analysis: Analysis, choice: _Choice, branch: ast.expr, steep: _Steep) -> tuple[Fix, ...]:
     """Gives the function only what it can take: `torch.where(x > 0, x, 1.0).log()`."""
-    name, imported = spellings.spelled(analysis, "torch")
+    found = spellings.spelled_anyhow(analysis, steep.operand, "torch.where")
+    if found is None:
+        return ()
+    name, imported = found
     operand, condition = support.written(analysis, steep.operand), support.written(analysis, choice.condition)
     instead = _SAFE[steep.point]
     taken = f"{operand}, {instead}" if branch is choice.chosen else f"{instead}, {operand}"
-    edit = Edit(analysis.source.span(steep.operand), f"{name}.where({condition}, {taken})")
+    edit = Edit(analysis.source.span(steep.operand), f"{name}({condition}, {taken})")
     title = f"Give it {instead} instead of the values of `{operand}` that are not chosen"
-    return Fix(title, (*imported, edit), safe=False)
+    return (Fix(title, (*imported, edit), safe=False),)

@@ -86,7 +86,7 @@ class UnstableLogarithm(Rule):
             if added is not None and isinstance(inner, ast.Call) and inner in exponentials:
                 yield from self._check_sum(analysis, call.node, added, _operand(exponentials[inner]))
         for call in exponentials.values():
-            outer = (analysis.around(call.node) or (None,))[-1]
+            outer = support.parent(analysis, call.node)
             inner = _operand(call)
             if _without_one(outer, ast.Sub) is not call.node or inner is None or not _is_tensor(call):
                 continue
@@ -110,10 +110,14 @@ class UnstableLogarithm(Rule):
     ) -> Finding:
         lost = "overflows for large numbers" if better == "logsumexp" else "loses small numbers"
         message = f"`{support.written(analysis, node)}` {lost}: `{better}` does not"
-        name, edits = spellings.spelled(analysis, "torch")
-        text = f"{name}.{better}({analysis.source.segment(analysis.source.span(inner))}{rest})"
-        fix = Fix(f"Take `{better}` instead", (*edits, Edit(analysis.source.span(node), text)), safe=False)
-        return self.finding(message, analysis.source.span(node), fixes=(fix,))
+        found = spellings.spelled_anyhow(analysis, node, f"torch.{better}")
+        fixes: tuple[Fix, ...] = ()
+        if found is not None:
+            name, imported = found
+            text = f"{name}({analysis.source.segment(analysis.source.span(inner))}{rest})"
+            edits = (*imported, Edit(analysis.source.span(node), text))
+            fixes = (Fix(f"Take `{better}` instead", edits, safe=False),)
+        return self.finding(message, analysis.source.span(node), fixes=fixes)
 
 
 _ONE_MORE = ("1 +", "+ 1", "1.0 +", "1+", "+1")

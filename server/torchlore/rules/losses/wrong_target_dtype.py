@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis, tensor_facts, torch_facts
 from torchlore.analysis.called import Called
 from torchlore.analysis.values import Ref, Tensor, Unknown, Value
-from torchlore.rules import arguments, support
+from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit
 
@@ -98,7 +98,7 @@ class WrongTargetDtype(Rule):
         kind = "floating-point targets" if wanted == "float" else "the numbers of classes as int64"
         what = "one-hot and " if target.made_by == _ONE_HOT else ""
         message = f"`{loss}` takes {kind}, but `{given}` is {what}{target.dtype}: it raises RuntimeError"
-        text = f"{arguments.bracketed(analysis, argument)}.{wanted}()"
+        text = f"{support.bracketed(analysis, argument)}.{wanted}()"
         fix = Fix(
             f"Convert the target with `.{wanted}()`",
             (Edit(analysis.source.span(argument), text),),

@@ -9,6 +9,7 @@ from itertools import pairwise
 from torchlore.analysis import Analysis
 from torchlore.analysis.members import lookup
 from torchlore.analysis.values import Const, Function, Number
+from torchlore.rules import support
 from torchlore.rules.modules._classes import Method, calls_of, method_around
 from torchlore.text.nodes import blocks
 
@@ -155,7 +156,7 @@ def _parameters(method: Method) -> set[str]:
 
 
 def _is_plainly_assigned(analysis: Analysis, target: ast.Name) -> bool:
-    outer = (analysis.around(target) or (None,))[-1]
+    outer = support.parent(analysis, target)
     return isinstance(outer, ast.AugAssign) or (isinstance(outer, ast.Assign) and outer.targets == [target])
 
 

@@ -9,9 +9,8 @@ from itertools import pairwise
 from torchlore.analysis import Analysis
 from torchlore.analysis.queries import options
 from torchlore.analysis.values import Instance
-from torchlore.rules import support
+from torchlore.rules import arguments, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.rules.modules._writing import with_argument
 
 
 class BiasBeforeBatchnorm(Rule):
@@ -73,7 +72,7 @@ class BiasBeforeBatchnorm(Rule):
             made = layer.node
             name = support.written(analysis, made.func)
             message = f"The bias of `{name}` has no effect: `{norm}`, right after it, subtracts it again"
-            edit = with_argument(analysis, made, "bias=False")
+            edit = arguments.added(analysis, made, "bias=False")
             fixes = (Fix("Leave the bias out", (edit,), safe=False),) if edit is not None else ()
             yield self.finding(message, analysis.source.span(made.func), fixes=fixes)
 

@@ -8,12 +8,10 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
-from torchlore.rules import support
-from torchlore.rules.arguments import is_written_out
+from torchlore.rules import arguments, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.modules._classes import Method, method_around
 from torchlore.rules.modules._mode import always_applies, follows_mode
-from torchlore.rules.modules._writing import with_argument
 from torchlore.text import Source
 
 
@@ -96,7 +94,7 @@ class DropoutIgnoresEval(Rule):
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for call in analysis.called(*_DROPS):
             if (
-                not is_written_out(call.node)
+                not arguments.is_written_out(call.node)
                 or call.argument(2, "training") is not None
                 or _never_drops(call)
             ):
@@ -141,5 +139,5 @@ def _may_follow_mode(analysis: Analysis, method: Method, call: Called) -> bool:
 
 def _fixes(analysis: Analysis, method: Method, call: Called) -> tuple[Fix, ...]:
     argument = f"training={method.receiver}.training"
-    edit = with_argument(analysis, call.node, argument)
+    edit = arguments.added(analysis, call.node, argument)
     return (Fix(f"Give it `{argument}`", (edit,), safe=True),) if edit is not None else ()

@@ -11,8 +11,7 @@ from torchlore.analysis.called import Called
 from torchlore.analysis.shapes.reshaping import batched, has_channels
 from torchlore.analysis.shapes.shape import Shape
 from torchlore.analysis.values import Instance, Tensor, Value
-from torchlore.rules import clashes, support
-from torchlore.rules.arguments import is_written_out, with_argument
+from torchlore.rules import arguments, clashes, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.modules._classes import method_around
 from torchlore.rules.modules._origins import given_to, keeps_shape, origin
@@ -159,7 +158,7 @@ def _flattened(analysis: Analysis, node: ast.expr) -> Called | None:
         found is None
         or found.place
         or found.call.name not in _FLATTENS
-        or not is_written_out(found.call.node)
+        or not arguments.is_written_out(found.call.node)
     ):
         return None
     return found.call if _takes_all(found.call) else None
@@ -192,7 +191,7 @@ def _is_of_pictures(shape: Shape) -> bool:
 def _fixes(analysis: Analysis, flat: Called) -> tuple[Fix, ...]:
     node = flat.node
     if flat.name == "torch.flatten":
-        edit = with_argument(analysis, node, "1" if node.args else "start_dim=1")
+        edit = arguments.added(analysis, node, "1" if node.args else "start_dim=1")
     elif flat.receiver is not None:
         end = analysis.source.span(node).end
         span = Span(analysis.source.span(given_to(flat)).end, end)

@@ -111,7 +111,7 @@ class LoadStateDictAssigned(Rule):
         given: str,
     ) -> Iterator[Finding]:
         """`model = model.load_state_dict(...).to(device)`."""
-        outer = (analysis.around(call) or (None,))[-1]
+        outer = support.parent(analysis, call)
         if not isinstance(outer, ast.Attribute) or outer.attr in _OF_REPORTS:
             return
         message = f"`load_state_dict` loads in place and gives {given}, which has no `{outer.attr}`"

@@ -10,10 +10,9 @@ from torchlore.analysis.called import Called
 from torchlore.analysis.members import attributes
 from torchlore.analysis.queries import options
 from torchlore.analysis.values import Instance
-from torchlore.rules import support
+from torchlore.rules import spellings, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.modules._classes import is_conditional, stands_whole
-from torchlore.rules.modules._writing import spelled
 from torchlore.text import Edit, Span
 
 
@@ -131,7 +130,7 @@ def _fixes(analysis: Analysis, call: Called) -> tuple[Fix, ...]:
         return ()
     if len(made.args) != 1 or made.keywords or len(call.node.args) != 1 or call.node.keywords:
         return ()
-    name = spelled(analysis, made, "torch.nn.Sequential")
+    name = spellings.spelled(analysis, made.func, "torch.nn.Sequential")
     given = made.args[0]
     start = analysis.source.span(given).start
     if name is None or isinstance(given, ast.GeneratorExp | ast.Starred):

@@ -11,10 +11,10 @@ from torchlore.analysis.automata import walk
 from torchlore.analysis.events import Event, Kind, Place, Root
 from torchlore.analysis.queries import holds, options, reachable
 from torchlore.analysis.values import Instance, Value
-from torchlore.rules import support
+from torchlore.rules import indentation, support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
 from torchlore.rules.modules._classes import has_parameters
-from torchlore.text import Edit, Source
+from torchlore.text import Source
 
 
 class OptimizerMissesNewLayer(Rule):
@@ -240,8 +240,7 @@ def _fixes(analysis: Analysis, made: ast.stmt, last: ast.AST, name: str) -> tupl
     """Moves the statement that builds the optimizer behind the last one that sets a layer."""
     setting = support.statement_of(analysis, last)
     block = support.block_of(analysis, made)
-    lines = support.own_lines(analysis, made)
-    if setting is None or setting not in block or lines is None or not isinstance(made, ast.Assign):
+    if setting is None or setting not in block or not isinstance(made, ast.Assign):
         return ()
     between = block[block.index(made) + 1 : block.index(setting) + 1]
     word = name.partition(".")[2] or name
@@ -251,8 +250,7 @@ def _fixes(analysis: Analysis, made: ast.stmt, last: ast.AST, name: str) -> tupl
         for part in ast.walk(statement)
         if isinstance(part, ast.Name | ast.Attribute)
     }
-    code = analysis.source.segment(analysis.source.span(made))
-    below = support.insert_after(analysis, setting, code)
-    if word in mentioned or not between or below is None:
+    edits = indentation.put_below(analysis, made, setting)
+    if word in mentioned or not between or edits is None:
         return ()
-    return (Fix(f"Build `{name}` after the layer is set", (Edit(lines, ""), below), safe=False),)
+    return (Fix(f"Build `{name}` after the layer is set", edits, safe=False),)

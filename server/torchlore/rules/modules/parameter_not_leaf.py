@@ -213,9 +213,7 @@ def _fixes(analysis: Analysis, made: ast.Call, computed: ast.expr, steps: list[s
     before, after = source.text[whole.start : inner.start], source.text[inner.end : whole.end]
     if "(" in before or "\n" in before + after or after.count("(") != after.count(")"):
         return ()
-    written = source.segment(source.span(data))
-    if not isinstance(data, ast.Call | ast.Name | ast.Attribute | ast.Subscript):
-        written = f"({written})"
+    written = support.bracketed(analysis, data)
     opening = source.text[inner.start : source.span(data).start]
     rest = source.text[source.span(data).end : inner.end]
     if opening.count("(") != 1 or not opening.endswith(("(", "(data=")):

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
 from torchlore.rules import support
-from torchlore.rules.arguments import is_written_out, without_argument
+from torchlore.rules.arguments import added, is_written_out, removed
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.rules.modules._writing import with_argument
 from torchlore.text import Edit, Source
 
 
@@ -92,13 +91,12 @@ _DROPOUT = {"torch.nn.LSTM": 5, "torch.nn.GRU": 5, "torch.nn.RNN": 6}
 
 
 def _fixes(analysis: Analysis, call: Called, layers: ast.expr | None, dropout: ast.expr) -> tuple[Fix, ...]:
-    keyword = next((k for k in call.node.keywords if k.value is dropout), None)
-    removed = without_argument(analysis, call.node, keyword) if keyword is not None else None
+    without = removed(analysis, call.node, "dropout")
     found = (
-        [Fix("Remove `dropout`, which has no effect", (removed,), safe=True)] if removed is not None else []
+        [Fix("Remove `dropout`, which has no effect", (without,), safe=True)] if without is not None else []
     )
     if layers is None:
-        second = with_argument(analysis, call.node, "num_layers=2")
+        second = added(analysis, call.node, "num_layers=2")
     else:
         second = Edit(analysis.source.span(layers), "2")
     if second is not None:

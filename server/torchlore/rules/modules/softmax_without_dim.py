@@ -6,10 +6,8 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
-from torchlore.rules import support
-from torchlore.rules.arguments import is_written_out
+from torchlore.rules import arguments, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.rules.modules._writing import with_argument
 
 
 class SoftmaxWithoutDim(Rule):
@@ -72,7 +70,7 @@ class SoftmaxWithoutDim(Rule):
         for call in analysis.called(*_DIM):
             index = _DIM[call.name]
             if (
-                not is_written_out(call.node)
+                not arguments.is_written_out(call.node)
                 or call.argument(index, "dim") is not None
                 or not _is_given_input(call)
             ):
@@ -104,7 +102,7 @@ def _is_given_input(call: Called) -> bool:
 def _fixes(analysis: Analysis, call: Called) -> tuple[Fix, ...]:
     found = []
     for dim, title in (("-1", "Normalize over the last dimension"), ("1", "Normalize over dimension 1")):
-        edit = with_argument(analysis, call.node, f"dim={dim}")
+        edit = arguments.added(analysis, call.node, f"dim={dim}")
         if edit is not None:
             found.append(Fix(f"{title}: `dim={dim}`", (edit,), safe=False))
     return tuple(found)

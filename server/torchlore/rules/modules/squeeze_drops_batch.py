@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis, submodules
 from torchlore.analysis.called import Called
 from torchlore.analysis.values import Const, Instance, Value
-from torchlore.rules import support
+from torchlore.rules import arguments, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.modules._classes import method_around
-from torchlore.rules.modules._writing import with_argument
 
 
 class SqueezeDropsBatch(Rule):
@@ -87,7 +86,7 @@ class SqueezeDropsBatch(Rule):
                 continue
             name = support.written(analysis, squeezed.func)
             message = f"For a batch of one, `squeeze()` removes the batch of what `{name}` gives as well"
-            edit = with_argument(analysis, call.node, "-1")
+            edit = arguments.added(analysis, call.node, "-1")
             fixes = (Fix("Remove the last dimension only", (edit,), safe=False),) if edit is not None else ()
             yield self.finding(message, analysis.source.span(call.node), fixes=fixes)
 

@@ -213,7 +213,7 @@ def _derives(cls: LocalClass, other: LocalClass) -> bool:
 
 def _is_operand(analysis: Analysis, node: ast.expr) -> bool:
     """Whether something is added to, multiplied with … something else."""
-    outer = (analysis.around(node) or (None,))[-1]
+    outer = support.parent(analysis, node)
     if isinstance(outer, ast.Call) and node in outer.args[1:]:
         value = analysis.run.values.get(outer.func)
         return isinstance(value, Ref) and value.name in _OPERATIONS
@@ -232,7 +232,7 @@ _OPERATIONS = frozenset(
 
 def _is_handed_on(analysis: Analysis, method: Method, node: ast.expr) -> bool:
     """Whether another method of the class is given it, which computes with it and does not move it."""
-    match (analysis.around(node) or (None,))[-1]:
+    match support.parent(analysis, node):
         case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr=name), args=given) if (
             owner == method.receiver and node in given
         ):
@@ -245,7 +245,7 @@ def _is_handed_on(analysis: Analysis, method: Method, node: ast.expr) -> bool:
         return False
     parameter = taken.args.args[given.index(node) + 1].arg
     uses = [part for part in ast.walk(taken) if isinstance(part, ast.Name) and part.id == parameter]
-    around = [(analysis.around(use) or (None,))[-1] for use in uses]
+    around = [support.parent(analysis, use) for use in uses]
     if any(isinstance(outer, ast.Attribute) and outer.attr in _MOVES for outer in around):
         return False
     return any(_is_operand(analysis, use) for use in uses)

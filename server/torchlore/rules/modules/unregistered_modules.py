@@ -12,7 +12,7 @@ from torchlore.analysis.events import Event, Kind
 from torchlore.analysis.members import imported_bases, is_module_like, kind_of_class, lookup, mro
 from torchlore.analysis.queries import options, reachable
 from torchlore.analysis.values import Container, Instance, LocalClass, Ref, Value
-from torchlore.rules import support
+from torchlore.rules import spellings, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.modules._classes import (
     classes_that_may_be_modules,
@@ -21,7 +21,6 @@ from torchlore.rules.modules._classes import (
     is_parameter,
     items_of,
 )
-from torchlore.rules.modules._writing import spelled, wrapped
 from torchlore.text import Edit, Source
 
 
@@ -324,13 +323,14 @@ def _fixes(analysis: Analysis, kept: _Kept, what: str) -> tuple[Fix, ...]:
     if is_dict and not _has_good_keys(kept.containers[0], value):
         return ()
     short = f"{'Parameter' if what == 'parameters' else 'Module'}{'Dict' if is_dict else 'List'}"
-    name = spelled(analysis, kept.target, f"torch.nn.{short}")
+    name = spellings.spelled(analysis, kept.target, f"torch.nn.{short}")
     if name is None:
         return ()
     title = f"Keep them in an `nn.{short}`"
-    if _is_empty(value) and not isinstance(value, ast.Name):
-        return (Fix(title, (Edit(analysis.source.span(value), f"{name}()"),), safe=False),)
-    return (Fix(title, wrapped(analysis, value, name), safe=False),)
+    span = analysis.source.span(value)
+    is_empty = _is_empty(value) and not isinstance(value, ast.Name)
+    text = f"{name}({'' if is_empty else analysis.source.segment(span)})"
+    return (Fix(title, (Edit(span, text),), safe=False),)
 
 
 def _is_used_after(analysis: Analysis, name: ast.Name) -> bool:

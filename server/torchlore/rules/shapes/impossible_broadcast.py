@@ -93,7 +93,7 @@ def _fixes(analysis: Analysis, found: Found) -> Iterator[Fix]:
     for node, small, large in ((found.node.right, right, left), (found.node.left, left, right)):
         if _fits_behind(small, large):
             title = f"Add a last dimension to `{clashes.short(support.written(analysis, node))}`"
-            yield Fix(title, (clashes.with_suffix(analysis, node, ".unsqueeze(-1)"),), safe=False)
+            yield Fix(title, (support.followed_by(analysis, node, ".unsqueeze(-1)"),), safe=False)
 
 
 def _fits_behind(small: Shape, large: Shape) -> bool:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.shapes.shape import Shape, told
-from torchlore.rules import clashes, support
+from torchlore.rules import arguments, clashes, support
 from torchlore.rules.literal_sizes import has_two
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.text import Edit, Source, Span
+from torchlore.text import Edit, Source
 
 
 class MismatchedConcatenation(Rule):
@@ -111,5 +111,4 @@ def _with_dim(analysis: Analysis, call: ast.Call, dim: int) -> Edit | None:
         return Edit(analysis.source.span(written), str(dim))
     if call.keywords or len(call.args) != 1:
         return None
-    end = analysis.source.span(call.args[0]).end
-    return Edit(Span(end, end), f", dim={dim}")
+    return arguments.added(analysis, call, f"dim={dim}")

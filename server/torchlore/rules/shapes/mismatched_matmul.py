@@ -103,7 +103,7 @@ def _fixes(analysis: Analysis, found: Found) -> Iterator[Fix]:
 
 
 def _transposing(analysis: Analysis, node: ast.expr) -> Fix:
-    edit = clashes.with_suffix(analysis, node, ".mT")
+    edit = support.followed_by(analysis, node, ".mT")
     return Fix(f"Transpose `{clashes.short(support.written(analysis, node))}`", (edit,), safe=False)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
@@ -11,6 +10,7 @@ from torchlore.analysis.events import Kind
 from torchlore.analysis.members import class_name
 from torchlore.analysis.queries import options
 from torchlore.analysis.values import Instance
+from torchlore.rules import support
 
 
 def steps_without_argument(analysis: Analysis, kind: Kind, cls: str) -> Iterator[Called]:
@@ -30,20 +30,5 @@ def steps_without_argument(analysis: Analysis, kind: Kind, cls: str) -> Iterator
         is_of_class = all(
             isinstance(option, Instance) and class_name(option) == cls for option in options(call.receiver)
         )
-        if is_of_class and analysis.is_whole(call.node) and not is_expected(analysis, call.node):
+        if is_of_class and not support.expects_an_error(analysis, call.node):
             yield call
-
-
-def is_expected(analysis: Analysis, node: ast.AST) -> bool:
-    """Whether the code around a call waits for its error: a `try`, or a test that it raises."""
-    for outer in analysis.around(node) or ():
-        if isinstance(outer, ast.Try) and outer.handlers:
-            return True
-        if isinstance(outer, ast.With) and any(_expects(item.context_expr) for item in outer.items):
-            return True
-    return False
-
-
-def _expects(context: ast.expr) -> bool:
-    called = context.func if isinstance(context, ast.Call) else context
-    return isinstance(called, ast.Attribute) and called.attr.startswith(("raises", "assertRaises"))

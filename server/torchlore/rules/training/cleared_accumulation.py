@@ -10,10 +10,9 @@ from torchlore.analysis.accumulation import gate
 from torchlore.analysis.automata import walk
 from torchlore.analysis.events import Event, Kind, Loop, Place, Root, events, places
 from torchlore.analysis.values import Instance
-from torchlore.rules import support
+from torchlore.rules import indentation, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.training._accumulation import interferes, is_conditional
-from torchlore.text import Edit
 
 
 class ClearedAccumulation(Rule):
@@ -156,12 +155,8 @@ def _fixes(analysis: Analysis, step: ast.Call, clear: ast.Call) -> tuple[Fix, ..
         or not isinstance(stepping, ast.Expr)
     ):
         return ()
-    lines, outer = support.own_lines(analysis, clearing), (analysis.around(clearing) or (None,))[-1]
-    if lines is None or outer not in (analysis.around(stepping) or ()):
+    if support.parent(analysis, clearing) not in (analysis.around(stepping) or ()):
         return ()
-    code = support.written(analysis, clear)
-    below = support.insert_after(analysis, stepping, code)
-    if below is None or len(support.block_of(analysis, clearing)) < 2:
-        return ()
-    edits = (Edit(lines, ""), below) if below.span.start != lines.start else (Edit(lines, below.text),)
-    return (Fix(f"Move `{code}` behind `step`", edits, safe=False),)
+    edits = indentation.put_below(analysis, clearing, stepping)
+    title = f"Move `{support.written(analysis, clear)}` behind `step`"
+    return (Fix(title, edits, safe=False),) if edits is not None else ()

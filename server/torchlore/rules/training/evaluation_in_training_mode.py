@@ -145,7 +145,7 @@ def _causes(analysis: Analysis, root: Root, place: Place) -> set[Event]:
     model = event.subject
     if not isinstance(model, Instance) or kind_of(model) != "Module" or _begins_with_eval(place, model):
         return set()
-    if not _is_evaluation(analysis, root, place, model) or _is_held(root, model):
+    if not _is_evaluation(analysis, root, place, model) or support.is_held(root, model):
         return set()
     if not _modes.dependent_layer(model):
         return set()
@@ -180,11 +180,6 @@ def _mode_after(event: Event, mode: Event | None, model: Instance) -> Event | No
             return None
         case _:
             return mode
-
-
-def _is_held(root: Root, model: Instance) -> bool:
-    """Whether code that we cannot see has the model."""
-    return any(holds(event.value, model) for event in root.of(Kind.ESCAPE))
 
 
 def _is_evaluation(analysis: Analysis, root: Root, place: Place, model: Instance) -> bool:
@@ -274,9 +269,9 @@ def _statement_around(analysis: Analysis, place: Place) -> ast.stmt | None:
     node = inner.node if isinstance(inner, Loop) else support.statement_of(analysis, place.event.node)
     if not isinstance(node, ast.stmt) or not analysis.owns(node):
         return None
-    outer = (analysis.around(node) or (None,))[-1]
+    outer = support.parent(analysis, node)
     while isinstance(outer, ast.With) and all(_switches_gradients(analysis, item) for item in outer.items):
-        node, outer = outer, (analysis.around(outer) or (None,))[-1]
+        node, outer = outer, support.parent(analysis, outer)
     return node
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import Kind
-from torchlore.rules import support
+from torchlore.rules import indentation, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.training._required import steps_without_argument
-from torchlore.text import Edit, Span
+from torchlore.text import Edit
 from torchlore.text.nodes import blocks
 
 
@@ -104,12 +104,14 @@ def _fixes(analysis: Analysis, step: ast.Call, name: str) -> tuple[Fix, ...]:
     loss = _differentiated(moved[-1]) if moved else ""
     if not loss or not _stays_inside(analysis, moved, loss):
         return ()
-    first, last = support.own_lines(analysis, moved[0]), support.own_lines(analysis, stepping)
-    if first is None or last is None or any(support.own_lines(analysis, s) is None for s in moved):
+    edits = indentation.under_header(analysis, moved, "", "def closure():")
+    if edits is None or support.own_lines(analysis, stepping) is None:
         return ()
-    span = Span(first.start, last.end)
-    text = _closure(analysis, moved, stepping, f"{loss} = {name}.step(closure)", loss)
-    return (Fix("Move the computation into a closure", (Edit(span, text),), safe=False),)
+    source = analysis.source
+    indent = source.newline + source.indent(stepping.lineno - 1)
+    code = f"{indentation.step(source)}return {loss}{source.newline}{indent}{loss} = {name}.step(closure)"
+    edits.append(Edit(source.span(stepping), code))
+    return (Fix("Move the computation into a closure", tuple(edits), safe=False),)
 
 
 def _computation(analysis: Analysis, before: list[ast.stmt], name: str) -> list[ast.stmt]:
@@ -143,13 +145,3 @@ def _stays_inside(analysis: Analysis, moved: list[ast.stmt], loss: str) -> bool:
         return False
     others = (n for n in ast.walk(analysis.source.tree) if isinstance(n, ast.Name) and n not in inside)
     return not any(n.id in bound - {loss} for n in others)
-
-
-def _closure(analysis: Analysis, moved: list[ast.stmt], stepping: ast.stmt, call: str, loss: str) -> str:
-    source = analysis.source
-    outer, newline = source.indent(moved[0].lineno - 1), source.newline
-    unit = "\t" if outer.endswith("\t") else "    "
-    lines = [source.lines.text(i) for i in range(moved[0].lineno - 1, stepping.lineno - 1)]
-    inner = [f"{unit}{line}" if line.strip() else line for line in lines]
-    code = ["", f"{outer}def closure():", *inner, f"{outer}{unit}return {loss}", "", f"{outer}{call}"]
-    return "".join(f"{line}{newline}" for line in code)

@@ -11,9 +11,8 @@ from torchlore.analysis.automata import walk
 from torchlore.analysis.events import Event, Kind, Place, Root
 from torchlore.analysis.queries import holds, reachable
 from torchlore.analysis.values import Const, Grads, Instance, Tensor, Unknown, Value
-from torchlore.rules import support
+from torchlore.rules import indentation, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.text import Edit
 
 
 class MisplacedClipping(Rule):
@@ -235,17 +234,12 @@ def _fixes(analysis: Analysis, call: ast.Call, other: Event) -> tuple[Fix, ...]:
     clipping, missed = support.statement_of(analysis, call), support.statement_of(analysis, other.node)
     if clipping is None or missed is None or not _is_statement(analysis, call):
         return ()
-    block, lines = support.block_of(analysis, clipping), support.own_lines(analysis, clipping)
-    if missed not in block or lines is None or not isinstance(missed, ast.Expr):
+    block = support.block_of(analysis, clipping)
+    if missed not in block or not isinstance(missed, ast.Expr):
         return ()
     is_late = other.kind is Kind.STEP
     if (block.index(clipping) > block.index(missed)) is not is_late:
         return ()
-    code = analysis.source.segment(analysis.source.span(call))
-    if "\n" in code or "\r" in code:
-        return ()
-    edit = (support.insert_before if is_late else support.insert_after)(analysis, missed, code)
-    if edit is None:
-        return ()
+    edits = (indentation.put_above if is_late else indentation.put_below)(analysis, clipping, missed)
     title = "Clip before `step`" if is_late else "Clip after `backward`"
-    return (Fix(title, (edit, Edit(lines, "")), safe=False),)
+    return (Fix(title, edits, safe=False),) if edits is not None else ()

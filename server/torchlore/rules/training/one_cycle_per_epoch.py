@@ -9,9 +9,8 @@ from torchlore.analysis import Analysis, parameters
 from torchlore.analysis.events import Branch, Kind, Place, Root
 from torchlore.analysis.members import class_name
 from torchlore.analysis.values import Const, Instance
-from torchlore.rules import support
+from torchlore.rules import indentation, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.text import Edit
 
 
 class OneCyclePerEpoch(Rule):
@@ -142,11 +141,8 @@ def _fixes(analysis: Analysis, call: ast.Call, step: Place) -> tuple[Fix, ...]:
     if not isinstance(scheduling, ast.Expr) or scheduling.value is not call or stepping is None:
         return ()
     around = analysis.around(stepping) or ()
-    if (analysis.around(scheduling) or (None,))[-1] not in around or not analysis.owns(stepping):
+    if support.parent(analysis, scheduling) not in around or not analysis.owns(stepping):
         return ()
-    lines, code = support.own_lines(analysis, scheduling), support.written(analysis, call)
-    below = support.insert_after(analysis, stepping, code)
-    if lines is None or below is None or len(support.block_of(analysis, scheduling)) < 2:
-        return ()
-    edits = (Edit(lines, ""), below) if below.span.start != lines.start else (Edit(lines, below.text),)
-    return (Fix(f"Move `{code}` behind the optimizer's step", edits, safe=False),)
+    edits = indentation.put_below(analysis, scheduling, stepping)
+    title = f"Move `{support.written(analysis, call)}` behind the optimizer's step"
+    return (Fix(title, edits, safe=False),) if edits is not None else ()

@@ -9,9 +9,9 @@ from torchlore.analysis import Analysis
 from torchlore.analysis.events import Branch, Kind, Loop, Place, Root, events, places
 from torchlore.analysis.members import class_name
 from torchlore.analysis.values import Const, Instance, Value
-from torchlore.rules import support
+from torchlore.rules import indentation, support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
-from torchlore.text import Edit, Source
+from torchlore.text import Source
 
 
 class OptimizerInBatchLoop(Rule):
@@ -177,15 +177,9 @@ def _fixes(analysis: Analysis, call: ast.Call, loop: ast.AST) -> tuple[Fix, ...]
     statement = support.statement_of(analysis, call)
     if not isinstance(statement, ast.Assign) or statement.value is not call or not isinstance(loop, ast.stmt):
         return ()
-    block, lines = support.block_of(analysis, statement), support.own_lines(analysis, statement)
-    if block is not getattr(loop, "body", None) or lines is None or len(block) < 2:
+    if support.block_of(analysis, statement) is not getattr(loop, "body", None):
         return ()
     stored = {n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     used = {n.id for n in ast.walk(call) if isinstance(n, ast.Name)}
-    code = analysis.source.segment(analysis.source.span(statement))
-    if used & stored or "\n" in code or "\r" in code:
-        return ()
-    above = support.insert_before(analysis, loop, code)
-    if above is None:
-        return ()
-    return (Fix("Make the optimizer once, before the loop", (above, Edit(lines, "")), safe=False),)
+    edits = indentation.put_above(analysis, statement, loop) if not used & stored else None
+    return (Fix("Make the optimizer once, before the loop", edits, safe=False),) if edits is not None else ()

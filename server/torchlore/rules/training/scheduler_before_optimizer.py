@@ -9,10 +9,9 @@ from torchlore.analysis import Analysis, parameters
 from torchlore.analysis.events import Event, Kind, Loop, Place, has_jump
 from torchlore.analysis.members import class_name
 from torchlore.analysis.values import Instance
-from torchlore.rules import support
+from torchlore.rules import indentation, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.training._scheduling import first_step
-from torchlore.text import Edit
 
 
 class SchedulerBeforeOptimizer(Rule):
@@ -123,16 +122,14 @@ def _fixes(analysis: Analysis, call: ast.Call, step: Event, loop: Loop) -> tuple
     scheduling = support.statement_of(analysis, call)
     if not isinstance(scheduling, ast.Expr) or scheduling.value is not call:
         return ()
-    block, lines = support.block_of(analysis, scheduling), support.own_lines(analysis, scheduling)
+    block = support.block_of(analysis, scheduling)
     stepping = support.statement_of(analysis, step.node)
     if stepping not in block and block is getattr(loop.node, "body", None):
         if has_jump(loop.body, frozenset({"continue"})):
             return ()
         stepping = block[-1]
-    if lines is None or stepping is None or stepping not in block or stepping is scheduling:
+    if stepping is None or stepping not in block or stepping is scheduling:
         return ()
-    code = support.written(analysis, call)
-    below = support.insert_after(analysis, stepping, code)
-    if below is None:
-        return ()
-    return (Fix(f"Move `{code}` behind the optimizer's step", (Edit(lines, ""), below), safe=False),)
+    edits = indentation.put_below(analysis, scheduling, stepping)
+    title = f"Move `{support.written(analysis, call)}` behind the optimizer's step"
+    return (Fix(title, edits, safe=False),) if edits is not None else ()

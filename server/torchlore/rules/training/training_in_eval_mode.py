@@ -161,7 +161,7 @@ def _trained_later(analysis: Analysis, root: Root, evaluated: Place) -> Place | 
         for place in (root.places_of(Kind.FORWARD) if loops else ())
         if _loop_around(place, evaluated) in loops and _is_training(analysis, place, evaluated, model)
     ]
-    if not found or _is_held(root, model) or _modes.is_indifferent(model):
+    if not found or support.is_held(root, model) or _modes.is_indifferent(model):
         return None
     modes = walk(root.path, None, lambda event, mode: _mode_after(event, mode, model), _KINDS)
     for place in sorted(found, key=lambda place: place.event.subject is not model):
@@ -211,11 +211,6 @@ def _is_training(analysis: Analysis, forward: Place, evaluated: Place, model: In
     always = not any(isinstance(step, Branch) for step in _below(loop, evaluated))
     backwards = (place for place in places(loop.body, Kind.BACKWARD) if _goes_through(place.event, event))
     return any(always or not any(isinstance(s, Branch) for s in place.within) for place in backwards)
-
-
-def _is_held(root: Root, model: Instance) -> bool:
-    """Whether code that we cannot see has the model."""
-    return any(holds(event.value, model) for event in root.of(Kind.ESCAPE))
 
 
 def _made_at(place: Place) -> ast.AST | None:

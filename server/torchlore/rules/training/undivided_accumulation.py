@@ -231,7 +231,7 @@ def _divides(analysis: Analysis, number: ast.expr) -> bool:
 
 def _fix(analysis: Analysis, loss: ast.expr, times: str) -> Fix:
     span = analysis.source.span(loss)
-    is_argument = not isinstance((analysis.around(loss) or (None,))[-1], ast.Attribute)
+    is_argument = not isinstance(support.parent(analysis, loss), ast.Attribute)
     before, after = ("", "") if is_argument else ("(", ")")
     edits = [Edit(Span(span.end, span.end), f" / {times}{after}")]
     if isinstance(loss, ast.BinOp):

@@ -10,9 +10,8 @@ from torchlore.analysis import Analysis
 from torchlore.analysis.automata import walk
 from torchlore.analysis.events import Branch, Event, Kind, Place, Root
 from torchlore.analysis.values import Grads, Instance
-from torchlore.rules import support
+from torchlore.rules import indentation, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.text import Edit, Span
 
 
 class ZeroGradBeforeStep(Rule):
@@ -183,13 +182,8 @@ def _fixes(analysis: Analysis, clear: ast.Call, backward: ast.Call) -> tuple[Fix
     if clearing is None or computing is None or not isinstance(clearing, ast.Expr):
         return ()
     block = support.block_of(analysis, clearing)
-    lines = support.own_lines(analysis, clearing)
-    if computing not in block or lines is None or block.index(computing) > block.index(clearing):
+    if computing not in block or block.index(computing) > block.index(clearing):
         return ()
-    code = support.written(analysis, clear)
-    above = support.insert_before(analysis, computing, code)
-    if above is None:
-        return ()
-    return (
-        Fix(f"Move `{code}` before `backward`", (above, Edit(Span(lines.start, lines.end), "")), safe=True),
-    )
+    edits = indentation.put_above(analysis, clearing, computing)
+    title = f"Move `{support.written(analysis, clear)}` before `backward`"
+    return (Fix(title, edits, safe=True),) if edits is not None else ()
