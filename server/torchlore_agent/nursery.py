@@ -8,9 +8,10 @@ has. To fork a process as large as torch makes it, twice, and to wait for the en
 longer than most snippets run, so that is done when nobody waits.
 
 Messages over its socket, one a packet. From the agent: `{"preload": module}`, or `{"bear": true}` with a
-descriptor, the socket of the process to fork. To the agent: `{"type": "ready"}` whenever it can be asked, with
-`failure` if torch cannot be imported; `{"type": "born", "pid": …}`; `{"type": "failed"}` if the system forks no
-more. The process that was forked gets one packet, its order, with two descriptors, for stdout and stderr.
+descriptor, the socket of the process to fork. To the agent: `{"type": "ready"}` whenever it can be asked,
+with `failure` if torch cannot be imported; `{"type": "born", "pid": …}`; `{"type": "failed"}` if the system
+forks no more. The process that was forked gets one packet, its order, with two descriptors, for stdout and
+stderr.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from torchlore_agent import processes
 from torchlore_agent.job import Event, Job
 from torchlore_agent.wire import CHUNK, Message
 
-_ORDER = ("snippet", "name", "device", "limits", "network")
+_ORDER = ("snippet", "name", "device", "limits", "network", "home", "lines", "measure")
 
 
 def begin(job: Job, inbox: queue.Queue[Event]) -> None:
@@ -95,7 +95,7 @@ def _order(job: Job) -> Message:
 
 
 def _working(job: Job) -> str:
-    return os.path.join(job.request["directory"], "work")
+    return job.request.get("home") or os.path.join(job.request["directory"], "work")
 
 
 def _listen(job: Job, stream: str, descriptor: int, inbox: queue.Queue[Event]) -> None:

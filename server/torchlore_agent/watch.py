@@ -52,7 +52,8 @@ def carry_out(
 
     Args:
         request: `directory`, `limits`, `device`, `environment` (variables to add), `network` (false: cut off
-            where that can be had), and for a run `snippet` and `name`.
+            where that can be had), and for a run `snippet` and `name`, perhaps `home`, `lines` and `measure`
+            (see `child.main`).
         inbox: where cancellation and the loss of the server arrive.
         say: sends `started`, before which nothing of the snippet has run, and what is printed as it comes.
         nursery: where the process is forked, once it is ready; None to start a new interpreter.
@@ -199,6 +200,8 @@ def _ending(job: Job, seconds: float) -> Message:
         "value": said.get("value", {}).get("value"),
         "warnings": [message for message in reports if message.get("type") == "warning"],
         "pictures": [message.get("file") for message in reports if message.get("type") == "picture"],
+        "lines": [message for message in reports if message.get("type") == "line"],
+        "measured": said.get("measured", {}).get("measured"),
         "environment": said.get("environment"),
     }
 
