@@ -31,7 +31,7 @@ def main(order: dict[str, Any]) -> None:
             and `name` (what tracebacks call it), or neither: then this process describes the environment.
             `forked`: a nursery forked it. `home`: the folder of the user's own code, whose modules it may
             import; they hide nothing that is installed. `lines`: the first and last line, from 1, of which
-            is told what they give. `measure`: see `models.measure`.
+            is told what they give. `measure`: see `models.measure`. `processes`: how many `torchrun` starts.
     """
     offline = not order.get("network", True) and network.cut_off()
     if not processes.die_with_parent(order["parent"]) and processes.POSIX:
@@ -98,6 +98,9 @@ def _execute(order: dict[str, Any], text: str, names: dict[str, Any]) -> tuple[i
     """The exit code, and the value of the last expression; None where there is none or it failed."""
     code, value = 0, None
     try:
+        if order.get("processes"):
+            _launch(order)
+            return 0, None
         lines_left = observing.MOST_LINES
         for step in observing.steps(text, order["name"], order.get("lines")):
             value = eval(step.code, names)  # noqa: S307
@@ -117,6 +120,32 @@ def _execute(order: dict[str, Any], text: str, names: dict[str, Any]) -> tuple[i
         _report_error(order, error)
         _print(error)
     return code, value
+
+
+def _launch(order: dict[str, Any]) -> None:
+    """Has `torchrun` run the snippet in several processes of this machine.
+
+    Raises:
+        SystemExit: one of them failed; it has said itself why.
+    """
+    import importlib
+    import logging
+
+    elastic: Any = importlib.import_module("torch.distributed.elastic.multiprocessing.errors")
+    launcher: Any = importlib.import_module("torch.distributed.run")
+    # Where there is no network, the name of this machine leads nowhere; what is said of that, and of threads,
+    # is no answer to anybody.
+    quiet = {"OMP_NUM_THREADS": "1", "TORCH_CPP_LOG_LEVEL": "ERROR"}
+    quiet["GLOO_SOCKET_IFNAME"] = "lo" if sys.platform == "linux" else "lo0"
+    for name, value in quiet.items():
+        os.environ.setdefault(name, value)
+    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
+    try:
+        launcher.main(["--standalone", f"--nproc-per-node={order['processes']}", order["snippet"]])
+    except elastic.ChildFailedError as error:
+        rank, failure = error.get_first_failure()
+        print(f"rank {rank} failed with exit code {failure.exitcode}", file=sys.stderr)
+        sys.exit(1)
 
 
 def _measure(order: dict[str, Any], make: Any) -> None:

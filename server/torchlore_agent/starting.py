@@ -15,7 +15,7 @@ from torchlore_agent import processes
 from torchlore_agent.job import Event, Job
 from torchlore_agent.wire import CHUNK, Message
 
-_ORDER = ("snippet", "name", "device", "limits", "network", "home", "lines", "measure")
+_ORDER = ("snippet", "name", "device", "limits", "network", "home", "lines", "measure", "processes")
 
 
 def begin(job: Job, inbox: queue.Queue[Event]) -> None:

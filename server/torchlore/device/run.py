@@ -101,6 +101,7 @@ async def run(
     home: Path | None = None,
     lines: tuple[int, int] | None = None,
     question: Question | None = None,
+    processes: int | None = None,
 ) -> RunResult:
     """Runs a snippet in a process of its own and waits for its end.
 
@@ -121,6 +122,7 @@ async def run(
             but hide no installed ones; None for a folder of the run's own.
         lines: the first and the last line, from 1, of which is told what their statements give.
         question: about the model that the last expression, a function without parameters, makes.
+        processes: in how many `torchrun` runs it; None to run it in one, without.
 
     Raises:
         NotAllowed: nothing was run; the workspace is not trusted, the interpreter cannot run it, or the
@@ -133,7 +135,12 @@ async def run(
         )
     output = _Output(on_output)
     shown = re.sub(r"[\x00-\x1f\x7f-\x9f]", "", name) or _file_name(name)
-    asked = {"home": home and str(home), "lines": lines, "measure": question and asdict(question)}
+    asked = {
+        "home": home and str(home),
+        "lines": lines,
+        "measure": question and asdict(question),
+        "processes": processes,
+    }
     more = {key: value for key, value in asked.items() if value is not None}
     started = time.monotonic()
     for _ in range(_ATTEMPTS):
