@@ -37,6 +37,7 @@ class Client:
     apply_edit: bool = False
     progress: bool = False
     show_document: bool = False
+    inlay_refresh: bool = False
 
 
 def client_of(params: types.InitializeParams) -> Client:
@@ -66,6 +67,7 @@ def client_of(params: types.InitializeParams) -> Client:
         apply_edit=has("workspace.apply_edit"),
         progress=has("window.work_done_progress"),
         show_document=has("window.show_document.support"),
+        inlay_refresh=has("workspace.inlay_hint.refresh_support"),
     )
 
 

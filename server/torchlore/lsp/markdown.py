@@ -23,6 +23,11 @@ def content(markdown: str, *, shows_markdown: bool) -> types.MarkupContent:
     return types.MarkupContent(types.MarkupKind.PlainText, plain(markdown))
 
 
+def escaped(text: str) -> str:
+    """Text that is nothing but text in Markdown: what a snippet says must make no link and no element."""
+    return re.sub(r"([\\`*_\[\]<>&~|])", r"\\\1", " ".join(text.split()))
+
+
 def plain(markdown: str) -> str:
     """The text of `markdown` without its marks. Code keeps every character, a link its target."""
     kept: list[str] = []

@@ -6,6 +6,8 @@ ASK = "torchlore.ask"
 EXPLAIN = "torchlore.explain"
 INSERT = "torchlore.insert"
 RUN = "torchlore.run"
+SHAPES = "torchlore.shapes"
+FIT = "torchlore.fit"
 
 QUICK_FIX = types.CodeActionKind.QuickFix.value
 FIX_ALL_KIND = "source.fixAll.torchlore"

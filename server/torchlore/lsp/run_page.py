@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
-from torchlore.device import RunResult
+from torchlore.device import LayerTable, MemoryNeed, RunResult
+from torchlore.device.tables import Row, layer_rows, need_rows, verdicts
+from torchlore.lsp.markdown import escaped
 from torchlore.pages import fenced
 
 
@@ -13,6 +13,9 @@ def run_page(title: str, code: str, result: RunResult) -> str:
     parts = [f"# {title}", _in_short(result), *map(escaped, result.notices)]
     if result.error is not None:
         parts += ["## Error", fenced(str(result.error), "text")]
+    parts += _measured(result.measured)
+    if result.lines:
+        parts += ["## Values", "\n".join(f"- line {one.line}: {escaped(str(one))}" for one in result.lines)]
     if result.value is not None:
         parts += ["## Value", escaped(result.value.summary()), fenced(result.value.text, "text")]
     parts += [f"![{_alternative(picture.name)}]({picture.name})" for picture in result.pictures]
@@ -28,13 +31,25 @@ def run_page(title: str, code: str, result: RunResult) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _measured(found: LayerTable | MemoryNeed | None) -> list[str]:
+    if isinstance(found, LayerTable):
+        return ["## Layers", _table(layer_rows(found))]
+    if isinstance(found, MemoryNeed):
+        return [
+            "## Memory",
+            _table(need_rows(found)),
+            "\n".join(f"- {escaped(one)}" for one in verdicts(found)),
+        ]
+    return []
+
+
+def _table(rows: list[Row]) -> str:
+    lines = [f"| {' | '.join(map(escaped, row))} |" for row in rows]
+    return "\n".join([lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]])
+
+
 def _alternative(name: str) -> str:
     return "the value as an image" if name == "value.png" else "a figure that the snippet drew"
-
-
-def escaped(text: str) -> str:
-    """Text that is nothing but text in Markdown: what a snippet says must make no link and no element."""
-    return re.sub(r"([\\`*_\[\]<>&~|])", r"\\\1", " ".join(text.split()))
 
 
 def _in_short(result: RunResult) -> str:

@@ -16,7 +16,7 @@ from pygls.lsp.server import LanguageServer
 from torchlore import __version__
 from torchlore.lsp.client import Client
 from torchlore.lsp.documents import Documents
-from torchlore.lsp.names import ASK, CODE_ACTION_KINDS, EXPLAIN, INSERT, RUN
+from torchlore.lsp.names import ASK, CODE_ACTION_KINDS, EXPLAIN, FIT, INSERT, RUN, SHAPES
 from torchlore.lsp.pages import Pages
 from torchlore.lsp.protocol import Protocol, tolerant_converter
 from torchlore.lsp.settings import Settings
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from torchlore.analysis.inquiry import Inquiry
     from torchlore.device import Crew
     from torchlore.lsp.analyses import Analysed, Analyses
+    from torchlore.lsp.run_hints import RunValues
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,9 @@ class Server(LanguageServer):
         tasks: what runs beside the requests.
         publishing: the task that will publish the diagnostics of a file, by URI.
         published: for each file and notebook the documents for which the client shows diagnostics now.
+        last_runs: how the last run of each card's snippet went, in one sentence.
+        run_values: what the last run in a file gave on its lines, by URI.
+        gpus: the names of those of this machine; None until somebody has looked.
     """
 
     def __init__(self) -> None:
@@ -73,6 +77,9 @@ class Server(LanguageServer):
         self.publishing: dict[str, asyncio.Task[Any]] = {}
         self.published: dict[str, set[str]] = {}
         self.changed_paths: set[str] = set()
+        self.last_runs: dict[str, str] = {}
+        self.run_values: dict[str, RunValues] = {}
+        self.gpus: tuple[str, ...] | None = None
         self.refreshing: asyncio.Task[Any] | None = None
 
     @property
@@ -237,9 +244,17 @@ def create_server() -> Server:
     server.handle(types.TEXT_DOCUMENT_CODE_ACTION, _later("code_actions", "code_actions"), options)
     server.handle_command(ASK, _later("commands", "ask"))
     server.handle_command(EXPLAIN, _later("commands", "explain"))
-    server.handle_command(RUN, _later("commands", "run"))
+    server.handle(types.TEXT_DOCUMENT_INLAY_HINT, _run_hints)
+    server.handle_command(RUN, _later("runs", "run"))
+    server.handle_command(SHAPES, _later("runs", "shapes"))
+    server.handle_command(FIT, _later("runs", "fit"))
     server.handle_command(INSERT, _later("inserting", "insert"))
     return server
+
+
+async def _run_hints(server: Server, params: types.InlayHintParams) -> list[types.InlayHint] | None:
+    """Editors ask whenever they scroll; most sessions run nothing, and import nothing for this."""
+    return await _later("run_hints", "inlay_hints")(server, params) if server.run_values else None
 
 
 def _notebooks() -> types.NotebookDocumentSyncOptions:

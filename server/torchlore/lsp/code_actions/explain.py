@@ -10,6 +10,7 @@ from torchlore import knowledge
 from torchlore.device import Trust
 from torchlore.knowledge import Card
 from torchlore.lsp.code_actions.model import Asked
+from torchlore.lsp.code_actions.run import on_devices
 from torchlore.lsp.findings import to_diagnostic
 from torchlore.lsp.names import EXPLAIN, EXPLAIN_KIND, QUICK_FIX, RUN, RUN_KIND
 from torchlore.rules import rule_by_code_or_name
@@ -41,7 +42,7 @@ def actions(asked: Asked) -> Iterator[types.CodeAction]:
         for card in cards.values():
             if card.snippet:
                 arguments = {"slug": card.slug, "uri": asked.known.uri}
-                yield _command(f"Run the proof: {card.question}", RUN_KIND, RUN, arguments)
+                yield from on_devices(f"Run the proof: {card.question}", RUN, arguments, asked.server)
 
 
 def _card_under_cursor(asked: Asked) -> Card | None:
