@@ -23,7 +23,7 @@ MOST = 20
 """Warnings, and pictures, that are told of one run."""
 
 MOST_LINES = 100
-MOST_NAMES = 3
+MOST_NAMES = 4
 """Lines whose values are told of one run, and names of one line."""
 
 _LONGEST_MESSAGE = 2000
@@ -105,10 +105,17 @@ def _compiled_alone(one: ast.stmt, name: str, flags: int, told: bool) -> Step:
         code = compile(ast.Expression(one.value), name, "eval", flags=flags, dont_inherit=True)
         return Step(code, gives=True, line=line)
     code = compile(ast.Module([one], []), name, "exec", flags=flags, dont_inherit=True)
-    targets = one.targets if isinstance(one, ast.Assign) else [getattr(one, "target", None)]
-    parts = [part for target in targets if target is not None for part in ast.walk(target)]
-    names = [part.id for part in parts if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)]
-    return Step(code, gives=False, line=line, names=tuple(dict.fromkeys(names))[:MOST_NAMES])
+    return Step(code, gives=False, line=line, names=tuple(dict.fromkeys(_bound(one)))[:MOST_NAMES])
+
+
+def _bound(one: ast.AST) -> Iterator[str]:
+    """The variables that a statement binds, the blocks in it included; functions and classes are none."""
+    if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.comprehension)):
+        return
+    if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
+        yield one.id
+    for part in ast.iter_child_nodes(one):
+        yield from _bound(part)
 
 
 def report_warnings(name: str, report: Report) -> None:

@@ -22,12 +22,16 @@ def told(value: Any) -> dict[str, Any]:
     """A value as JSON can hold it; never raises because of the value.
 
     Returns:
-        `kind`: "tensor" (torch's and numpy's) or "object"; `type`: its class; `text`: its `repr`, cut. Of a
+        `kind`: "tensor" (torch's and numpy's) or "object"; `type`: its class; `text`: its `repr`, cut,
+        of a module below a line about its parameters. Of a
         tensor also `shape`, `dtype`, `device` (None of an array) and `requires_grad`, and where it has
         numbers `min`, `mean` and `max` of those that are finite, how many are `nan` and `inf`, and the
         `first` of them. Numbers that JSON has no word for are "nan", "inf" and "-inf".
     """
     found: dict[str, Any] = {"kind": "object", "type": type(value).__name__, "text": _text(value)}
+    about = _of_module(value)
+    if about is not None:
+        found["text"] = f"{about}\n{found['text']}"
     with contextlib.suppress(Exception):
         tensor = _as_tensor(value)
         if tensor is not None:
@@ -44,6 +48,25 @@ def picture(value: Any) -> bytes | None:
         if tensor is not None:
             return _drawn(tensor.detach())
     return None
+
+
+def _of_module(value: Any) -> str | None:
+    """A line about a module: how many parameters it has, and how large they and their gradients are."""
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(value, torch.nn.Module):
+        return None
+    with contextlib.suppress(Exception):
+        parameters = list(value.parameters())
+        gradients = [one.grad for one in parameters if one.grad is not None]
+        text = f"{type(value).__name__} with {sum(one.numel() for one in parameters)} parameters"
+        if parameters:
+            text += f" of norm {_norm(torch, parameters):.4g}"
+        return text + (f", gradients of norm {_norm(torch, gradients):.4g}" if gradients else "")
+    return None
+
+
+def _norm(torch: Any, tensors: list[Any]) -> float:
+    return float(torch.stack([one.detach().float().norm().cpu() for one in tensors]).norm())
 
 
 def _as_tensor(value: Any) -> Any:

@@ -262,3 +262,18 @@ async def test_actions_on_a_machine_without_gpus(monkeypatch: pytest.MonkeyPatch
 async def test_no_actions_where_nothing_may_run(options: dict[str, Any]) -> None:
     session = opened(capabilities=LITERALS, **options)
     assert await titles(session, 1, lines(17)) == []
+
+
+async def test_a_rule_is_proven_by_its_example(device: Device) -> None:
+    session = opened()
+    rows = await commanded(session, "prove", 1, code="TL101")
+    bad, good = device.asked
+    assert "zero_grad" not in bad["code"] and "zero_grad" in good["code"]
+    assert not bad["limits"].network and bad["home"] is None
+    assert rows[1] == ["outcome", "finished", "finished"]
+
+
+async def test_a_rule_that_is_none_is_not_proven(device: Device) -> None:
+    session = opened()
+    assert await commanded(session, "prove", 1, code="TL000") is None
+    assert session.sent("window/showMessage") and not device.asked

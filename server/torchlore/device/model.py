@@ -142,6 +142,10 @@ class Value:
         """One line."""
         if self.kind != "tensor" or self.shape is None:
             return _first_line(self.text)
+        if not self.shape and self.first:
+            only = self.first[0]
+            said = f"{only:.6g}" if isinstance(only, float) else str(only)
+            return f"{said} ({self.type}, {self.dtype}{f', on {self.device}' if self.device else ''})"
         parts = [f"{self.type} of shape {self.shape}, {self.dtype}"]
         if self.device:
             parts.append(f"on {self.device}")

@@ -8,6 +8,7 @@ INSERT = "torchlore.insert"
 RUN = "torchlore.run"
 SHAPES = "torchlore.shapes"
 FIT = "torchlore.fit"
+PROVE = "torchlore.prove"
 
 QUICK_FIX = types.CodeActionKind.QuickFix.value
 FIX_ALL_KIND = "source.fixAll.torchlore"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torchlore.device import LayerTable, MemoryNeed, RunResult
-from torchlore.device.tables import Row, layer_rows, need_rows, verdicts
+from torchlore.device.tables import layer_rows, need_rows, verdicts
 from torchlore.lsp.markdown import escaped
 from torchlore.pages import fenced
+from torchlore.proof import Proof, Versions
+from torchlore.rules import Rule
 
 
 def run_page(title: str, code: str, result: RunResult) -> str:
@@ -31,6 +35,14 @@ def run_page(title: str, code: str, result: RunResult) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def proof_page(rule: type[Rule], versions: Versions, proof: Proof) -> str:
+    """A rule's example as it is and as it should be, and how the two went."""
+    parts = [f"# {rule.name} ({rule.code})", escaped(proof.verdict()), _table(proof.rows())]
+    parts += ["## As it is", fenced(versions.bad, "python")]
+    parts += ["## As it should be", fenced(versions.good, "python")]
+    return "\n\n".join(parts) + "\n"
+
+
 def _measured(found: LayerTable | MemoryNeed | None) -> list[str]:
     if isinstance(found, LayerTable):
         return ["## Layers", _table(layer_rows(found))]
@@ -43,7 +55,7 @@ def _measured(found: LayerTable | MemoryNeed | None) -> list[str]:
     return []
 
 
-def _table(rows: list[Row]) -> str:
+def _table(rows: Sequence[tuple[str, ...]]) -> str:
     lines = [f"| {' | '.join(map(escaped, row))} |" for row in rows]
     return "\n".join([lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]])
 

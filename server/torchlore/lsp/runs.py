@@ -11,6 +11,7 @@ from lsprotocol import types
 from torchlore.device import Limits, NotAllowed, RunResult
 from torchlore.device import run as run_on_device
 from torchlore.device.as_json import as_json
+from torchlore.device.run import OnOutput
 from torchlore.lsp import run_hints
 from torchlore.lsp.commands import first_of
 from torchlore.lsp.consent import require_consent
@@ -18,9 +19,11 @@ from torchlore.lsp.installed import chosen_interpreter
 from torchlore.lsp.markdown import escaped
 from torchlore.lsp.programs import InputsNeeded, Program, model_for, program_for
 from torchlore.lsp.progress import Progress, begin
-from torchlore.lsp.run_page import run_page
+from torchlore.lsp.run_page import proof_page, run_page
 from torchlore.lsp.server import Server
 from torchlore.lsp.show import show_page, tell
+from torchlore.proof import Versions, proven, versions_of
+from torchlore.rules import Rule, rule_by_code_or_name
 
 EVENTS = "$/torchlore/run"
 """A notification for clients that said that they want them.
@@ -62,6 +65,52 @@ async def fit(server: Server, arguments: list[Any]) -> dict[str, object] | None:
     return await _measured(server, first_of(arguments), "fit")
 
 
+async def prove(server: Server, arguments: list[Any]) -> list[Any] | None:
+    """Runs the example of the rule `{"code": …}` as it is and as it should be, and shows what differs.
+
+    With `"wait": true` the answer is the rows of that table, when both are over.
+    """
+    asked = first_of(arguments)
+    code = asked.get("code")
+    rule = rule_by_code_or_name(code) if isinstance(code, str) else None
+    versions = versions_of(rule) if rule is not None else None
+    if rule is None or versions is None:
+        tell(server, "torchlore has no example to run for that rule", types.MessageType.Warning)
+        return None
+    uri = asked.get("uri")
+    task = server.start_task(
+        _prove_and_show(server, rule, versions, uri if isinstance(uri, str) else None), f"proving {rule.name}"
+    )
+    return await task if asked.get("wait") is True else None
+
+
+async def _prove_and_show(
+    server: Server, rule: type[Rule], versions: Versions, uri: str | None
+) -> list[Any] | None:
+    async def run_one(code: str, lines: tuple[int, int]) -> RunResult:
+        program = Program(rule.name, rule.name, code, uri, ours=True, lines=lines)
+        return await _run(server, program, server.settings.device, lambda stream, text: None)
+
+    proving = asyncio.ensure_future(proven(versions, run_one))
+    progress = Progress(server, None)
+    try:
+        progress = await begin(server, f"Proving {rule.name}", proving.cancel)
+        proof = await proving
+    except NotAllowed as refusal:
+        tell(server, str(refusal), types.MessageType.Warning)
+        return None
+    except asyncio.CancelledError:
+        if not proving.cancelled():
+            proving.cancel()
+            raise
+        return None
+    finally:
+        progress.end("done")
+    page = proof_page(rule, versions, proof)
+    await show_page(server, f"proof-{rule.name}", page, proof.verdict())
+    return [list(row) for row in proof.rows()]
+
+
 async def _measured(server: Server, asked: dict[str, Any], kind: str) -> dict[str, object] | None:
     try:
         program = await model_for(server, asked, kind)
@@ -89,7 +138,7 @@ async def _started(server: Server, program: Program, asked: dict[str, Any]) -> d
 
 async def _run_and_show(server: Server, program: Program, device: str | None) -> RunResult | None:
     told = _Told(server, program)
-    running = asyncio.ensure_future(_run(server, program, device, told))
+    running = asyncio.ensure_future(_run(server, program, device, told.output))
     progress = Progress(server, None)
     stopped_by_user = False
 
@@ -155,7 +204,7 @@ class _Told:
             self.progress.report(text.strip().rpartition("\n")[2][-80:])
 
 
-async def _run(server: Server, program: Program, device: str | None, told: _Told) -> RunResult:
+async def _run(server: Server, program: Program, device: str | None, on_output: OnOutput) -> RunResult:
     if not program.ours:
         await require_consent(server, program.uri)
     return await run_on_device(
@@ -165,7 +214,7 @@ async def _run(server: Server, program: Program, device: str | None, told: _Told
         trust=server.settings.trust,
         limits=Limits(network=not program.ours),
         device=device,
-        on_output=told.output,
+        on_output=on_output,
         crew=server.crew,
         home=program.home,
         lines=program.lines,

@@ -16,7 +16,7 @@ from pygls.lsp.server import LanguageServer
 from torchlore import __version__
 from torchlore.lsp.client import Client
 from torchlore.lsp.documents import Documents
-from torchlore.lsp.names import ASK, CODE_ACTION_KINDS, EXPLAIN, FIT, INSERT, RUN, SHAPES
+from torchlore.lsp.names import ASK, CODE_ACTION_KINDS, EXPLAIN, FIT, INSERT, PROVE, RUN, SHAPES
 from torchlore.lsp.pages import Pages
 from torchlore.lsp.protocol import Protocol, tolerant_converter
 from torchlore.lsp.settings import Settings
@@ -248,6 +248,7 @@ def create_server() -> Server:
     server.handle_command(RUN, _later("runs", "run"))
     server.handle_command(SHAPES, _later("runs", "shapes"))
     server.handle_command(FIT, _later("runs", "fit"))
+    server.handle_command(PROVE, _later("runs", "prove"))
     server.handle_command(INSERT, _later("inserting", "insert"))
     return server
 
