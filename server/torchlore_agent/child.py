@@ -90,6 +90,7 @@ def _run(order: dict[str, Any]) -> int:
     report({"type": "device", **found, "offline": order["offline"]})
     folder = os.path.dirname(order["report"])
     observing.report_value(value, folder, report)
+    observing.report_curves(value, module.__dict__, report)
     observing.report_figures(folder, report)
     return code
 

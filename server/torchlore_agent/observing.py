@@ -26,6 +26,10 @@ MOST_LINES = 100
 MOST_NAMES = 4
 """Lines whose values are told of one run, and names of one line."""
 
+MOST_CURVES = 4
+MOST_POINTS = 500
+"""Lists of numbers that are told of one run, and numbers of one list."""
+
 _LONGEST_MESSAGE = 2000
 
 
@@ -159,6 +163,23 @@ def report_line(step: Step, value: Any, names: dict[str, Any], report: Report) -
         told = [("", value)]
     for name, one in told:
         report({"type": "line", "line": step.line, "name": name, "value": values.told(one)})
+
+
+def report_curves(value: Any, names: dict[str, Any], report: Report) -> None:
+    """Reports the lists of numbers that the snippet leaves: the course of a loss, say."""
+    held = [("", value), *((name, one) for name, one in names.items() if one is not value)]
+    count = 0
+    for name, one in held:
+        numbers = values.course(one)
+        if numbers is None or name.startswith("_"):
+            continue
+        count += 1
+        if count > MOST_CURVES:
+            return
+        step = -(-len(numbers) // MOST_POINTS)
+        points = [float(number) for number in numbers[::step]]
+        told = [number if math.isfinite(number) else None for number in points]
+        report({"type": "curve", "name": name, "values": told, "count": len(numbers)})
 
 
 def report_figures(folder: str, report: Report) -> None:

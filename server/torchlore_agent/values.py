@@ -13,6 +13,10 @@ from typing import Any
 FIRST = 8
 """Elements of a tensor that are told."""
 
+SHORTEST_COURSE = 8
+"""Numbers of which a curve is worth drawing."""
+
+_LONGEST_COURSE = 100_000
 _LONGEST_TEXT = 2000
 _LARGEST_PICTURE = 512
 _SMALLEST_PICTURE = 8
@@ -47,6 +51,20 @@ def picture(value: Any) -> bytes | None:
         tensor = _as_tensor(value)
         if tensor is not None:
             return _drawn(tensor.detach())
+    return None
+
+
+def course(value: Any) -> list[float] | None:
+    """The numbers of a list, or of a tensor with one dimension, that are many enough to make a curve."""
+    with contextlib.suppress(Exception):
+        if isinstance(value, (list, tuple)):
+            plain = [x.item() if hasattr(x, "item") else x for x in value[:_LONGEST_COURSE]]
+            are_numbers = all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in plain)
+            return plain if are_numbers and len(plain) >= SHORTEST_COURSE else None
+        tensor = _as_tensor(value)
+        if tensor is not None and tensor.dim() == 1 and tensor.is_floating_point():
+            numbers: list[float] = tensor.detach()[:_LONGEST_COURSE].tolist()
+            return numbers if len(numbers) >= SHORTEST_COURSE else None
     return None
 
 

@@ -201,6 +201,7 @@ def _ending(job: Job, seconds: float) -> Message:
         "warnings": [message for message in reports if message.get("type") == "warning"],
         "pictures": [message.get("file") for message in reports if message.get("type") == "picture"],
         "lines": [message for message in reports if message.get("type") == "line"],
+        "curves": [message for message in reports if message.get("type") == "curve"],
         "measured": said.get("measured", {}).get("measured"),
         "environment": said.get("environment"),
     }

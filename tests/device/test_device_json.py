@@ -18,6 +18,7 @@ from torchlore.device import (
     Warned,
 )
 from torchlore.device.as_json import PROPERTIES, as_json, schema
+from torchlore.device.curves import Curve
 from torchlore.device.measured import DeviceMemory
 
 PLAIN = RunResult(True, "finished", 0, "42\n", "", False, None, 0.1, "cpu", None)
@@ -41,6 +42,7 @@ FULL = RunResult(
     pictures=(Picture("value.png", b"\x89PNG"),),
     notices=("cuda:0 is busy",),
     offline=True,
+    curves=(Curve("losses", (1.0, float("nan")), 2),),
     lines=(LineValue(3, "x", Value("object", "int", "1")),),
     measured=LayerTable((Layer("fc", "Linear", ((2, 3),), 24, 1, 9, 36, None),), 9, 9, 36, 12, ((2, 3),)),
 )

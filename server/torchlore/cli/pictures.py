@@ -9,21 +9,32 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torchlore.cli.terminal import fail, is_terminal, warn
+from torchlore.cli.terminal import fail, is_terminal, print_lines, warn
 
 if TYPE_CHECKING:
     from torchlore.device import Picture
+    from torchlore.device.curves import Curve
 
+_WIDTH = 60
 _CHUNK = 4096
 """Characters of base64 that kitty takes at once."""
 
 
-def show_pictures(pictures: Sequence[Picture], folder: Path | None) -> None:
+def show_curves(curves: Sequence[Curve]) -> None:
+    """A line for each."""
+    from torchlore.device.curves import sparkline
+
+    for curve in curves:
+        line = sparkline(curve, _WIDTH)
+        print_lines([[(f"{curve.name or 'value'}: ", "bold"), (f"{line} ({curve.count} numbers)", "")]])
+
+
+def show_pictures(pictures: Sequence[Picture], curves: Sequence[Curve], folder: Path | None) -> None:
     """Keeps them in the folder, if one is named; shows them where standard output is a terminal that can."""
+    if folder is not None:
+        _keep(pictures, curves, folder)
     if not pictures:
         return
-    if folder is not None:
-        _keep(pictures, folder)
     shown = protocol(os.environ) if is_terminal() else None
     if shown is None:
         if folder is None:
@@ -56,10 +67,14 @@ def drawn(png: bytes, shown: str) -> Iterator[str]:
         yield f"\x1b_G{head}m={more};{text[start : start + _CHUNK]}\x1b\\"
 
 
-def _keep(pictures: Sequence[Picture], folder: Path) -> None:
+def _keep(pictures: Sequence[Picture], curves: Sequence[Curve], folder: Path) -> None:
+    from torchlore.device.curves import svg
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for picture in pictures:
             (folder / picture.name).write_bytes(picture.data)
+        for number, curve in enumerate(curves, 1):
+            (folder / f"curve-{number}.svg").write_text(svg(curve), encoding="utf-8")
     except OSError as error:
         fail(f"{folder}: {error.strerror}")

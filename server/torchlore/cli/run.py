@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from torchlore.cli.pictures import show_pictures
+from torchlore.cli.pictures import show_curves, show_pictures
 from torchlore.cli.terminal import fail, print_lines, warn
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ def run(
         fail(str(refusal))
     for one in result.lines:
         print_lines([[(f"{one.line}: ", "bold"), (str(one), "")]])
-    show_pictures(result.pictures, pictures)
+    show_curves(result.curves)
+    show_pictures(result.pictures, result.curves, pictures)
     warn(result.summary())
     raise typer.Exit(int(not result.ok))
 

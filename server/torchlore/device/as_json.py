@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from dataclasses import asdict
 from typing import Any
 
+from torchlore.device.curves import svg
 from torchlore.device.measured import LayerTable, MemoryNeed
 from torchlore.device.model import RunResult, Value
 
@@ -51,6 +53,15 @@ def as_json(result: RunResult) -> dict[str, Any]:
         "peakMemory": result.peak_memory,
         "peakDeviceMemory": result.peak_device_memory,
         "offline": result.offline,
+        "curves": [
+            {
+                "name": curve.name,
+                "values": [value if math.isfinite(value) else None for value in curve.values],
+                "count": curve.count,
+                "svg": svg(curve),
+            }
+            for curve in result.curves
+        ],
         "lines": [{**asdict(one), "value": _value(one.value), "text": str(one)} for one in result.lines],
         "layers": _layers(result.measured),
         "memory": _memory(result.measured),
@@ -147,6 +158,21 @@ _LAYER = _object(
 )
 
 _MEASURED: dict[str, dict[str, Any]] = {
+    "curves": _described(
+        "The lists of numbers that it left, such as the course of a loss.",
+        "array",
+        items=_object(
+            "One list.",
+            name=_described("The variable; empty for the last value.", "string"),
+            values=_described(
+                "Of a long one every so many; null is not finite.",
+                "array",
+                items={"type": ["number", "null"]},
+            ),
+            count=_described("How many there were.", "integer"),
+            svg=_described("A picture of them.", "string"),
+        ),
+    ),
     "lines": _described(
         "What the lines gave of which that was asked, in the order in which they ran.",
         "array",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from torchlore.device.curves import Curve
 from torchlore.device.measured import LayerTable, MemoryNeed
 
 HOW_TO_CHOOSE = (
@@ -214,6 +215,7 @@ class RunResult:
         warnings, pictures: what it warned of and drew; no more than 20 of each.
         notices: sentences about the device that it got.
         offline: it could not reach other machines; False, too, where it was ended before it could say so.
+        curves: the lists of numbers that it left, such as the course of a loss.
         lines: what those lines gave of which that was asked, in the order in which they ran.
         measured: a table of the layers of a model, or what memory it takes, where that was asked.
     """
@@ -235,6 +237,7 @@ class RunResult:
     pictures: tuple[Picture, ...] = ()
     notices: tuple[str, ...] = ()
     offline: bool = False
+    curves: tuple[Curve, ...] = ()
     lines: tuple[LineValue, ...] = ()
     measured: LayerTable | MemoryNeed | None = None
 

@@ -17,6 +17,7 @@ from torchlore.device import environment
 from torchlore.device.agent import Agent, Message, open_agent
 from torchlore.device.choice import Use, choose
 from torchlore.device.crew import Crew, interrupt
+from torchlore.device.curves import curves_in
 from torchlore.device.leaving import new_directory, remove
 from torchlore.device.measured import Question, measured_in
 from torchlore.device.model import (
@@ -305,6 +306,7 @@ def _result(result: Message, output: _Output, name: str, device: str | None, sec
         pictures=result.get("pictures", ()),
         notices=tuple(output.notices),
         offline=result.get("offline") is True,
+        curves=curves_in(result.get("curves")),
         lines=lines_in(result.get("lines")),
         measured=measured_in(result.get("measured")),
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torchlore.device import LayerTable, MemoryNeed, RunResult
+from torchlore.device import LayerTable, MemoryNeed, Picture, RunResult
+from torchlore.device.curves import svg
 from torchlore.device.tables import layer_rows, need_rows, verdicts
 from torchlore.lsp.markdown import escaped
 from torchlore.pages import fenced
@@ -23,6 +24,8 @@ def run_page(title: str, code: str, result: RunResult) -> str:
     if result.value is not None:
         parts += ["## Value", escaped(result.value.summary()), fenced(result.value.text, "text")]
     parts += [f"![{_alternative(picture.name)}]({picture.name})" for picture in result.pictures]
+    for number, curve in enumerate(result.curves, 1):
+        parts.append(f"![the course of {escaped(curve.name) or 'the value'}](curve-{number}.svg)")
     if result.warnings:
         parts += ["## Warnings", "\n".join(f"- {escaped(str(warned))}" for warned in result.warnings)]
     if result.stdout.strip():
@@ -33,6 +36,12 @@ def run_page(title: str, code: str, result: RunResult) -> str:
         parts.append("The output was longer than the limit; this is its beginning.")
     parts += ["## Code", fenced(code, "python")]
     return "\n\n".join(parts) + "\n"
+
+
+def drawn(result: RunResult) -> tuple[Picture, ...]:
+    """The pictures that the page shows."""
+    curves = enumerate(result.curves, 1)
+    return result.pictures + tuple(Picture(f"curve-{n}.svg", svg(curve).encode()) for n, curve in curves)
 
 
 def proof_page(rule: type[Rule], versions: Versions, proof: Proof) -> str:

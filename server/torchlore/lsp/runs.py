@@ -19,7 +19,7 @@ from torchlore.lsp.installed import chosen_interpreter
 from torchlore.lsp.markdown import escaped
 from torchlore.lsp.programs import InputsNeeded, Program, model_for, program_for
 from torchlore.lsp.progress import Progress, begin
-from torchlore.lsp.run_page import proof_page, run_page
+from torchlore.lsp.run_page import drawn, proof_page, run_page
 from torchlore.lsp.server import Server
 from torchlore.lsp.show import show_page, tell
 from torchlore.proof import Versions, proven, versions_of
@@ -182,7 +182,7 @@ async def _show(server: Server, program: Program, result: RunResult, told: _Told
         told.event("finished", result=as_json(result))
         return
     page = run_page(program.title if program.ours else escaped(program.title), program.code, result)
-    await show_page(server, f"run-{program.name}", page, result.summary(), drawn=result.pictures)
+    await show_page(server, f"run-{program.name}", page, result.summary(), drawn=drawn(result))
 
 
 class _Told:
