@@ -166,3 +166,11 @@ def test_an_expression_with_the_definitions_that_it_needs() -> None:
 def test_a_definition_by_its_name() -> None:
     assert getattr(statement_of(SOURCE, "Thing.value"), "lineno", 0) - 1 == at("def value")
     assert statement_of(SOURCE, "Thing.other") is None and statement_of(SOURCE, "SIZE") is None
+
+
+def test_a_broken_line_is_not_passed_over() -> None:
+    found = excerpt(Source("x = 1\nx = = 2\nprint(x)\n"), 0, 2)
+    assert found is not None
+    with pytest.raises(SyntaxError) as caught:
+        printed(found.code)
+    assert caught.value.lineno == 2

@@ -197,6 +197,14 @@ async def test_values_stand_at_the_ends_of_lines_until_the_next_edit(device: Dev
     assert await hints(session, 4) == []
 
 
+async def test_what_stands_below_the_file_has_no_line_in_it(device: Device) -> None:
+    session = opened()
+    below = (LineValue(FILE.count("\n") + 2, "", Value("object", "int", "3")),)
+    device.answer = RunResult(True, "finished", 0, "", "", False, None, 0.1, "cpu", None, lines=below)
+    await commanded(session, "run", 1, range=lines(17))
+    assert await hints(session, 2) == []
+
+
 async def test_an_error_stands_on_its_line(device: Device) -> None:
     session = opened()
     error = RunError("ValueError", "no\nmore", 5)

@@ -61,6 +61,9 @@ def excerpt(source: Source, first: int, last: int) -> Excerpt | None:
     needed = _Needed(chosen)
     needed.look_for(chosen.statements)
     lines = _lines(source, chosen, needed.statements)
+    for number in source.parsed.blanked:  # What does not parse is left in, for Python to say so.
+        if first <= number <= last:
+            lines[number] = source.lines.text(number)
     until = max(_end(statement) for statement in chosen.statements)
     missing = tuple(sorted(needed.missing.items()))
     return Excerpt("\n".join(lines).rstrip("\n") + "\n", first_line(chosen.statements[0]), until - 1, missing)

@@ -31,9 +31,10 @@ def keep(server: Server, program: Program, result: RunResult) -> None:
     """Keeps what a run has to say about lines of a file, in the place of what the last one had."""
     if program.source is None or program.uri is None:
         return
-    texts = dict[int, list[str]]()
+    texts: dict[int, list[str]] = {}
     for line, text in (*_of_lines(result), *_of_layers(program, result)):
-        texts.setdefault(line, []).append(text)
+        if line < len(program.source.lines):  # Below the file stands the call of a function.
+            texts.setdefault(line, []).append(text)
     joined = tuple((line, ", ".join(parts)) for line, parts in texts.items())
     server.run_values[program.uri] = RunValues(program.source, joined)
     if server.client.inlay_refresh:

@@ -159,6 +159,8 @@ class Server(LanguageServer):
                 return await handler(self, arguments)
             except JsonRpcException:
                 raise
+            except Stale:  # The text that it was about has changed.
+                return None
             except Exception:
                 self.log_failure(name)
                 return None
