@@ -32,7 +32,7 @@ _LONGEST_IMPORT = 60.0
 _LONGEST_WAIT = 10.0
 """Seconds that a job waits for a nursery, which imports torch or, later, what torch imports with a step."""
 
-_BIRTH = 2.0
+_BIRTH = 5.0
 """Seconds that one may take to fork a process; a snippet may have stopped it."""
 
 _CRASHES = frozenset(
