@@ -62,7 +62,7 @@ def _serve(inbox: queue.Queue[Event], say: Callable[[Message], None]) -> None:
         if nursery is not None and nursery.ended:
             processes.end_all(None)
         elif nursery is not None:
-            nursery.load_more()
+            nursery.prepare()
 
 
 def _kept(nursery: warm.Nursery | None, inbox: queue.Queue[Event]) -> warm.Nursery | None:

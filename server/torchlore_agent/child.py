@@ -29,7 +29,9 @@ def main(order: dict[str, Any]) -> None:
         order: `parent` (process id), `report` (path of the file for what this process has to say), `limits`,
             `device`, `network` (false: none where that can be had), and either `snippet` (path of its file)
             and `name` (what tracebacks call it), or neither: then this process describes the environment.
-            `forked`: a nursery forked it.
+            `forked`: a nursery forked it. `home`: the folder of the user's own code, whose modules it may
+            import; they hide nothing that is installed. `lines`: the first and last line, from 1, of which
+            is told what they give. `measure`: see `models.measure`. `processes`: how many `torchrun` starts.
     """
     offline = not order.get("network", True) and network.cut_off()
     if not processes.die_with_parent(order["parent"]) and processes.POSIX:
@@ -75,6 +77,8 @@ def _run(order: dict[str, Any]) -> int:
     module.__file__ = order["snippet"]  # Worker processes that are spawned import this file.
     sys.modules["__main__"] = module
     sys.argv = [order["snippet"]]
+    if order.get("home"):
+        sys.path.append(order["home"])
     if order["device"] == "cpu" and "torch" in text:
         probe.hide_accelerators()
     report = functools.partial(_report, order)
@@ -86,6 +90,7 @@ def _run(order: dict[str, Any]) -> int:
     report({"type": "device", **found, "offline": order["offline"]})
     folder = os.path.dirname(order["report"])
     observing.report_value(value, folder, report)
+    observing.report_curves(value, module.__dict__, report)
     observing.report_figures(folder, report)
     return code
 
@@ -94,19 +99,62 @@ def _execute(order: dict[str, Any], text: str, names: dict[str, Any]) -> tuple[i
     """The exit code, and the value of the last expression; None where there is none or it failed."""
     code, value = 0, None
     try:
-        body, last = observing.halves(text, order["name"])
-        exec(body, names)  # noqa: S102
-        value = None if last is None else eval(last, names)  # noqa: S307
+        if order.get("processes"):
+            _launch(order)
+            return 0, None
+        lines_left = observing.MOST_LINES
+        for step in observing.steps(text, order["name"], order.get("lines")):
+            value = eval(step.code, names)  # noqa: S307
+            if step.line is not None and lines_left:
+                lines_left -= 1
+                observing.report_line(step, value, names, functools.partial(_report, order))
+        if "measure" in order:
+            _measure(order, value)
+            value = None
         probe.synchronize()
     except SystemExit as stop:
-        code = _exit_code(stop)
+        code, value = _exit_code(stop), None
         if code != 0:
             _report_error(order, stop)
     except BaseException as error:
-        code = 1
+        code, value = 1, None
         _report_error(order, error)
         _print(error)
     return code, value
+
+
+def _launch(order: dict[str, Any]) -> None:
+    """Has `torchrun` run the snippet in several processes of this machine.
+
+    Raises:
+        SystemExit: one of them failed; it has said itself why.
+    """
+    import importlib
+    import logging
+
+    elastic: Any = importlib.import_module("torch.distributed.elastic.multiprocessing.errors")
+    launcher: Any = importlib.import_module("torch.distributed.run")
+    # Where there is no network, the name of this machine leads nowhere; what is said of that, and of threads,
+    # is no answer to anybody.
+    quiet = {"OMP_NUM_THREADS": "1", "TORCH_CPP_LOG_LEVEL": "ERROR"}
+    quiet["GLOO_SOCKET_IFNAME"] = "lo" if sys.platform == "linux" else "lo0"
+    for name, value in quiet.items():
+        os.environ.setdefault(name, value)
+    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
+    try:
+        launcher.main(["--standalone", f"--nproc-per-node={order['processes']}", order["snippet"]])
+    except elastic.ChildFailedError as error:
+        rank, failure = error.get_first_failure()
+        print(f"rank {rank} failed with exit code {failure.exitcode}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _measure(order: dict[str, Any], make: Any) -> None:
+    """Reports what is asked about the model that the snippet's last expression makes when it is called."""
+    from torchlore_agent import models
+
+    found = models.measure(make, order["measure"])
+    _report(order, {"type": "measured", "measured": found})
 
 
 def _prepare_streams() -> None:

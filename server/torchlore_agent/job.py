@@ -27,7 +27,6 @@ class Job:
     Attributes:
         nursery: the one to be born in; None where it is started as a new interpreter.
         child: its process; None until that exists.
-        ordered: the nursery was asked for it and has not answered yet.
         started: when its process was, by the monotonic clock; until then, when it was asked for.
         outcome: set as soon as something other than the snippet itself ends it.
         abandoned: the server is gone.
@@ -38,7 +37,6 @@ class Job:
     started: float
     nursery: Nursery | None = None
     child: processes.Child | None = None
-    ordered: bool = False
     open_streams: int = 0
     printed: int = 0
     tail: dict[str, bytes] = field(default_factory=dict)
@@ -63,4 +61,4 @@ class Job:
         """The processes that descend from the agent and are none of this job's."""
         if self.nursery is None or self.nursery.ended:
             return frozenset()
-        return frozenset({self.nursery.pid})
+        return self.nursery.pids

@@ -3,9 +3,15 @@
 It does what the agent asks and nothing by itself: imports one module more, or forks. It never touches an
 accelerator: a process that is forked from one with a CUDA context cannot use CUDA.
 
-Messages over its socket, one a packet. From the agent: `{"preload": module}`, or `{"order": …}` with two
-descriptors, for stdout and stderr. To the agent: `{"type": "ready"}` whenever it can be asked, with `failure`
-if torch cannot be imported; `{"type": "born", "pid": …}`; `{"type": "failed"}` if the system forks no more.
+What it forks is not for an order that has come: it waits for one, at the other end of a socket that the agent
+has. To fork a process as large as torch makes it, twice, and to wait for the end of the one in between takes
+longer than most snippets run, so that is done when nobody waits.
+
+Messages over its socket, one a packet. From the agent: `{"preload": module}`, or `{"bear": true}` with a
+descriptor, the socket of the process to fork. To the agent: `{"type": "ready"}` whenever it can be asked,
+with `failure` if torch cannot be imported; `{"type": "born", "pid": …}`; `{"type": "failed"}` if the system
+forks no more. The process that was forked gets one packet, its order, with two descriptors, for stdout and
+stderr.
 """
 
 from __future__ import annotations
@@ -46,13 +52,14 @@ def serve(descriptor: int, agent: int) -> dict[str, Any] | None:
     control.set_inheritable(False)
     _say(control, {"type": "ready", "failure": _load("torch")})
     while True:
-        data, descriptors, _, _ = socket.recv_fds(control, LONGEST_ORDER, 2)
+        data, descriptors, _, _ = socket.recv_fds(control, LONGEST_ORDER, 1)
         if not data:
             return None
         request = json.loads(data)
-        if "order" in request:
-            if _bears(control, descriptors):
-                return _begin(request["order"], control, descriptors)
+        if "bear" in request:
+            if _bears(control, descriptors[0]):
+                control.close()
+                return _await_order(socket.socket(fileno=descriptors[0]), agent)
         else:
             _load(request["preload"])
         _say(control, {"type": "ready", "failure": None})
@@ -82,7 +89,7 @@ def _end_with_nursery() -> None:
         finalizer.atexit = False
 
 
-def _bears(control: socket.socket, descriptors: list[int]) -> bool:
+def _bears(control: socket.socket, descriptor: int) -> bool:
     """Forks twice, so that the process of the snippet becomes the agent's own child. True in that process.
 
     The agent collects all orphans among its descendants: it can then wait for the process itself, and learns
@@ -99,8 +106,7 @@ def _bears(control: socket.socket, descriptors: list[int]) -> bool:
             if child is not None:
                 _say(control, {"type": "born", "pid": child})
         os._exit(0 if child is not None else 1)
-    for descriptor in descriptors:
-        os.close(descriptor)
+    os.close(descriptor)
     if middle is None or os.waitpid(middle, 0)[1] != 0:
         _say(control, {"type": "failed"})
     return False
@@ -117,21 +123,28 @@ def _fork() -> int | None:
             return None
 
 
-def _begin(order: dict[str, Any], control: socket.socket, descriptors: list[int]) -> dict[str, Any]:
-    """Makes the forked process one as `subprocess.Popen` would have started it."""
-    control.close()
+def _await_order(source: socket.socket, agent: int) -> dict[str, Any]:
+    """The order for this process, once it comes; it is then one as `subprocess.Popen` would have started it.
+
+    It ends where the agent has no use for it, or is gone.
+    """
     os.setsid()
+    for name in _set_by_imports():
+        del os.environ[name]
+    _differ()
+    deadline = time.monotonic() + _PATIENCE
+    while os.getppid() != agent and time.monotonic() < deadline:
+        time.sleep(0.0005)
+    data, descriptors, _, _ = socket.recv_fds(source, LONGEST_ORDER, 2)
+    source.close()
+    if not data:
+        os._exit(0)  # The interpreter's own end would take all of torch apart first.
+    order: dict[str, Any] = json.loads(data)
     for target, descriptor in enumerate(descriptors, 1):
         os.dup2(descriptor, target)
         os.close(descriptor)
-    for name in _set_by_imports():
-        del os.environ[name]
     os.environ.update(order["environment"])
     os.chdir(order["working"])
-    _differ()
-    deadline = time.monotonic() + _PATIENCE
-    while os.getppid() != order["parent"] and time.monotonic() < deadline:
-        time.sleep(0.0005)
     return {**order, "forked": True}
 
 

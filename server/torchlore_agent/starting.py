@@ -15,46 +15,57 @@ from torchlore_agent import processes
 from torchlore_agent.job import Event, Job
 from torchlore_agent.wire import CHUNK, Message
 
-_ORDER = ("snippet", "name", "device", "limits", "network")
+_ORDER = ("snippet", "name", "device", "limits", "network", "home", "lines", "measure", "processes")
 
 
 def begin(job: Job, inbox: queue.Queue[Event]) -> None:
-    """Has the process start, at once or as soon as the job's nursery can be asked."""
+    """Has the process start, at once or as soon as the job's nursery has one for it."""
     os.makedirs(_working(job), exist_ok=True)
     if job.nursery is None or job.nursery.ended:
         _start_new(job, inbox)
-    elif job.nursery.ready:
-        _order_fork(job, inbox)
+    elif not _order_spare(job, inbox) and job.nursery.ready:
+        _ask_for_one(job, inbox)
 
 
 def hear(job: Job, message: Message | None, inbox: queue.Queue[Event]) -> None:
     """Goes on after the job's nursery has said something (None: it has ended) or was given up."""
-    if job.child is not None or job.nursery is None:
+    if job.child is not None or job.nursery is None or job.outcome is not None:
         return
     kind = "ended" if message is None or job.nursery.ended else message.get("type")
-    if kind == "born" and message is not None:
-        job.ordered, job.child = False, processes.Child(message["pid"])
-    elif kind == "ready" and not job.ordered and job.outcome is None:
-        _order_fork(job, inbox)
-    elif kind in ("ended", "failed"):
-        job.ordered = False
-        if job.outcome is None:
-            _start_new(job, inbox)
+    if kind in ("ended", "failed"):
+        _start_new(job, inbox)
+    elif kind == "born":
+        _order_spare(job, inbox)
+    elif kind == "ready":
+        _ask_for_one(job, inbox)
 
 
-def _order_fork(job: Job, inbox: queue.Queue[Event]) -> None:
+def _ask_for_one(job: Job, inbox: queue.Queue[Event]) -> None:
+    """It is born for this job, which may be over before; then it is there for the next one."""
     assert job.nursery is not None
+    if not job.nursery.bear():
+        _start_new(job, inbox)
+
+
+def _order_spare(job: Job, inbox: queue.Queue[Event]) -> bool:
+    """Has a process that waits carry out this job. False where none does."""
+    spare = job.nursery.take() if job.nursery is not None else None
+    if spare is None:
+        return False
     job.say({"type": "started"})
-    job.started = time.monotonic()
     environment = job.request["environment"]
     order = {**_order(job), "environment": environment, "working": _working(job)}
     pipes = {stream: os.pipe() for stream in ("stdout", "stderr")}
-    job.ordered = job.nursery.bear(order, [writing for _, writing in pipes.values()])
+    given = spare.order(order, [writing for _, writing in pipes.values()])
     for stream, (reading, writing) in pipes.items():
         os.close(writing)
-        _listen(job, stream, reading, inbox)
-    if not job.ordered:
-        _start_new(job, inbox)
+        if given:
+            _listen(job, stream, reading, inbox)
+        else:
+            os.close(reading)
+    if given:
+        job.child, job.started = processes.Child(spare.pid), time.monotonic()
+    return given
 
 
 def _start_new(job: Job, inbox: queue.Queue[Event]) -> None:
@@ -84,7 +95,7 @@ def _order(job: Job) -> Message:
 
 
 def _working(job: Job) -> str:
-    return os.path.join(job.request["directory"], "work")
+    return job.request.get("home") or os.path.join(job.request["directory"], "work")
 
 
 def _listen(job: Job, stream: str, descriptor: int, inbox: queue.Queue[Event]) -> None:

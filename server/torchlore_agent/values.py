@@ -13,6 +13,10 @@ from typing import Any
 FIRST = 8
 """Elements of a tensor that are told."""
 
+SHORTEST_COURSE = 8
+"""Numbers of which a curve is worth drawing."""
+
+_LONGEST_COURSE = 100_000
 _LONGEST_TEXT = 2000
 _LARGEST_PICTURE = 512
 _SMALLEST_PICTURE = 8
@@ -22,12 +26,16 @@ def told(value: Any) -> dict[str, Any]:
     """A value as JSON can hold it; never raises because of the value.
 
     Returns:
-        `kind`: "tensor" (torch's and numpy's) or "object"; `type`: its class; `text`: its `repr`, cut. Of a
+        `kind`: "tensor" (torch's and numpy's) or "object"; `type`: its class; `text`: its `repr`, cut,
+        of a module below a line about its parameters. Of a
         tensor also `shape`, `dtype`, `device` (None of an array) and `requires_grad`, and where it has
         numbers `min`, `mean` and `max` of those that are finite, how many are `nan` and `inf`, and the
         `first` of them. Numbers that JSON has no word for are "nan", "inf" and "-inf".
     """
     found: dict[str, Any] = {"kind": "object", "type": type(value).__name__, "text": _text(value)}
+    about = _of_module(value)
+    if about is not None:
+        found["text"] = f"{about}\n{found['text']}"
     with contextlib.suppress(Exception):
         tensor = _as_tensor(value)
         if tensor is not None:
@@ -44,6 +52,39 @@ def picture(value: Any) -> bytes | None:
         if tensor is not None:
             return _drawn(tensor.detach())
     return None
+
+
+def course(value: Any) -> list[float] | None:
+    """The numbers of a list, or of a tensor with one dimension, that are many enough to make a curve."""
+    with contextlib.suppress(Exception):
+        if isinstance(value, (list, tuple)):
+            plain = [x.item() if hasattr(x, "item") else x for x in value[:_LONGEST_COURSE]]
+            are_numbers = all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in plain)
+            return plain if are_numbers and len(plain) >= SHORTEST_COURSE else None
+        tensor = _as_tensor(value)
+        if tensor is not None and tensor.dim() == 1 and tensor.is_floating_point():
+            numbers: list[float] = tensor.detach()[:_LONGEST_COURSE].tolist()
+            return numbers if len(numbers) >= SHORTEST_COURSE else None
+    return None
+
+
+def _of_module(value: Any) -> str | None:
+    """A line about a module: how many parameters it has, and how large they and their gradients are."""
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(value, torch.nn.Module):
+        return None
+    with contextlib.suppress(Exception):
+        parameters = list(value.parameters())
+        gradients = [one.grad for one in parameters if one.grad is not None]
+        text = f"{type(value).__name__} with {sum(one.numel() for one in parameters)} parameters"
+        if parameters:
+            text += f" of norm {_norm(torch, parameters):.4g}"
+        return text + (f", gradients of norm {_norm(torch, gradients):.4g}" if gradients else "")
+    return None
+
+
+def _norm(torch: Any, tensors: list[Any]) -> float:
+    return float(torch.stack([one.detach().float().norm().cpu() for one in tensors]).norm())
 
 
 def _as_tensor(value: Any) -> Any:

@@ -6,10 +6,12 @@ import contextlib
 import json
 import os
 import queue
+import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +27,30 @@ LATER = ("torch._dynamo",)
 _LONGEST_ANSWER = 4096
 
 
+@dataclass(frozen=True)
+class Spare:
+    """A process that waits for its order.
+
+    Attributes:
+        loaded: how many modules of `LATER` it has imported.
+    """
+
+    pid: int
+    control: socket.socket
+    loaded: int
+
+    def order(self, order: Message, descriptors: Sequence[int]) -> bool:
+        """Has it carry out an order. False where it is gone; it is none any more in either case."""
+        try:
+            os.kill(self.pid, signal.SIGCONT)  # An earlier snippet may have stopped it.
+            socket.send_fds(self.control, [json.dumps(order).encode("ascii")], list(descriptors))
+        except OSError:
+            return False
+        finally:
+            self.control.close()
+        return True
+
+
 @dataclass(eq=False)
 class Nursery:
     """A running nursery.
@@ -34,6 +60,10 @@ class Nursery:
         loaded: it has imported torch.
         ended: it is gone, or was given up.
         unloaded: the modules that it may still import when nobody waits for it.
+        spare: a process for the next order; None where there is none.
+        unborn: our end of the socket of the one that it was asked for.
+        asked: when that was, by the monotonic clock.
+        barren: the system forks no more; that is tried again with the next order only.
     """
 
     popen: subprocess.Popen[bytes]
@@ -42,10 +72,15 @@ class Nursery:
     loaded: bool = False
     ended: bool = False
     unloaded: list[str] = field(default_factory=lambda: list(LATER))
+    spare: Spare | None = None
+    unborn: socket.socket | None = None
+    asked: float = 0.0
+    barren: bool = False
 
     @property
-    def pid(self) -> int:
-        return self.popen.pid
+    def pids(self) -> frozenset[int]:
+        """The processes that belong to nobody's run."""
+        return frozenset({self.popen.pid} if self.spare is None else {self.popen.pid, self.spare.pid})
 
     def hear(self, message: Message | None) -> None:
         """Notes what it said. One that cannot import torch is given up: a new interpreter says why."""
@@ -53,21 +88,57 @@ class Nursery:
             self.give_up()
         elif message.get("type") == "ready":
             self.ready = self.loaded = True
+        elif message.get("type") == "born" and self.unborn is not None:
+            if self.spare is not None:
+                self.spare.control.close()
+            self.spare = Spare(message["pid"], self.unborn, len(LATER) - len(self.unloaded))
+            self.unborn = None
+        elif message.get("type") == "failed":
+            self.barren = True
 
-    def bear(self, order: Message, descriptors: Sequence[int]) -> bool:
-        """Asks for a process that carries out an order. False where it cannot be asked any more."""
-        return self._ask({"order": order}, descriptors)
+    def bear(self) -> bool:
+        """Asks for a process for the next order. False where it cannot be asked any more."""
+        if self.unborn is not None:
+            self.unborn.close()
+        self.asked = time.monotonic()
+        self.unborn, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with its:
+            return self._ask({"bear": True}, [its.fileno()])
 
-    def load_more(self) -> None:
-        """Has it import one module more, where it has nothing to do."""
-        if self.ready and not self.ended and self.unloaded:
+    def take(self) -> Spare | None:
+        """The process for this order."""
+        self.barren = False
+        spare, self.spare = self.spare, None
+        return spare
+
+    def prepare(self) -> None:
+        """Has it make ready for the next order, where it has nothing to do and nobody waits.
+
+        First there is a process, then what may still be imported is, then there is one that has that, too.
+        """
+        if not self.ready or self.ended or self.barren:
+            return
+        if self.spare is None:
+            self.bear()
+        elif self.unloaded:
             self._ask({"preload": self.unloaded.pop(0)}, ())
+        elif self.spare.loaded < len(LATER):
+            self.bear()
 
     def give_up(self) -> None:
         """Ends it. That of which it has not told yet is among the agent's descendants then."""
         self.ready, self.ended = False, True
+        self._let_go()
         with contextlib.suppress(OSError):
             self.popen.kill()
+
+    def _let_go(self) -> None:
+        """What waits for an order ends when nobody is left who could give it one."""
+        if self.spare is not None:
+            self.spare.control.close()
+        if self.unborn is not None:
+            self.unborn.close()
+        self.spare = self.unborn = None
 
     def _ask(self, request: Message, descriptors: Sequence[int]) -> bool:
         self.ready = False

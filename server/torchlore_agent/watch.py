@@ -32,8 +32,8 @@ _LONGEST_IMPORT = 60.0
 _LONGEST_WAIT = 10.0
 """Seconds that a job waits for a nursery, which imports torch or, later, what torch imports with a step."""
 
-_BIRTH = 1.0
-"""Seconds that a nursery has to say which process it forked."""
+_BIRTH = 5.0
+"""Seconds that one may take to fork a process; a snippet may have stopped it."""
 
 _CRASHES = frozenset(
     getattr(signal, name)
@@ -52,7 +52,8 @@ def carry_out(
 
     Args:
         request: `directory`, `limits`, `device`, `environment` (variables to add), `network` (false: cut off
-            where that can be had), and for a run `snippet` and `name`.
+            where that can be had), and for a run `snippet` and `name`, perhaps `home`, `lines` and `measure`
+            (see `child.main`).
         inbox: where cancellation and the loss of the server arrive.
         say: sends `started`, before which nothing of the snippet has run, and what is printed as it comes.
         nursery: where the process is forked, once it is ready; None to start a new interpreter.
@@ -71,24 +72,11 @@ def carry_out(
             _step(job, inbox)
     finally:
         seconds = time.monotonic() - job.started
-        try:
-            _settle(job, inbox)
-        finally:
-            processes.end_all(job.child, job.others)
+        processes.end_all(job.child, job.others)
     _drain(job, inbox)
     if job.abandoned:
         raise ConnectionAbortedError("the server is gone")
     return _ending(job, seconds)
-
-
-def _settle(job: Job, inbox: queue.Queue[Event]) -> None:
-    """Waits for the nursery to say what it forked. One that does not is ended, with whatever it forked."""
-    deadline = time.monotonic() + _BIRTH
-    while job.ordered and time.monotonic() < deadline:
-        with contextlib.suppress(queue.Empty):
-            _handle(job, inbox.get(timeout=TICK), inbox)
-    if job.ordered and job.nursery is not None:
-        job.nursery.give_up()
 
 
 def _step(job: Job, inbox: queue.Queue[Event]) -> None:
@@ -99,7 +87,7 @@ def _step(job: Job, inbox: queue.Queue[Event]) -> None:
     except queue.Empty:
         pass
     now = time.monotonic()
-    if job.child is None and not job.ordered:
+    if job.child is None:
         _wait_for_nursery(job, inbox, now - job.started)
     elif now - job.started >= job.limits["seconds"]:
         job.outcome = job.outcome or "timeout"
@@ -116,7 +104,13 @@ def _step(job: Job, inbox: queue.Queue[Event]) -> None:
 def _wait_for_nursery(job: Job, inbox: queue.Queue[Event], seconds: float) -> None:
     """Nothing of the snippet's time has passed yet. A nursery that is stuck is not waited for for ever."""
     nursery = job.nursery
-    if nursery is not None and seconds >= (_LONGEST_WAIT if nursery.loaded else _LONGEST_IMPORT):
+    if nursery is None:
+        return
+    if nursery.unborn is None:
+        is_stuck = seconds >= (_LONGEST_WAIT if nursery.loaded else _LONGEST_IMPORT)
+    else:
+        is_stuck = time.monotonic() - nursery.asked >= _BIRTH
+    if is_stuck:
         nursery.give_up()
         hear(job, None, inbox)
 
@@ -206,6 +200,9 @@ def _ending(job: Job, seconds: float) -> Message:
         "value": said.get("value", {}).get("value"),
         "warnings": [message for message in reports if message.get("type") == "warning"],
         "pictures": [message.get("file") for message in reports if message.get("type") == "picture"],
+        "lines": [message for message in reports if message.get("type") == "line"],
+        "curves": [message for message in reports if message.get("type") == "curve"],
+        "measured": said.get("measured", {}).get("measured"),
         "environment": said.get("environment"),
     }
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from device_support import PATIENCE, THIS, entries, eventually, execute, gone, numbers_in
-from torchlore.device import Crew, Interpreter, NotAllowed, RunResult, Trust, describe
+from torchlore.device import Crew, Interpreter, Limits, NotAllowed, RunResult, Trust, describe
 from torchlore_agent.warm import CAN_FORK
 
 pytestmark = pytest.mark.skipif(not CAN_FORK, reason="nothing is kept warm here")
@@ -193,13 +193,45 @@ async def test_death_during_the_import_is_made_good(victim: str, crew: Crew) -> 
 async def test_a_nursery_that_does_not_answer_is_replaced(crew: Crew) -> None:
     _, nursery = await family(crew)
     os.kill(nursery, signal.SIGSTOP)
-    task = asyncio.ensure_future(execute("print('fine')", crew=crew))
+    for _ in range(3):  # The first one may be carried out by what was forked before.
+        assert (await execute("print('fine')", crew=crew)).stdout == "fine\n"
+    assert (await family(crew))[1] != nursery
+
+
+async def test_a_run_that_waits_for_a_nursery_can_be_cancelled(crew: Crew) -> None:
+    _, nursery = await family(crew)
+    os.kill(nursery, signal.SIGSTOP)
+    await execute("print('fine')", crew=crew)
+    task = asyncio.ensure_future(execute("print('never')", crew=crew))
     await asyncio.sleep(0.3)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert (await execute("print('fine')", crew=crew)).stdout == "fine\n"
-    assert (await family(crew))[1] != nursery
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+async def test_a_process_that_waits_for_its_order_may_die_or_be_stopped(
+    number: signal.Signals, crew: Crew
+) -> None:
+    agent, nursery = await family(crew)
+
+    def waiting() -> set[int]:
+        return set(numbers_in(Path(f"/proc/{agent}/task/{agent}/children").read_text())) - {nursery}
+
+    assert await asyncio.to_thread(eventually, lambda: bool(waiting()))
+    for pid in waiting():
+        os.kill(pid, number)
+    assert (await execute("print('fine')", crew=crew)).stdout == "fine\n"
+    assert await family(crew) == (agent, nursery)
+
+
+async def test_nothing_that_waits_for_an_order_is_counted_to_a_run(crew: Crew) -> None:
+    await family(crew)
+    await asyncio.sleep(0.5)  # The next one is forked meanwhile.
+    limits = Limits(seconds=20, processes=1)
+    result = await execute("import time\ntime.sleep(0.3)\nprint('fine')", crew=crew, limits=limits)
+    assert (result.outcome, result.stdout) == ("finished", "fine\n")
 
 
 async def test_cancelling_a_run_keeps_the_agent(crew: Crew) -> None:

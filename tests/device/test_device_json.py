@@ -6,8 +6,20 @@ import json
 from typing import Any
 
 import pytest
-from torchlore.device import Picture, RunError, RunResult, Value, Warned
+from torchlore.device import (
+    Layer,
+    LayerTable,
+    LineValue,
+    MemoryNeed,
+    Picture,
+    RunError,
+    RunResult,
+    Value,
+    Warned,
+)
 from torchlore.device.as_json import PROPERTIES, as_json, schema
+from torchlore.device.curves import Curve
+from torchlore.device.measured import DeviceMemory
 
 PLAIN = RunResult(True, "finished", 0, "42\n", "", False, None, 0.1, "cpu", None)
 FULL = RunResult(
@@ -30,6 +42,13 @@ FULL = RunResult(
     pictures=(Picture("value.png", b"\x89PNG"),),
     notices=("cuda:0 is busy",),
     offline=True,
+    curves=(Curve("losses", (1.0, float("nan")), 2),),
+    lines=(LineValue(3, "x", Value("object", "int", "1")),),
+    measured=LayerTable((Layer("fc", "Linear", ((2, 3),), 24, 1, 9, 36, None),), 9, 9, 36, 12, ((2, 3),)),
+)
+NEED = RunResult(
+    *(True, "finished", 0, "", "", False, None, 0.1, "cpu", None),
+    measured=MemoryNeed(4, 4, 8, 100, 116, (DeviceMemory("cpu", "a CPU", 1 << 30, None),)),
 )
 KINDS: dict[str, tuple[type, ...]] = {
     "object": (dict,),
@@ -60,7 +79,7 @@ def mistakes(said: Any, wanted: dict[str, Any], where: str = "") -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("result", [PLAIN, FULL])
+@pytest.mark.parametrize("result", [PLAIN, FULL, NEED])
 def test_a_result_keeps_to_the_schema(result: RunResult) -> None:
     said = json.loads(json.dumps(as_json(result), allow_nan=False))
     assert mistakes(said, json.loads(schema())) == []

@@ -88,7 +88,7 @@ async def test_every_command_of_a_code_action_exists(vscode: Editor, new_file: C
     commands = {action.command.command for action in actions if action.command}
     provider = vscode.server.execute_command_provider
     assert provider is not None and commands <= set(provider.commands)
-    assert commands == {"torchlore.explain", "torchlore.run"}
+    assert commands == {"torchlore.explain", "torchlore.prove", "torchlore.run"}
     vscode.close(uri)
 
 
@@ -123,6 +123,44 @@ async def test_a_selection_is_run(any_editor: Editor) -> None:
         assert (reports[0].kind, reports[-1].kind) == ("begin", "end")
     assert len(any_editor.client.shown_documents) == documents + shows(any_editor)
     assert len(any_editor.client.messages) == messages + (not shows(any_editor))
+
+
+OWN = """\
+import torch
+from torch import nn
+print("not asked for")
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 2)
+    def forward(self, x):
+        return self.fc(x)
+net = Net()
+out = net(torch.zeros(3, 4))
+"""
+
+
+@needs_torch
+async def test_lines_of_a_file_and_the_layers_of_its_model(
+    vscode: Editor, new_file: Callable[[], str]
+) -> None:
+    uri = vscode.open(new_file(), OWN)
+    line = OWN.count("\n") - 1
+    place = {"start": {"line": line, "character": 0}, "end": {"line": line + 1, "character": 0}}
+    outcome = await vscode.execute("torchlore.run", {"uri": uri, "range": place, "wait": True})
+    assert outcome["ok"] and not outcome["stdout"], outcome["stderr"]
+    assert await _hints(vscode, uri) == {line: outcome["lines"][0]["text"]}
+    layers = await vscode.execute("torchlore.shapes", {"uri": uri, "class": "Net", "wait": True})
+    assert layers["layers"]["output"] == [[3, 2]], layers["stderr"]
+    assert await _hints(vscode, uri) == {6: "3 × 2, 10 parameters"}
+    vscode.close(uri)
+
+
+async def _hints(shown: Editor, uri: str) -> dict[int, str]:
+    whole = types.Range(types.Position(0, 0), types.Position(99, 0))
+    params = types.InlayHintParams(shown.identifier(uri), whole)
+    found = await shown.client.text_document_inlay_hint_async(params) or ()
+    return {hint.position.line: str(hint.label).removeprefix("⇒ ") for hint in found}
 
 
 async def test_a_failing_snippet_shows_its_error(vscode: Editor) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from in_process import Session
 from torchlore.device import RunResult, consent
-from torchlore.lsp import commands
+from torchlore.lsp import runs
 
 FINISHED = RunResult(True, "finished", 0, "42\n", "", False, None, 0.1, "cpu", None)
 
@@ -23,7 +23,7 @@ def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         codes.append(code)
         return FINISHED
 
-    monkeypatch.setattr(commands, "run_on_device", run)
+    monkeypatch.setattr(runs, "run_on_device", run)
     monkeypatch.setattr(consent, "default_notes", lambda: tmp_path / "state" / "consent.json")
     return codes
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from in_process import Session
 from torchlore.device import RunResult
-from torchlore.lsp import commands
+from torchlore.lsp import runs
 
 PROGRESS = {"window": {"workDoneProgress": True, "showDocument": {"support": True}}}
 FINISHED = RunResult(True, "finished", 0, "42\n", "", False, None, 0.1, "cpu", None)
@@ -23,7 +23,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
         await opened.wait()
         return FINISHED
 
-    monkeypatch.setattr(commands, "run_on_device", run)
+    monkeypatch.setattr(runs, "run_on_device", run)
     return opened
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from in_process import Session
 from torchlore.device import Crew, Interpreter, Picture, RunResult, Trust
-from torchlore.lsp import commands
+from torchlore.lsp import runs
 from torchlore.lsp.pages import Pages
 from torchlore.lsp.settings import settings_from
 
@@ -18,14 +18,14 @@ FINISHED = RunResult(True, "finished", 0, "42\n", "", False, None, 0.1, "cpu", N
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What runs were asked for; nothing is run."""
-    runs: list[dict[str, Any]] = []
+    requested: list[dict[str, Any]] = []
 
     async def run(code: str, **arguments: Any) -> RunResult:
-        runs.append({"code": code, **arguments})
+        requested.append({"code": code, **arguments})
         return FINISHED
 
-    monkeypatch.setattr(commands, "run_on_device", run)
-    return runs
+    monkeypatch.setattr(runs, "run_on_device", run)
+    return requested
 
 
 async def ran(session: Session, argument: dict[str, Any], number: int) -> dict[str, Any]:

@@ -11,6 +11,11 @@ def stored_names(loop: ast.For | ast.AsyncFor | ast.While) -> frozenset[str]:
     return frozenset(_stored([loop])[0])
 
 
+def bound_names(statement: ast.stmt) -> frozenset[str]:
+    """The names of the scope that a statement stands in that it may bind."""
+    return frozenset(_stored([statement])[0])
+
+
 def local_names(function: ast.AST) -> frozenset[str]:
     """The names that are a function's own as its body binds them, before it does as well as afterwards.
 

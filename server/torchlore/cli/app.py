@@ -9,7 +9,21 @@ from typing import Annotated
 import typer
 
 from torchlore import __version__
-from torchlore.cli import ask, book, check, demo, docs, doctor, explain, index, quiz, run, serve
+from torchlore.cli import (
+    ask,
+    book,
+    check,
+    demo,
+    docs,
+    doctor,
+    explain,
+    index,
+    models,
+    prove,
+    quiz,
+    run,
+    serve,
+)
 from torchlore.cli.terminal import set_up_logging
 
 app = typer.Typer(
@@ -25,6 +39,9 @@ app.command()(ask.ask)
 app.command()(quiz.quiz)
 app.command()(book.book)
 app.command()(run.run)
+app.command()(prove.prove)
+app.command()(models.shapes)
+app.command()(models.fit)
 app.command()(serve.serve)
 app.command()(doctor.doctor)
 app.command()(demo.demo)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +16,7 @@ from torchlore.cli.terminal import print_lines
 if TYPE_CHECKING:
     from torchlore.cli.terminal import Styled
     from torchlore.device import DeviceInfo, Environment
+    from torchlore.device.choice import Use
 
 _EDITORS = {
     "code": "VS Code",
@@ -54,20 +56,36 @@ def doctor(
 
 
 def _show_environment(environment: Environment) -> None:
+    from torchlore.device.gpus import in_use
+
     if environment.python:
         _row("python", f"{environment.python} ({environment.executable})")
     if environment.torch:
         _row("torch", environment.torch)
+    use = in_use(os.environ)
     for device in environment.devices:
-        _row("device", _device(device))
+        _row("device", device_row(device, use.get(device.name)))
 
 
-def _device(device: DeviceInfo) -> str:
+def device_row(device: DeviceInfo, use: Use | None) -> str:
+    """What a device is and has free, and whether others compute on it.
+
+    Args:
+        device: as torch tells of it.
+        use: as its driver tells of it; what torch says is free has its own context taken off.
+    """
+    from torchlore.device.choice import BUSY, ENOUGH
+
     text = f"{device.name}: {device.description}"
-    if device.memory_total is None:
-        return text
-    free = "" if device.memory_free is None else f"{device.memory_free / 2**30:.1f} of "
-    return f"{text}, {free}{device.memory_total / 2**30:.1f} GiB{' free' if free else ''}"
+    free = device.memory_free if use is None else use.memory_free
+    if device.memory_total is not None:
+        told = "" if free is None else f"{free / 2**30:.1f} of "
+        text += f", {told}{device.memory_total / 2**30:.1f} GiB{' free' if told else ''}"
+    if use is not None and use.memory_free < ENOUGH:
+        text += ", full: nothing can start on it"
+    if use is not None and use.busy is not None:
+        text += f", busy ({use.busy} %)" if use.busy >= BUSY else f", {use.busy} % in use"
+    return text
 
 
 def _knowledge() -> str:

@@ -1,55 +1,100 @@
-"""`torchlore run`: a card's proof, on this machine's device."""
+"""`torchlore run`: a card's proof, or one's own lines, on this machine's device."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from torchlore.cli.terminal import fail, warn
+from torchlore.cli.pictures import show_curves, show_pictures
+from torchlore.cli.terminal import fail, print_lines, warn
 
 if TYPE_CHECKING:
     from torchlore.device import Interpreter
 
 
 def run(
-    slug: Annotated[str, typer.Argument(help="The card whose snippet to run.")],
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="CARD|FILE[:PLACE]", help="A card, or `train.py:12`, `train.py:3-9`, `a.py:main`."
+        ),
+    ],
     device: Annotated[
         str | None, typer.Option(help="cuda, cuda:1, mps, xpu or cpu; default: the best there is.")
     ] = None,
+    nproc: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Run it in so many processes, as torchrun does.")
+    ] = None,
+    pictures: Annotated[Path | None, typer.Option(help="A folder for the pictures that it draws.")] = None,
     interpreter: Annotated[str | None, typer.Option(help="The Python that has torch.")] = None,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds after which it is stopped.")] = 60.0,
 ) -> None:
-    """Run a card's snippet and show what it prints. Ends with 1 where it fails."""
+    """Run a card's snippet, or code of yours, and show what it prints. Ends with 1 where it fails.
+
+    Of a file it runs the line, the lines, the cell or the function that you name, with the imports and
+    definitions that those need, and nothing else.
+    """
     import asyncio
 
     from torchlore.device import Limits, NotAllowed, Trust
     from torchlore.device import run as run_code
-    from torchlore.knowledge import card
 
-    found = card(slug.lower())
-    if found is None:
-        fail(f"no card `{slug}`; `torchlore explain` lists them")
-    if found.snippet is None:
-        fail(f"the card `{slug}` has no snippet")
     try:
+        program = _program(target)
         result = asyncio.run(
             run_code(
-                found.snippet,
-                name=found.slug,
+                program.code,
+                name=program.name,
                 interpreter=choose_interpreter(interpreter),
-                trust=Trust.TRUSTED,  # Asked for by the person at the terminal, and the snippet is ours.
-                limits=Limits(seconds=timeout, network=False),
+                trust=Trust.TRUSTED,  # The person at the terminal asked for it.
+                limits=Limits(seconds=timeout, network=program.home is not None),
                 device=device,
                 on_output=_show,
+                home=program.home,
+                lines=program.lines if nproc is None else None,
+                processes=nproc,
             )
         )
     except NotAllowed as refusal:
         fail(str(refusal))
+    for one in result.lines:
+        print_lines([[(f"{one.line}: ", "bold"), (str(one), "")]])
+    show_curves(result.curves)
+    show_pictures(result.pictures, result.curves, pictures)
     warn(result.summary())
     raise typer.Exit(int(not result.ok))
+
+
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """`home`: the folder of the file that it is of; None for a card's."""
+
+    code: str
+    name: str
+    home: Path | None = None
+    lines: tuple[int, int] | None = None
+
+
+def _program(target: str) -> _Program:
+    from torchlore.cli.own import part_of, pointed
+    from torchlore.knowledge import card
+
+    place = pointed(target)
+    if place is not None:
+        part = part_of(place)
+        return _Program(
+            part.code, place.path.name, place.path.absolute().parent, (place.place and part.lines) or None
+        )
+    found = card(target.lower())
+    if found is None:
+        fail(f"no card `{target}`; `torchlore explain` lists them")
+    if found.snippet is None:
+        fail(f"the card `{target}` has no snippet")
+    return _Program(found.snippet, found.slug)
 
 
 def choose_interpreter(given: str | None) -> Interpreter:

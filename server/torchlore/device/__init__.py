@@ -3,11 +3,13 @@
 from torchlore.device.crew import Crew
 from torchlore.device.here import devices_here
 from torchlore.device.interpreter import find_interpreter, torch_version
+from torchlore.device.measured import Input, Layer, LayerTable, MemoryNeed, Question
 from torchlore.device.model import (
     DeviceInfo,
     Environment,
     Interpreter,
     Limits,
+    LineValue,
     NotAllowed,
     Picture,
     RunError,
@@ -22,10 +24,16 @@ __all__ = [
     "Crew",
     "DeviceInfo",
     "Environment",
+    "Input",
     "Interpreter",
+    "Layer",
+    "LayerTable",
     "Limits",
+    "LineValue",
+    "MemoryNeed",
     "NotAllowed",
     "Picture",
+    "Question",
     "RunError",
     "RunResult",
     "Trust",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from dataclasses import asdict
 from typing import Any
 
+from torchlore.device.curves import svg
+from torchlore.device.measured import LayerTable, MemoryNeed
 from torchlore.device.model import RunResult, Value
 
 VERSION = 1
@@ -50,7 +53,38 @@ def as_json(result: RunResult) -> dict[str, Any]:
         "peakMemory": result.peak_memory,
         "peakDeviceMemory": result.peak_device_memory,
         "offline": result.offline,
+        "curves": [
+            {
+                "name": curve.name,
+                "values": [value if math.isfinite(value) else None for value in curve.values],
+                "count": curve.count,
+                "svg": svg(curve),
+            }
+            for curve in result.curves
+        ],
+        "lines": [{**asdict(one), "value": _value(one.value), "text": str(one)} for one in result.lines],
+        "layers": _layers(result.measured),
+        "memory": _memory(result.measured),
     }
+
+
+def _layers(measured: LayerTable | MemoryNeed | None) -> dict[str, Any] | None:
+    if not isinstance(measured, LayerTable):
+        return None
+    fields = asdict(measured)
+    rows = [
+        {**row, "outputBytes": row["output_bytes"], "output": [*map(list, row["output"])]}
+        for row in fields.pop("layers")
+    ]
+    for row in rows:
+        del row["output_bytes"]
+    return {**fields, "rows": rows, "output": [*map(list, measured.output)]}
+
+
+def _memory(measured: LayerTable | MemoryNeed | None) -> dict[str, Any] | None:
+    if not isinstance(measured, MemoryNeed):
+        return None
+    return {**asdict(measured), "devices": [*map(asdict, measured.devices)]}
 
 
 def _value(value: Value) -> dict[str, Any]:
@@ -78,34 +112,109 @@ def _described(description: str, *types: str, **more: Any) -> dict[str, Any]:
     return {"type": list(types) if len(types) > 1 else types[0], "description": description, **more}
 
 
-def _object(description: str, *types: str, **properties: dict[str, Any]) -> dict[str, Any]:
+def _object(description: str, /, *types: str, **properties: dict[str, Any]) -> dict[str, Any]:
     return _described(description, "object", *types, required=list(properties), properties=properties)
 
 
 _LINE = _described("The line of the snippet, from 1.", "integer", "null", minimum=1)
 
-_VALUE = _object(
-    "What the last expression gave.",
-    "null",
-    kind=_described("A tensor of torch or numpy, or anything else.", "string", enum=["tensor", "object"]),
-    type=_described("Its class.", "string"),
-    text=_described("Its `repr`, cut where it is long.", "string"),
-    summary=_described("One line for people.", "string"),
-    shape=_described("Of a tensor.", "array", "null", items={"type": "integer"}),
-    dtype=_described("Of a tensor, without `torch.`.", "string", "null"),
-    device=_described("Of a tensor of torch.", "string", "null"),
-    requiresGrad=_described("Whether a gradient is computed for it.", "boolean"),
-    min=_described("Of the elements that are finite.", "number", "null"),
-    mean=_described("Of the elements that are finite.", "number", "null"),
-    max=_described("Of the elements that are finite.", "number", "null"),
-    nan=_described("How many elements are NaN.", "integer", "null"),
-    inf=_described("How many elements are infinite.", "integer", "null"),
-    first=_described(
+_VALUE_FIELDS: dict[str, dict[str, Any]] = {
+    "kind": _described("A tensor of torch or numpy, or anything else.", "string", enum=["tensor", "object"]),
+    "type": _described("Its class.", "string"),
+    "text": _described("Its `repr`, cut where it is long.", "string"),
+    "summary": _described("One line for people.", "string"),
+    "shape": _described("Of a tensor.", "array", "null", items={"type": "integer"}),
+    "dtype": _described("Of a tensor, without `torch.`.", "string", "null"),
+    "device": _described("Of a tensor of torch.", "string", "null"),
+    "requiresGrad": _described("Whether a gradient is computed for it.", "boolean"),
+    "min": _described("Of the elements that are finite.", "number", "null"),
+    "mean": _described("Of the elements that are finite.", "number", "null"),
+    "max": _described("Of the elements that are finite.", "number", "null"),
+    "nan": _described("How many elements are NaN.", "integer", "null"),
+    "inf": _described("How many elements are infinite.", "integer", "null"),
+    "first": _described(
         'The first elements; "nan", "inf" and "-inf" for what JSON cannot say.',
         "array",
         items={"type": ["number", "string", "boolean"]},
     ),
+}
+
+_SHAPES = _described(
+    "The shapes of the tensors.", "array", items={"type": "array", "items": {"type": "integer"}}
 )
+_PARAMETERS = _described("How many numbers its parameters hold.", "integer")
+_FLOPS = _described("Multiplications and additions; null where torch does not count.", "integer", "null")
+
+_LAYER = _object(
+    "A module that has none in it, or parameters of its own.",
+    name=_described("Its path in the model.", "string"),
+    type=_described("Its class.", "string"),
+    output=_SHAPES,
+    outputBytes=_described("Of what it gave last.", "integer"),
+    calls=_described("How often it was called.", "integer"),
+    parameters=_PARAMETERS,
+    bytes=_described("Of its parameters.", "integer"),
+    flops=_FLOPS,
+)
+
+_MEASURED: dict[str, dict[str, Any]] = {
+    "curves": _described(
+        "The lists of numbers that it left, such as the course of a loss.",
+        "array",
+        items=_object(
+            "One list.",
+            name=_described("The variable; empty for the last value.", "string"),
+            values=_described(
+                "Of a long one every so many; null is not finite.",
+                "array",
+                items={"type": ["number", "null"]},
+            ),
+            count=_described("How many there were.", "integer"),
+            svg=_described("A picture of them.", "string"),
+        ),
+    ),
+    "lines": _described(
+        "What the lines gave of which that was asked, in the order in which they ran.",
+        "array",
+        items=_object(
+            "One name, or one value.",
+            line=_described("From 1.", "integer", minimum=1),
+            name=_described("What it bound; empty for the value of an expression.", "string"),
+            value=_object("What it is.", **_VALUE_FIELDS),
+            text=_described("One line for people.", "string"),
+        ),
+    ),
+    "layers": _object(
+        "The layers of a model.",
+        "null",
+        rows=_described("In the order of their first calls.", "array", items=_LAYER),
+        parameters=_PARAMETERS,
+        trainable=_described("Of those, how many are trained.", "integer"),
+        bytes=_described("Of all parameters.", "integer"),
+        flops=_FLOPS,
+        output=_SHAPES,
+    ),
+    "memory": _object(
+        "The bytes that a step of training holds.",
+        "null",
+        weights=_described("Parameters and buffers.", "integer"),
+        gradients=_described("One for each trained parameter.", "integer"),
+        optimizer=_described("Its state.", "integer"),
+        activations=_described("Kept between forward and backward.", "integer"),
+        peak=_described("Most at one moment.", "integer"),
+        devices=_described(
+            "What each device has.",
+            "array",
+            items=_object(
+                "One device.",
+                name=_described("As torch names it.", "string"),
+                description=_described("What it is sold as.", "string"),
+                total=_described("Bytes.", "integer", "null"),
+                free=_described("Bytes.", "integer", "null"),
+            ),
+        ),
+    ),
+}
 
 PROPERTIES: dict[str, dict[str, Any]] = {
     "version": _described("Of this schema. New properties do not change it.", "integer", const=VERSION),
@@ -123,7 +232,7 @@ PROPERTIES: dict[str, dict[str, Any]] = {
         message=_described("What it says.", "string"),
         line=_LINE,
     ),
-    "value": _VALUE,
+    "value": _object("What the last expression gave.", "null", **_VALUE_FIELDS),
     "warnings": _described(
         "In their order.",
         "array",
@@ -150,4 +259,5 @@ PROPERTIES: dict[str, dict[str, Any]] = {
     "peakMemory": _described("Bytes of host memory at most.", "integer", "null"),
     "peakDeviceMemory": _described("Bytes on the device at most.", "integer", "null"),
     "offline": _described("It could not reach other machines.", "boolean"),
+    **_MEASURED,
 }

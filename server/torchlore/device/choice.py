@@ -46,7 +46,7 @@ def choose(asked: str | None, gpus: Sequence[Use], environ: Mapping[str, str]) -
     Raises:
         NotAllowed: the GPU that was asked for has too little memory free to even start on.
     """
-    named = _as_torch_names_them(gpus, environ)
+    named = as_torch_names_them(gpus, environ)
     kind, _, index = (asked or "cuda").partition(":")
     if kind != "cuda" or not named:
         return Choice(asked)
@@ -67,7 +67,7 @@ def choose(asked: str | None, gpus: Sequence[Use], environ: Mapping[str, str]) -
     return Choice("cpu", (f"{full}, so this runs on the cpu.",))
 
 
-def _as_torch_names_them(gpus: Sequence[Use], environ: Mapping[str, str]) -> Sequence[Use]:
+def as_torch_names_them(gpus: Sequence[Use], environ: Mapping[str, str]) -> Sequence[Use]:
     """The GPUs as `cuda:0`, `cuda:1`, …; none where it is not certain which is which.
 
     CUDA puts the fastest first unless CUDA_DEVICE_ORDER says otherwise; among equal ones the order is that of

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from torchlore.device.curves import Curve
+from torchlore.device.measured import LayerTable, MemoryNeed
+
 HOW_TO_CHOOSE = (
     "choose another with the setting `torchlore.interpreter`, `interpreter` under `[tool.torchlore]` "
     "in pyproject.toml, or `--interpreter`"
@@ -139,7 +142,11 @@ class Value:
     def summary(self) -> str:
         """One line."""
         if self.kind != "tensor" or self.shape is None:
-            return self.text.partition("\n")[0]
+            return _first_line(self.text)
+        if not self.shape and self.first:
+            only = self.first[0]
+            said = f"{only:.6g}" if isinstance(only, float) else str(only)
+            return f"{said} ({self.type}, {self.dtype}{f', on {self.device}' if self.device else ''})"
         parts = [f"{self.type} of shape {self.shape}, {self.dtype}"]
         if self.device:
             parts.append(f"on {self.device}")
@@ -147,6 +154,18 @@ class Value:
             parts.append(f"from {self.min:.4g} to {self.max:.4g}, mean {self.mean:.4g}")
         parts += [f"{count} {name}" for name, count in (("NaN", self.nan), ("infinite", self.inf)) if count]
         return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class LineValue:
+    """What a line of a snippet (from 1) gave; `name`: what it bound, "" for the value of an expression."""
+
+    line: int
+    name: str
+    value: Value
+
+    def __str__(self) -> str:
+        return f"{self.name} = {self.value.summary()}" if self.name else self.value.summary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +215,9 @@ class RunResult:
         warnings, pictures: what it warned of and drew; no more than 20 of each.
         notices: sentences about the device that it got.
         offline: it could not reach other machines; False, too, where it was ended before it could say so.
+        curves: the lists of numbers that it left, such as the course of a loss.
+        lines: what those lines gave of which that was asked, in the order in which they ran.
+        measured: a table of the layers of a model, or what memory it takes, where that was asked.
     """
 
     ok: bool
@@ -215,6 +237,9 @@ class RunResult:
     pictures: tuple[Picture, ...] = ()
     notices: tuple[str, ...] = ()
     offline: bool = False
+    curves: tuple[Curve, ...] = ()
+    lines: tuple[LineValue, ...] = ()
+    measured: LayerTable | MemoryNeed | None = None
 
     def summary(self) -> str:
         """One sentence."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from torchlore.device.model import Picture, Value, Warned
+from torchlore.device.model import LineValue, Picture, Value, Warned
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _LARGEST_PICTURE = 4 << 20
@@ -46,6 +46,16 @@ def warnings_in(said: object) -> tuple[Warned, ...]:
         for message in messages[:_MOST]
         if isinstance(message, Mapping)
     )
+
+
+def lines_in(said: object) -> tuple[LineValue, ...]:
+    """What lines gave, in a list of messages."""
+    found = []
+    for message in said if isinstance(said, list) else []:
+        line, value = message.get("line"), value_in(message.get("value"))
+        if isinstance(line, int) and value is not None:
+            found.append(LineValue(line, str(message.get("name")), value))
+    return tuple(found)
 
 
 def pictures_in(said: object, directory: Path) -> tuple[Picture, ...]:

@@ -17,7 +17,9 @@ from torchlore.device import environment
 from torchlore.device.agent import Agent, Message, open_agent
 from torchlore.device.choice import Use, choose
 from torchlore.device.crew import Crew, interrupt
+from torchlore.device.curves import curves_in
 from torchlore.device.leaving import new_directory, remove
+from torchlore.device.measured import Question, measured_in
 from torchlore.device.model import (
     HOW_TO_CHOOSE,
     DeviceInfo,
@@ -28,7 +30,7 @@ from torchlore.device.model import (
     RunError,
     RunResult,
 )
-from torchlore.device.observed import pictures_in, value_in, warnings_in
+from torchlore.device.observed import lines_in, pictures_in, value_in, warnings_in
 from torchlore.device.trust import Trust, require
 from torchlore.device.waiting import unhurried, within
 
@@ -97,6 +99,10 @@ async def run(
     device: str | None = None,
     on_output: OnOutput | None = None,
     crew: Crew | None = None,
+    home: Path | None = None,
+    lines: tuple[int, int] | None = None,
+    question: Question | None = None,
+    processes: int | None = None,
 ) -> RunResult:
     """Runs a snippet in a process of its own and waits for its end.
 
@@ -113,6 +119,11 @@ async def run(
             returns of progress bars included; before that perhaps with "notice" and a sentence about the
             device.
         crew: whose agent runs it, and stays; None for an agent that is started for this run and ends with it.
+        home: the folder of the user's own code: relative paths begin there, and its modules can be imported,
+            but hide no installed ones; None for a folder of the run's own.
+        lines: the first and the last line, from 1, of which is told what their statements give.
+        question: about the model that the last expression, a function without parameters, makes.
+        processes: in how many `torchrun` runs it; None to run it in one, without.
 
     Raises:
         NotAllowed: nothing was run; the workspace is not trusted, the interpreter cannot run it, or the
@@ -125,6 +136,13 @@ async def run(
         )
     output = _Output(on_output)
     shown = re.sub(r"[\x00-\x1f\x7f-\x9f]", "", name) or _file_name(name)
+    asked = {
+        "home": home and str(home),
+        "lines": lines,
+        "measure": question and asdict(question),
+        "processes": processes,
+    }
+    more = {key: value for key, value in asked.items() if value is not None}
     started = time.monotonic()
     for _ in range(_ATTEMPTS):
         async with _agent_of(interpreter, crew) as agent:
@@ -133,8 +151,8 @@ async def run(
             choice = choose(device, await _look(agent), os.environ)
             for notice in choice.notices:
                 output.tell(notice)
-            request = _request("run", limits, choice.device, crew)
-            result = await _run_on(agent, code, {**request, "name": shown}, output)
+            request = {**_request("run", limits, choice.device, crew), **more, "name": shown}
+            result = await _run_on(agent, code, request, output)
         if result["outcome"] != _LOST:
             break
         log.warning("the agent of %s ended before it ran anything; another one is started", interpreter)
@@ -288,6 +306,9 @@ def _result(result: Message, output: _Output, name: str, device: str | None, sec
         pictures=result.get("pictures", ()),
         notices=tuple(output.notices),
         offline=result.get("offline") is True,
+        curves=curves_in(result.get("curves")),
+        lines=lines_in(result.get("lines")),
+        measured=measured_in(result.get("measured")),
     )
 
 

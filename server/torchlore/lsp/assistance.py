@@ -25,7 +25,7 @@ def register(server: Server) -> None:
         server.handle(
             types.TEXT_DOCUMENT_SIGNATURE_HELP, later("signature_help", "signature_help"), signature
         )
-    if declared.inlay_hints and settings.inlay_hints:
+    if declared.inlay_hints:  # also for what the user's own lines gave in a run
         server.handle(types.TEXT_DOCUMENT_INLAY_HINT, later("inlay_hints", "inlay_hints"))
     if declared.code_lenses and settings.code_lens:
         lens = types.CodeLensOptions(resolve_provider=False)

@@ -39,6 +39,7 @@ class Client:
     apply_edit: bool = False
     progress: bool = False
     show_document: bool = False
+    inlay_refresh: bool = False
     declared: Declared = field(default_factory=Declared)
 
 
@@ -70,6 +71,7 @@ def client_of(params: types.InitializeParams) -> Client:
         progress=has("window.work_done_progress"),
         show_document=has("window.show_document.support"),
         declared=declared_by(declared),
+        inlay_refresh=has("workspace.inlay_hint.refresh_support"),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from pygls.uris import from_fs_path
@@ -12,6 +12,7 @@ from pygls.uris import from_fs_path
 from torchlore import knowledge
 from torchlore.device import Trust
 from torchlore.knowledge import Card, Symbol
+from torchlore.lsp.markdown import escaped
 from torchlore.lsp.names import EXPLAIN, INSERT, RUN
 from torchlore.lsp.server import Server
 
@@ -25,6 +26,7 @@ class Links:
         commands: the client runs commands that are linked in a hover.
         markdown: it shows Markdown.
         runs: snippets may be run.
+        ran: how the last run of each card's snippet went.
         here: the document, a cell perhaps, and its line (0-based) under the cursor; None where nothing can be
             inserted.
     """
@@ -34,6 +36,7 @@ class Links:
     markdown: bool
     runs: bool
     here: tuple[str, int] | None = None
+    ran: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, card: Card) -> tuple[str, str, str]:
         """Where a card leads: to the whole of it, to its proof, to what it has to insert; empty ones too."""
@@ -52,9 +55,11 @@ class Links:
         """What runs a card's snippet; empty where nothing can."""
         if not self.runs or not card.snippet:
             return ""
+        last = f"Last run: {escaped(self.ran[card.slug])}" if card.slug in self.ran else ""
         if self.commands:
-            return f"[Run the proof]({_command(RUN, {'slug': card.slug, 'uri': self.uri})})"
-        return "" if self.markdown else f"Proof: torchlore run {card.slug}"
+            link = f"[Run the proof]({_command(RUN, {'slug': card.slug, 'uri': self.uri})})"
+            return f"{link} · {last}" if last else link
+        return last if self.markdown else last or f"Proof: torchlore run {card.slug}"
 
     def rule(self, code: str, name: str) -> str:
         """Where the whole documentation of a rule is: a command, or the command line."""
@@ -80,7 +85,8 @@ def links_for(server: Server, uri: str, here: tuple[str, int]) -> Links:
     markdown = server.client.markdown
     trusted = server.settings.trust is Trust.TRUSTED
     commands = markdown and server.settings.command_links
-    return Links(uri, commands, markdown, trusted, here if server.client.apply_edit else None)
+    place = here if server.client.apply_edit else None
+    return Links(uri, commands, markdown, trusted, place, server.last_runs)
 
 
 def _command(name: str, argument: Mapping[str, object]) -> str:

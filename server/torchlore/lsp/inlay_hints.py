@@ -1,9 +1,13 @@
-"""`textDocument/inlayHint`: what is known and the eye does not see. Off until the user switches it on."""
+"""`textDocument/inlayHint`: what the last run gave, and what is known and the eye does not see.
+
+The latter is off until the user switches it on.
+"""
 
 from __future__ import annotations
 
 from lsprotocol import types
 
+from torchlore.lsp import run_hints
 from torchlore.lsp.analyses import Analysed
 from torchlore.lsp.server import Server
 from torchlore.text import Span
@@ -11,8 +15,12 @@ from torchlore.text import Span
 
 async def inlay_hints(server: Server, params: types.InlayHintParams) -> list[types.InlayHint] | None:
     """Answers `textDocument/inlayHint` for the lines that the client shows."""
-    if not server.settings.inlay_hints:
-        return None
+    given = list(await run_hints.inlay_hints(server, params) or ()) if server.run_values else []
+    known = list(await _known(server, params) or ()) if server.settings.inlay_hints else []
+    return [*given, *known] or None
+
+
+async def _known(server: Server, params: types.InlayHintParams) -> list[types.InlayHint] | None:
     uri = params.text_document.uri
 
     def look(known: Analysed) -> list[types.InlayHint]:

@@ -36,6 +36,11 @@ def documentation(markdown: str, formats: Sequence[str]) -> str | types.MarkupCo
     return content(markdown, shows_markdown=formats[0] == types.MarkupKind.Markdown.value)
 
 
+def escaped(text: str) -> str:
+    """Text that is nothing but text in Markdown: what a snippet says must make no link and no element."""
+    return re.sub(r"([\\`*_\[\]<>&~|])", r"\\\1", " ".join(text.split()))
+
+
 def plain(markdown: str) -> str:
     """The text of `markdown` without its marks. Code keeps every character, a link its target."""
     kept: list[str] = []

@@ -6,6 +6,9 @@ ASK = "torchlore.ask"
 EXPLAIN = "torchlore.explain"
 INSERT = "torchlore.insert"
 RUN = "torchlore.run"
+SHAPES = "torchlore.shapes"
+FIT = "torchlore.fit"
+PROVE = "torchlore.prove"
 
 QUICK_FIX = types.CodeActionKind.QuickFix.value
 FIX_ALL_KIND = "source.fixAll.torchlore"

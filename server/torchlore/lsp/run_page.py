@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 
-from torchlore.device import RunResult
+from torchlore.device import LayerTable, MemoryNeed, Picture, RunResult
+from torchlore.device.curves import svg
+from torchlore.device.tables import layer_rows, need_rows, verdicts
+from torchlore.lsp.markdown import escaped
 from torchlore.pages import fenced
+from torchlore.proof import Proof, Versions
+from torchlore.rules import Rule
 
 
 def run_page(title: str, code: str, result: RunResult) -> str:
@@ -13,9 +18,14 @@ def run_page(title: str, code: str, result: RunResult) -> str:
     parts = [f"# {title}", _in_short(result), *map(escaped, result.notices)]
     if result.error is not None:
         parts += ["## Error", fenced(str(result.error), "text")]
+    parts += _measured(result.measured)
+    if result.lines:
+        parts += ["## Values", "\n".join(f"- line {one.line}: {escaped(str(one))}" for one in result.lines)]
     if result.value is not None:
         parts += ["## Value", escaped(result.value.summary()), fenced(result.value.text, "text")]
     parts += [f"![{_alternative(picture.name)}]({picture.name})" for picture in result.pictures]
+    for number, curve in enumerate(result.curves, 1):
+        parts.append(f"![the course of {escaped(curve.name) or 'the value'}](curve-{number}.svg)")
     if result.warnings:
         parts += ["## Warnings", "\n".join(f"- {escaped(str(warned))}" for warned in result.warnings)]
     if result.stdout.strip():
@@ -28,13 +38,39 @@ def run_page(title: str, code: str, result: RunResult) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def drawn(result: RunResult) -> tuple[Picture, ...]:
+    """The pictures that the page shows."""
+    curves = enumerate(result.curves, 1)
+    return result.pictures + tuple(Picture(f"curve-{n}.svg", svg(curve).encode()) for n, curve in curves)
+
+
+def proof_page(rule: type[Rule], versions: Versions, proof: Proof) -> str:
+    """A rule's example as it is and as it should be, and how the two went."""
+    parts = [f"# {rule.name} ({rule.code})", escaped(proof.verdict()), _table(proof.rows())]
+    parts += ["## As it is", fenced(versions.bad, "python")]
+    parts += ["## As it should be", fenced(versions.good, "python")]
+    return "\n\n".join(parts) + "\n"
+
+
+def _measured(found: LayerTable | MemoryNeed | None) -> list[str]:
+    if isinstance(found, LayerTable):
+        return ["## Layers", _table(layer_rows(found))]
+    if isinstance(found, MemoryNeed):
+        return [
+            "## Memory",
+            _table(need_rows(found)),
+            "\n".join(f"- {escaped(one)}" for one in verdicts(found)),
+        ]
+    return []
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [f"| {' | '.join(map(escaped, row))} |" for row in rows]
+    return "\n".join([lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]])
+
+
 def _alternative(name: str) -> str:
     return "the value as an image" if name == "value.png" else "a figure that the snippet drew"
-
-
-def escaped(text: str) -> str:
-    """Text that is nothing but text in Markdown: what a snippet says must make no link and no element."""
-    return re.sub(r"([\\`*_\[\]<>&~|])", r"\\\1", " ".join(text.split()))
 
 
 def _in_short(result: RunResult) -> str:

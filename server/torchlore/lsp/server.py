@@ -16,7 +16,7 @@ from pygls.lsp.server import LanguageServer
 from torchlore import __version__
 from torchlore.lsp.client import Client
 from torchlore.lsp.documents import Documents
-from torchlore.lsp.names import ASK, CODE_ACTION_KINDS, EXPLAIN, INSERT, RUN
+from torchlore.lsp.names import ASK, CODE_ACTION_KINDS, EXPLAIN, FIT, INSERT, PROVE, RUN, SHAPES
 from torchlore.lsp.pages import Pages
 from torchlore.lsp.protocol import Protocol, tolerant_converter
 from torchlore.lsp.settings import Settings
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from torchlore.analysis.inquiry import Inquiry
     from torchlore.device import Crew
     from torchlore.lsp.analyses import Analysed, Analyses
+    from torchlore.lsp.run_hints import RunValues
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,9 @@ class Server(LanguageServer):
         tasks: what runs beside the requests.
         publishing: the task that will publish the diagnostics of a file, by URI.
         published: for each file and notebook the documents for which the client shows diagnostics now.
+        last_runs: how the last run of each card's snippet went, in one sentence.
+        run_values: what the last run in a file gave on its lines, by URI.
+        gpus: the names of those of this machine; None until somebody has looked.
     """
 
     def __init__(self) -> None:
@@ -73,6 +77,9 @@ class Server(LanguageServer):
         self.publishing: dict[str, asyncio.Task[Any]] = {}
         self.published: dict[str, set[str]] = {}
         self.changed_paths: set[str] = set()
+        self.last_runs: dict[str, str] = {}
+        self.run_values: dict[str, RunValues] = {}
+        self.gpus: tuple[str, ...] | None = None
         self.refreshing: asyncio.Task[Any] | None = None
 
     @property
@@ -152,6 +159,8 @@ class Server(LanguageServer):
                 return await handler(self, arguments)
             except JsonRpcException:
                 raise
+            except Stale:  # The text that it was about has changed.
+                return None
             except Exception:
                 self.log_failure(name)
                 return None
@@ -237,7 +246,10 @@ def create_server() -> Server:
     server.handle(types.TEXT_DOCUMENT_CODE_ACTION, later("code_actions", "code_actions"), options)
     server.handle_command(ASK, later("commands", "ask"))
     server.handle_command(EXPLAIN, later("commands", "explain"))
-    server.handle_command(RUN, later("commands", "run"))
+    server.handle_command(RUN, later("runs", "run"))
+    server.handle_command(SHAPES, later("runs", "shapes"))
+    server.handle_command(FIT, later("runs", "fit"))
+    server.handle_command(PROVE, later("runs", "prove"))
     server.handle_command(INSERT, later("inserting", "insert"))
     return server
 

@@ -19,6 +19,7 @@ class Settings:
             None to ask them in each workspace.
         device: where snippets run, as torch names it; None for the best that there is.
         warm: torch is imported when the server starts, not with the first run.
+        run_events: the client has a place of its own for runs and wants to hear of them as they go.
         command_links: the client opens `command:` links in a hover.
         type_checked_deprecations: False where a type checker underlines deprecated names in this editor.
         completion, signature_help, inlay_hints, code_lens, document_links, workspace_symbols: whether the
@@ -30,6 +31,7 @@ class Settings:
     run_own_code: bool | None = None
     device: str | None = None
     warm: bool = False
+    run_events: bool = False
     command_links: bool = False
     type_checked_deprecations: bool = True
     completion: bool = True
@@ -59,6 +61,7 @@ def settings_from(options: object) -> Settings:
         run_own_code=own_code if isinstance(own_code, bool) else None,
         device=_device(values.get("device", nested.get("device"))),
         warm=values.get("warm", nested.get("warm")) is True,
+        run_events=values.get("runEvents") is True,
         command_links=values.get("commandLinks") is True,
         type_checked_deprecations=switched("typeCheckedDeprecations", DEFAULTS.type_checked_deprecations),
         completion=switched("completion", DEFAULTS.completion),

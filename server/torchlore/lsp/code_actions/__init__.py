@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from lsprotocol import types
 
 from torchlore.lsp.analyses import Analysed
-from torchlore.lsp.code_actions import explain, fix, fix_all, insert
+from torchlore.lsp.code_actions import explain, fix, fix_all, insert, run
 from torchlore.lsp.code_actions.model import Asked, wanted
 from torchlore.lsp.server import Server
 
@@ -27,12 +27,14 @@ async def code_actions(
         )
         return list(_actions(asked))
 
+    if run.is_worth_looking(server):
+        server.start_task(run.look_for_gpus(server), "looking for GPUs")
     actions = await server.analysed(params.text_document.uri, look)
     return _in_clients_form(actions, server) if actions else None
 
 
 def _actions(asked: Asked) -> Iterator[types.CodeAction]:
-    for module in (fix, fix_all, insert, explain):
+    for module in (fix, fix_all, insert, explain, run):
         if any(wanted(kind, asked.only) for kind in module.KINDS):
             for action in module.actions(asked):
                 if wanted(str(getattr(action.kind, "value", action.kind)), asked.only):

@@ -10,8 +10,10 @@ from torchlore import knowledge
 from torchlore.device import Trust
 from torchlore.knowledge import Card
 from torchlore.lsp.code_actions.model import Asked
+from torchlore.lsp.code_actions.run import on_devices
 from torchlore.lsp.findings import to_diagnostic
-from torchlore.lsp.names import EXPLAIN, EXPLAIN_KIND, QUICK_FIX, RUN, RUN_KIND
+from torchlore.lsp.names import EXPLAIN, EXPLAIN_KIND, PROVE, QUICK_FIX, RUN, RUN_KIND
+from torchlore.proof import versions_of
 from torchlore.rules import rule_by_code_or_name
 
 KINDS = (QUICK_FIX, EXPLAIN_KIND, RUN_KIND)
@@ -38,10 +40,15 @@ def actions(asked: Asked) -> Iterator[types.CodeAction]:
         yield _command(f"Explain: {here.question}", EXPLAIN_KIND, EXPLAIN, {"slug": here.slug})
         cards[here.slug] = here
     if asked.server.settings.trust is Trust.TRUSTED:
+        for code in sorted(explained):
+            rule = rule_by_code_or_name(code)
+            if rule is not None and versions_of(rule) is not None:
+                title = f"Show that this is wrong: run the example of {rule.name} both ways"
+                yield _command(title, RUN_KIND, PROVE, {"code": code, "uri": asked.known.uri})
         for card in cards.values():
             if card.snippet:
                 arguments = {"slug": card.slug, "uri": asked.known.uri}
-                yield _command(f"Run the proof: {card.question}", RUN_KIND, RUN, arguments)
+                yield from on_devices(f"Run the proof: {card.question}", RUN, arguments, asked.server)
 
 
 def _card_under_cursor(asked: Asked) -> Card | None:

@@ -1,0 +1,213 @@
+"""What a model is made of and what training it takes, found out without allocating any of it."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from torchlore_agent import probe
+
+MOST = 2000
+"""Layers that are told of one model."""
+
+
+def measure(make: Callable[[], Any], order: dict[str, Any]) -> dict[str, Any]:
+    """What the order asks about a model.
+
+    Args:
+        make: makes it.
+        order: `kind`: "shapes" (see `layers`) or "fit" (see `needs`); `inputs`: of its `forward`, each with
+            `shape` and `dtype`; for "fit", `optimizer`: the name of a class of `torch.optim`.
+
+    Raises:
+        Exception: whatever the model raises on these inputs.
+    """
+    if order["kind"] == "shapes":
+        return layers(make, order["inputs"])
+    return needs(make, order["inputs"], order["optimizer"])
+
+
+def layers(make: Callable[[], Any], inputs: list[dict[str, Any]]) -> dict[str, Any]:
+    """The modules in the order in which they are called, run on the meta device in evaluation mode.
+
+    Returns:
+        `layers`: of each module that has none in it, or parameters of its own, `name`, `type`, `output` (the
+        shapes of the tensors that it gave last), `calls`, `parameters` and `bytes` (its own), `output_bytes`,
+        `flops` (of all calls; None where this torch counts none); `parameters`, `trainable`, `bytes` and
+        `flops` of the whole, shared ones counted once; `output`: its shapes.
+    """
+    torch: Any = importlib.import_module("torch")
+    with torch.device("meta"):
+        model = make().to("meta").eval()
+        given = [_tensor(torch, one, "meta") for one in inputs]
+    names = {module: name for name, module in model.named_modules()}
+    called: dict[Any, dict[str, Any]] = {}
+
+    def note(module: Any, _inputs: Any, output: Any) -> None:
+        seen = called.setdefault(module, {"calls": 0})
+        found = list(_tensors(output))
+        seen["calls"] += 1
+        seen["output"] = [list(one.shape) for one in found]
+        seen["output_bytes"] = sum(one.numel() * one.element_size() for one in found)
+
+    hooks = [module.register_forward_hook(note) for module in names if _is_told(module)]
+    try:
+        with torch.no_grad(), _flops(torch) as counter:
+            output = model(*given)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    counted = counter.get_flop_counts() if counter is not None else {}
+    of_class = type(model).__name__
+    rows = [
+        {
+            "name": names[module],
+            "type": type(module).__name__,
+            **seen,
+            **_weights(module.parameters(recurse=False)),
+            "flops": _flops_of(counted, f"{of_class}.{names[module]}" if names[module] else of_class),
+        }
+        for module, seen in called.items()
+    ]
+    whole = _weights(model.parameters())
+    whole["trainable"] = sum(one.numel() for one in model.parameters() if one.requires_grad)
+    shapes = [list(one.shape) for one in _tensors(output)]
+    return {"layers": rows[:MOST], **whole, "flops": _flops_of(counted, "Global"), "output": shapes}
+
+
+def needs(make: Callable[[], Any], inputs: list[dict[str, Any]], optimizer: str) -> dict[str, Any]:
+    """The bytes that one step of training holds at most, counted on tensors without memory.
+
+    Returns:
+        `weights` (with buffers), `gradients`, `optimizer` (its state), `activations` (what is kept between
+        forward and backward, inputs included), `peak`: most that is held at one moment of forward and
+        backward, the state included; `devices`: what each has (see `probe.describe`).
+
+    Raises:
+        Exception: whatever the model raises on these inputs; ValueError where nothing that it gives has a
+            gradient.
+    """
+    torch: Any = importlib.import_module("torch")
+    fake = importlib.import_module("torch._subclasses.fake_tensor").FakeTensorMode
+    with fake(allow_non_fake_inputs=True):
+        model = make().train()
+        given = [_tensor(torch, one, "cpu") for one in inputs]
+        weights = _held([*model.parameters(), *model.buffers()])
+        held = _Held(torch, [*model.parameters(), *model.buffers(), *given])
+        with held.watching():
+            results = [one for one in _tensors(model(*given)) if one.requires_grad]
+            if not results:
+                raise ValueError("nothing that the model gives has a gradient")
+            activations = held.now - weights
+            loss = sum(one.sum() for one in results if one.is_floating_point())
+            loss.backward()
+        gradients = _held([one.grad for one in model.parameters() if one.grad is not None])
+    learned = [one for one in model.parameters() if one.requires_grad]
+    state = round(_state_per_element(torch, optimizer) * sum(one.numel() for one in learned))
+    return {
+        "weights": weights,
+        "gradients": gradients,
+        "optimizer": state,
+        "activations": activations,
+        "peak": held.peak + state,
+        "devices": probe.describe()["devices"],
+    }
+
+
+class _Held:
+    """The bytes of the storages that live, now and at most."""
+
+    def __init__(self, torch: Any, tensors: list[Any]) -> None:
+        self.torch = torch
+        self.now = self.peak = 0
+        self._known: Any = weakref.WeakSet()
+        self.add(tensors)
+
+    def add(self, values: Any) -> None:
+        for tensor in _tensors(values):
+            storage = tensor.untyped_storage()
+            if storage not in self._known:
+                self._known.add(storage)
+                size = storage.nbytes()
+                self.now += size
+                self.peak = max(self.peak, self.now)
+                weakref.finalize(storage, self._release, size)
+
+    def watching(self) -> Any:
+        """What is made in this block is counted."""
+        held = self
+        base: Any = importlib.import_module("torch.utils._python_dispatch").TorchDispatchMode
+
+        class Watch(base):  # type: ignore[misc]
+            def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+                result = func(*args, **(kwargs or {}))
+                held.add(result)
+                return result
+
+        return Watch()
+
+    def _release(self, size: int) -> None:
+        self.now -= size
+
+
+def _state_per_element(torch: Any, optimizer: str) -> float:
+    """The bytes that an optimizer keeps for each element of a parameter, seen on a small one."""
+    parameter = torch.nn.Parameter(torch.ones(16, 16))
+    made = getattr(torch.optim, optimizer)([parameter], lr=1e-3)
+    parameter.grad = torch.ones_like(parameter)
+    made.step(lambda: 0.0) if optimizer == "LBFGS" else made.step()
+    kept = [one for one in made.state[parameter].values() if torch.is_tensor(one) and one.numel() > 1]
+    return float(sum(one.numel() * one.element_size() for one in kept) / parameter.numel())
+
+
+def _tensor(torch: Any, asked: dict[str, Any], device: str) -> Any:
+    dtype = getattr(torch, asked["dtype"])
+    return torch.empty(asked["shape"], dtype=dtype, device=device)
+
+
+def _tensors(value: Any) -> Iterator[Any]:
+    """The tensors in a result, however it nests them."""
+    if hasattr(value, "untyped_storage"):
+        yield value
+    elif isinstance(value, dict):
+        yield from _tensors(list(value.values()))
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _tensors(one)
+
+
+def _is_told(module: Any) -> bool:
+    has_parameters = next(module.parameters(recurse=False), None) is not None
+    return has_parameters or next(module.children(), None) is None
+
+
+def _weights(parameters: Any) -> dict[str, Any]:
+    found = list(parameters)
+    size = sum(one.numel() * one.element_size() for one in found)
+    return {"parameters": sum(one.numel() for one in found), "bytes": size}
+
+
+def _held(tensors: list[Any]) -> int:
+    storages = {id(one.untyped_storage()): one.untyped_storage() for one in tensors}
+    return sum(int(one.nbytes()) for one in storages.values())
+
+
+@contextlib.contextmanager
+def _flops(torch: Any) -> Iterator[Any]:
+    """A counter of floating point operations; None where this torch has none."""
+    try:
+        counter: Any = importlib.import_module("torch.utils.flop_counter").FlopCounterMode(display=False)
+    except (ImportError, AttributeError, TypeError):
+        yield None
+        return
+    with counter:
+        yield counter
+
+
+def _flops_of(counted: Any, name: str) -> int | None:
+    if not counted:
+        return None
+    return sum(int(count) for count in counted.get(name, {}).values())
