@@ -132,13 +132,11 @@ class AnyClient(RuleBasedStateMachine):
     @rule(data=st.data())
     def reply(self, data: st.DataObject) -> None:
         """Answers one of the server's own requests: with nothing, an error, or nonsense."""
-        open_ones = [m for m in self.connection.wire.messages if "id" in m and "method" in m]
-        waiting = [m["id"] for m in open_ones if m["id"] not in self.replied]
-        number = data.draw(st.sampled_from([*waiting, "unknown"]))
-        self.replied.add(number)
         answers = ({"result": None}, {"error": {"code": -1, "message": "no"}}, {"result": [3]}, {"error": 3}, {})
-        answer = data.draw(st.sampled_from(answers))
-        self.connection.feed(framed({"jsonrpc": "2.0", "id": number, **answer}))
+        self._reply(
+            data.draw(st.sampled_from([*self._waiting(), "unknown"])), data.draw(st.sampled_from(answers))
+        )
+        self.connection.turn()
 
     @rule(body=st.sampled_from([b"", b"{", b"[]", b"3", b"null", b"\xff\xfe", b"[" * 100_000, b'{"jsonrpc": "1.0"}']))
     def garbage(self, body: bytes) -> None:
@@ -184,11 +182,27 @@ class AnyClient(RuleBasedStateMachine):
             self.connection.close()
 
     def _settle(self) -> None:
+        """Waits for all answers, as a client that answers at last what it is asked."""
+
+        def settled() -> bool:
+            for number in self._waiting():
+                self._reply(number, {"result": None})
+            return all(map(self.connection.answered, self.asked))
+
         try:
-            self.connection.until(lambda: all(map(self.connection.answered, self.asked)))
+            self.connection.until(settled)
         except asyncio.TimeoutError:
             left = {n: self.asked[n] for n in self.asked if not self.connection.answered(n)}
             raise AssertionError(f"never answered: {left}") from None
+
+    def _waiting(self) -> list[Any]:
+        """The numbers of the server's own requests that were not answered."""
+        asked = [m["id"] for m in self.connection.wire.messages if "id" in m and "method" in m]
+        return [number for number in asked if number not in self.replied]
+
+    def _reply(self, number: Any, answer: dict[str, Any]) -> None:
+        self.replied.add(number)
+        self.connection.reader.feed_data(framed({"jsonrpc": "2.0", "id": number, **answer}))
 
     def _change(self, uri: str, changes: list[Any]) -> None:
         self.version += 1

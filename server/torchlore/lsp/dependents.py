@@ -7,10 +7,10 @@ import logging
 import os
 
 from lsprotocol import types
-from pygls.uris import to_fs_path
 
 from torchlore.lsp import diagnostics
 from torchlore.lsp.server import Server
+from torchlore.lsp.uris import path_of
 from torchlore.lsp.worker import Priority
 
 log = logging.getLogger(__name__)
@@ -42,12 +42,12 @@ def register(server: Server) -> None:
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     def did_change_watched_files(params: types.DidChangeWatchedFilesParams) -> None:
-        changed(server, [path for change in params.changes if (path := to_fs_path(change.uri))])
+        changed(server, [path for change in params.changes if (path := path_of(change.uri))])
 
 
 def text_changed(server: Server, uri: str) -> None:
     """An open file was edited, opened or closed: those that import it are looked at after a pause."""
-    path = to_fs_path(uri)
+    path = path_of(uri)
     if path is not None:
         changed(server, [path])
 

@@ -108,8 +108,8 @@ def _look(server: Server, known: Analysed) -> tuple[Source, _ByDocument]:
 
 async def _report(server: Server, params: types.DocumentDiagnosticParams) -> types.DocumentDiagnosticReport:
     uri = params.text_document.uri
-    if server.documents.home(uri) != uri:
-        return types.RelatedFullDocumentDiagnosticReport(items=[])  # A cell: it is published.
+    if _is_published(server, server.documents.home(uri)):
+        return types.RelatedFullDocumentDiagnosticReport(items=[])  # A notebook, or a cell of one.
     try:
         found = await server.analysed(uri, lambda known: _look(server, known), Priority.BACKGROUND)
     except Stale:

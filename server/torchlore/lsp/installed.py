@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from functools import partial
 
-from pygls.uris import to_fs_path
 
 from torchlore.device import Interpreter, find_interpreter, torch_version
 from torchlore.lsp.analyses import configuration
 from torchlore.lsp.server import Server
+from torchlore.lsp.uris import path_of
 from torchlore.lsp.worker import Priority
 
 
 def chosen_interpreter(server: Server, uri: str | None) -> Interpreter:
     """The Python that belongs to a file, or to the workspace where there is no file. Nothing is started."""
     root = server.documents.folder_of(uri or "")
-    path = to_fs_path(uri) if uri else None
+    path = path_of(uri) if uri else None
     near = path or root
     project = configuration(near).interpreter if near else None
     return find_interpreter(root, server.settings.interpreter, project=project, trust=server.settings.trust)
