@@ -13,7 +13,16 @@ SPELLINGS = {FILES[0]: f"{FOLDER}/tr%61in.py"}
 
 NOTEBOOK = f"{FOLDER}/study.ipynb"
 CELLS = tuple(f"vscode-notebook-cell:/project/study.ipynb#c{n}" for n in range(4))
-NEVER_OPENED = (f"{FOLDER}/never.py", "", "file://", "file://[", "http://[::1", "x", "file:///%00.py", "\ud800")
+NEVER_OPENED = (
+    f"{FOLDER}/never.py",
+    "",
+    "file://",
+    "file://[",
+    "http://[::1",
+    "x",
+    "file:///%00.py",
+    "\ud800",
+)
 URIS = (*FILES, *SPELLINGS.values(), NOTEBOOK, *CELLS, *NEVER_OPENED)
 
 TEXTS = (
@@ -91,14 +100,20 @@ NOTIFICATIONS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         {"changes": st.lists(st.fixed_dictionaries({"uri": uris, "type": st.sampled_from([1, 2, 3, 9])}))}
     ),
     "workspace/didChangeConfiguration": st.fixed_dictionaries(
-        {"settings": st.sampled_from([None, {}, {"torchlore": {"device": "cpu"}}, {"torchlore": 3}, [1], "x"])}
+        {
+            "settings": st.sampled_from(
+                [None, {}, {"torchlore": {"device": "cpu"}}, {"torchlore": 3}, [1], "x"]
+            )
+        }
     ),
     "workspace/didChangeWorkspaceFolders": st.fixed_dictionaries(
         {
             "event": st.fixed_dictionaries(
                 {
                     "added": st.lists(st.fixed_dictionaries({"uri": uris, "name": st.just("")}), max_size=2),
-                    "removed": st.lists(st.fixed_dictionaries({"uri": uris, "name": st.just("")}), max_size=2),
+                    "removed": st.lists(
+                        st.fixed_dictionaries({"uri": uris, "name": st.just("")}), max_size=2
+                    ),
                 }
             )
         }
@@ -163,7 +178,8 @@ junk = st.recursive(
         st.sampled_from(["", "x", "2.0", "\ud800", "python", "9" * 5000]),
     ),
     lambda inner: st.one_of(
-        st.lists(inner, max_size=2), st.dictionaries(st.sampled_from(["jsonrpc", "id", "uri"]), inner, max_size=2)
+        st.lists(inner, max_size=2),
+        st.dictionaries(st.sampled_from(["jsonrpc", "id", "uri"]), inner, max_size=2),
     ),
     max_leaves=3,
 )
@@ -177,7 +193,12 @@ def notebook(*cells: str) -> dict[str, Any]:
     ]
     shown = [{"kind": 2, "document": document["uri"]} for document in documents]
     return {
-        "notebookDocument": {"uri": NOTEBOOK, "notebookType": "jupyter-notebook", "version": 1, "cells": shown},
+        "notebookDocument": {
+            "uri": NOTEBOOK,
+            "notebookType": "jupyter-notebook",
+            "version": 1,
+            "cells": shown,
+        },
         "cellTextDocuments": documents,
     }
 

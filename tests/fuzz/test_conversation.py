@@ -30,11 +30,21 @@ ALLOWED_ERRORS = {
     -32800: "cancelled",
     -32802: "the text has changed",
 }
+REPLIES: tuple[dict[str, Any], ...] = (
+    {"result": None},
+    {"result": [3]},
+    {"error": {"code": -1, "message": "no"}},
+    {"error": 3},
+    {},
+)
 CLIENTS: tuple[dict[str, Any], ...] = (
     {},
     {
         "general": {"positionEncodings": ["utf-8"]},
-        "textDocument": {"diagnostic": {}, "codeAction": {"codeActionLiteralSupport": {"codeActionKind": {"valueSet": []}}}},
+        "textDocument": {
+            "diagnostic": {},
+            "codeAction": {"codeActionLiteralSupport": {"codeActionKind": {"valueSet": []}}},
+        },
         "workspace": {
             "diagnostics": {"refreshSupport": True},
             "configuration": True,
@@ -129,16 +139,18 @@ class AnyClient(RuleBasedStateMachine):
     def ask_nonsense(self, data: st.DataObject, method: str) -> None:
         self._request(method, data.draw(mangled(data.draw(REQUESTS[method]))))
 
-    @rule(data=st.data())
-    def reply(self, data: st.DataObject) -> None:
+    @rule(place=st.integers(0, 5), answer=st.sampled_from(REPLIES))
+    def reply(self, place: int, answer: dict[str, Any]) -> None:
         """Answers one of the server's own requests: with nothing, an error, or nonsense."""
-        answers = ({"result": None}, {"error": {"code": -1, "message": "no"}}, {"result": [3]}, {"error": 3}, {})
-        self._reply(
-            data.draw(st.sampled_from([*self._waiting(), "unknown"])), data.draw(st.sampled_from(answers))
-        )
+        waiting = self._waiting()
+        self._reply(waiting[place] if place < len(waiting) else "unknown", answer)
         self.connection.turn()
 
-    @rule(body=st.sampled_from([b"", b"{", b"[]", b"3", b"null", b"\xff\xfe", b"[" * 100_000, b'{"jsonrpc": "1.0"}']))
+    @rule(
+        body=st.sampled_from(
+            [b"", b"{", b"[]", b"3", b"null", b"\xff\xfe", b"[" * 100_000, b'{"jsonrpc": "1.0"}']
+        )
+    )
     def garbage(self, body: bytes) -> None:
         self.connection.feed(framed(body))
 

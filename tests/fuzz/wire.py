@@ -8,6 +8,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -15,7 +16,7 @@ from in_process import Wire
 from pygls.io_ import run_async
 from torchlore.lsp.server import Server, create_server
 
-SECONDS = 3.0
+SECONDS = 30.0
 """Far more than anything takes: only a hang takes so long."""
 
 _EXAMPLES = os.environ.get("TORCHLORE_FUZZ")
@@ -54,6 +55,7 @@ class Connection:
         self.reading = self.loop.create_task(reading)
         self.failures: list[dict[str, Any]] = []
         self.loop.set_exception_handler(lambda _, context: self.failures.append(context))
+        self.turn()
 
     def feed(self, data: bytes) -> None:
         """Sends bytes, and lets the server read them."""
@@ -99,7 +101,8 @@ class Connection:
     def end(self) -> None:
         """Ends the input, as a client that dies does; the server must stop reading."""
         self.reader.feed_eof()
-        self.loop.run_until_complete(asyncio.wait_for(self.reading, SECONDS))
+        with suppress(asyncio.IncompleteReadError):  # As over TCP, where the client is gone then.
+            self.loop.run_until_complete(asyncio.wait_for(self.reading, SECONDS))
 
     def close(self) -> None:
         tasks = asyncio.all_tasks(self.loop)

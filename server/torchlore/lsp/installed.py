@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-
 from torchlore.device import Interpreter, find_interpreter, torch_version
 from torchlore.lsp.analyses import configuration
 from torchlore.lsp.server import Server

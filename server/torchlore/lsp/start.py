@@ -30,6 +30,8 @@ def serve_stdio() -> int:
     _leave_on_signals(server)
     try:
         server.start_io(sys.stdin.buffer, stdout)
+    except (MemoryError, OverflowError):
+        log.error("the client announced a message that no memory holds; what follows cannot be read")
     finally:
         server.pages.remove()
     return 0 if server.protocol._shutdown else 1
