@@ -78,7 +78,9 @@ async def run(server: Server, arguments: list[Any]) -> dict[str, object] | None:
     over, and then with its outcome, as `docs/torchlore-run.schema.json` describes it.
     """
     asked = first_of(arguments)
-    snippet = _snippet(asked, server.settings.device)
+    uri = asked.get("uri")
+    settings = server.settings_of(uri) if isinstance(uri, str) else server.settings
+    snippet = _snippet(asked, settings.device)
     if snippet is None:
         tell(server, "torchlore has no snippet of that name", types.MessageType.Warning)
         return None

@@ -18,14 +18,15 @@ log = logging.getLogger(__name__)
 PAUSE = 0.4
 """Seconds without an edit after which the files that import an edited one are looked at again."""
 
-_WATCHED = "**/*.{py,pyi}"
+_WATCHED = ("**/*.{py,pyi}", "**/{pyproject,torchlore}.toml")
+_CONFIGURATION = ("pyproject.toml", "torchlore.toml")
 
 
 async def watch(server: Server) -> None:
     """Asks the client to tell of files that change on disk, where it offers to."""
     if not server.client.watches:
         return
-    watchers = [types.FileSystemWatcher(glob_pattern=_WATCHED)]
+    watchers = [types.FileSystemWatcher(glob_pattern=pattern) for pattern in _WATCHED]
     registration = types.Registration(
         id="torchlore-imports",
         method=types.WORKSPACE_DID_CHANGE_WATCHED_FILES,
@@ -64,6 +65,8 @@ async def _refresh(server: Server) -> None:
     await asyncio.sleep(PAUSE)
     paths = frozenset(server.changed_paths)
     server.changed_paths.clear()
+    if any(os.path.basename(path) in _CONFIGURATION for path in paths):  # noqa: PTH119
+        diagnostics.look_again(server)
     stale = await server.worker.run(
         lambda: server.analyses.drop_dependents(paths), priority=Priority.BACKGROUND
     )

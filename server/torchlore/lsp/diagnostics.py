@@ -46,6 +46,18 @@ def text_changed(server: Server, uri: str) -> None:
         _take_back(server, uri)
 
 
+def look_again(server: Server) -> None:
+    """What is open is judged anew: the configuration has changed, or what the files rest on."""
+    for uri in server.documents.homes():
+        text_changed(server, uri)
+    if server.client.pulls:
+        server.start_task(_refresh(server), "asking the client to ask again")
+
+
+async def _refresh(server: Server) -> None:
+    await server.workspace_diagnostic_refresh_async(None)
+
+
 def closed(server: Server, uri: str) -> None:
     """Takes back what was published."""
     _drop(server, uri)

@@ -138,8 +138,12 @@ class Documents(Workspace):
 
     def folder_paths(self) -> list[str]:
         """The workspace folders."""
-        paths = [path_of(folder.uri) for folder in self._folders.values()]
-        return [path for path in (*paths, self.root_path) if path]
+        paths = [path for folder in self._folders.values() if (path := path_of(folder.uri))]
+        return paths or [path for path in (self.root_path,) if path]
+
+    def homes(self) -> list[str]:
+        """The URIs of the open files and notebooks."""
+        return list(dict.fromkeys(self.home(document.uri) for document in self.documents()))
 
     def home(self, uri: str) -> str:
         """The notebook of which the document `uri` is a cell; `uri` itself where it is none."""

@@ -16,8 +16,9 @@ def chosen_interpreter(server: Server, uri: str | None) -> Interpreter:
     root = server.documents.folder_of(uri or "")
     path = path_of(uri) if uri else None
     near = path or root
+    settings = server.settings_of(uri) if uri else server.settings
     project = configuration(near).interpreter if near else None
-    return find_interpreter(root, server.settings.interpreter, project=project, trust=server.settings.trust)
+    return find_interpreter(root, settings.interpreter, project=project, trust=settings.trust)
 
 
 def used_torch(server: Server, uri: str) -> str | None:
@@ -25,7 +26,8 @@ def used_torch(server: Server, uri: str) -> str | None:
 
     It is looked up once for a folder and its settings: a hover that waits for the disk is a slow one.
     """
-    key = (server.documents.folder_of(uri), server.settings.interpreter, server.settings.trust)
+    settings = server.settings_of(uri)
+    key = (server.documents.folder_of(uri), settings.interpreter, settings.trust)
     if key not in server.torch:
         from torchlore.analysis.installed import package_folders
 

@@ -9,10 +9,10 @@ import sys
 
 from lsprotocol import types
 
-from torchlore.lsp import dependents, diagnostics
+from torchlore.lsp import configuration, dependents, diagnostics
 from torchlore.lsp.client import client_of
 from torchlore.lsp.documents import Documents
-from torchlore.lsp.server import Server
+from torchlore.lsp.server import Server, register_code_actions
 from torchlore.lsp.settings import settings_from
 
 log = logging.getLogger(__name__)
@@ -28,11 +28,13 @@ def register(server: Server) -> None:
     @server.feature(types.INITIALIZE)
     def initialize(params: types.InitializeParams) -> None:
         server.client = client_of(params)
-        server.settings = settings_from(params.initialization_options)
+        server.options = params.initialization_options
+        server.settings = settings_from(server.options)
         workspace = server.protocol.workspace
         folders = list(workspace.folders.values())
         server.protocol._workspace = Documents(workspace.root_uri, folders, server.encoding)
         diagnostics.register(server)
+        register_code_actions(server)
         if params.process_id is not None and _can_watch(params.process_id):
             server.watched = params.process_id
 
@@ -40,6 +42,7 @@ def register(server: Server) -> None:
     def initialized(_: types.InitializedParams) -> None:
         server.start_task(server.worker.run(_load_knowledge), "loading the knowledge")
         server.start_task(dependents.watch(server), "asking for changes on disk")
+        server.start_task(configuration.watch(server), "asking for the settings")
         if server.settings.warm:
             server.start_task(_warm(server), "importing torch")
         if server.watched is not None:

@@ -16,7 +16,7 @@ from pygls.lsp.server import LanguageServer
 from torchlore import __version__
 from torchlore.lsp.client import Client
 from torchlore.lsp.documents import Documents
-from torchlore.lsp.names import ASK, CODE_ACTION_KINDS, EXPLAIN, INSERT, RUN
+from torchlore.lsp.names import ASK, CODE_ACTION_KINDS, DEBUG, EXPLAIN, INSERT, RUN
 from torchlore.lsp.pages import Pages
 from torchlore.lsp.protocol import Protocol, tolerant_converter
 from torchlore.lsp.settings import Settings
@@ -39,7 +39,9 @@ class Server(LanguageServer):
 
     Attributes:
         client: what the client can do; set by `initialize`.
-        settings: what the user set; set by `initialize`.
+        options: what the client said of itself at `initialize`.
+        settings: what the user set; set by `initialize`, and when the client's configuration changes.
+        folder_settings: the same for the workspace folders that have their own, by path.
         worker: the thread on which everything is analysed.
         jedi: the thread that waits for `inquiry`.
         asked: the names that it was asked about.
@@ -61,7 +63,9 @@ class Server(LanguageServer):
             converter_factory=tolerant_converter,
         )
         self.client = Client()
+        self.options: object = None
         self.settings = Settings()
+        self.folder_settings: dict[str, Settings] = {}
         self.worker = Worker()
         self.jedi = Worker()
         self.asked: set[str] = set()
@@ -91,7 +95,16 @@ class Server(LanguageServer):
 
         folders = self.documents.folder_paths()
         workspace = Workspace(folders, self.documents.opened, default_store())
-        return Analyses(self.installed, workspace, self.settings)
+        return Analyses(self.installed, workspace, self.settings_of)
+
+    def settings_of(self, uri: str) -> Settings:
+        """The settings that hold for a file, or in a workspace folder."""
+        return self.folder_settings.get(self.documents.folder_of(uri) or "", self.settings)
+
+    def forget_folders(self) -> None:
+        """Drops what rests on which workspace folders there are; it is found out again when asked for."""
+        self.__dict__.pop("analyses", None)
+        self.torch.clear()
 
     @cached_property
     def inquiry(self) -> Inquiry:
@@ -226,20 +239,28 @@ def create_server() -> Server:
     Features that need the analysis or the rules are imported with their first request, or after
     `initialize` was answered: no client should wait for modules that the answer does not need.
     """
-    from torchlore.lsp import dependents, lifecycle, synchronisation
+    from torchlore.lsp import configuration, dependents, lifecycle, synchronisation
 
     server = Server()
     lifecycle.register(server)
+    configuration.register(server)
     dependents.register(server)
     synchronisation.register(server)
     server.handle(types.TEXT_DOCUMENT_HOVER, _later("hover", "hover"))
-    options = types.CodeActionOptions(code_action_kinds=list(CODE_ACTION_KINDS), resolve_provider=False)
-    server.handle(types.TEXT_DOCUMENT_CODE_ACTION, _later("code_actions", "code_actions"), options)
     server.handle_command(ASK, _later("commands", "ask"))
     server.handle_command(EXPLAIN, _later("commands", "explain"))
     server.handle_command(RUN, _later("commands", "run"))
     server.handle_command(INSERT, _later("inserting", "insert"))
+    server.handle_command(DEBUG, _later("debug", "debug_information"))
     return server
+
+
+def register_code_actions(server: Server) -> None:
+    """Registers code actions; a client that resolves them gets some edits later. Called by `initialize`."""
+    options = types.CodeActionOptions(list(CODE_ACTION_KINDS), resolve_provider=server.client.resolves)
+    server.handle(types.TEXT_DOCUMENT_CODE_ACTION, _later("code_actions", "code_actions"), options)
+    if server.client.resolves:
+        server.handle(types.CODE_ACTION_RESOLVE, _later("code_actions", "resolve"))
 
 
 def _notebooks() -> types.NotebookDocumentSyncOptions:

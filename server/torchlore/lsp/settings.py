@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torchlore.device import Trust, trust_from
 
@@ -48,6 +48,34 @@ def settings_from(options: object) -> Settings:
         warm=values.get("warm", nested.get("warm")) is True,
         command_links=values.get("commandLinks") is True,
         type_checked_deprecations=values.get(_DEPRECATIONS, nested.get(_DEPRECATIONS)) is not False,
+    )
+
+
+def settings_with(options: object, configured: object) -> Settings:
+    """The settings in `options`, and what the client's configuration says beside them.
+
+    A value of another type than the one in `options` says nothing: an extension resolves what its users set
+    ("auto") before it tells us. Whether anything may run is said when the client introduces itself, and by
+    no configuration, which a workspace can bring along.
+
+    Args:
+        options: what the client said at `initialize`.
+        configured: what it answered when it was asked for our section.
+    """
+    first = settings_from(options)
+    values = _mapping(options)
+    nested = _mapping(values.get("settings"))
+    said = {
+        key: value
+        for key, value in _mapping(configured).items()
+        if value not in (None, "") and isinstance(value, type(values.get(key, nested.get(key, value))))
+    }
+    return replace(
+        settings_from({**values, **said}),
+        trust=first.trust,
+        run_own_code=first.run_own_code,
+        warm=first.warm,
+        command_links=first.command_links,
     )
 
 
