@@ -188,6 +188,7 @@ class Server(LanguageServer):
         return await self.worker.run(
             lambda: work(self.analyses.of(home, source)),
             priority=priority,
+            about=home,
             # A closed file holds its last text too; what is found out about it would be kept for ever.
             still_wanted=lambda: self.documents.is_current(home, source),
         )

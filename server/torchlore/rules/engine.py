@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from torchlore.analysis import Analysis
+from torchlore.analysis.pausing import pause
 from torchlore.rules.model import Family, Finding, LastRule, Rule
 from torchlore.rules.triggers import follow_imports, triggered
 from torchlore.rules.waiting import settled
@@ -57,6 +58,7 @@ def check(analysis: Analysis, rules: Iterable[type[Rule]] | None = None) -> list
         # What happens in other files is not told from the words of this one.
         able = [rule for rule in rules if rule.follows or rule in able]
     for rule in able:
+        pause()
         try:
             found += rule().check(analysis)
         except Exception:
