@@ -18,6 +18,7 @@ from tests.perf import keystrokes, receivers
 from tests.perf.checking import print_check
 from tests.perf.corpus import ROOT, files, packages
 from tests.perf.index import print_index
+from tests.perf.load import print_load
 from tests.perf.runs import print_runs
 from tests.perf.scaling import print_scaling
 from tests.perf.server import print_server
@@ -56,6 +57,7 @@ SECTIONS: dict[str, Callable[[list[Path]], None]] = {
     "keystroke": lambda _: keystrokes.print_in_process(),
     "server": lambda _: asyncio.run(print_server()),
     "server-keystroke": lambda _: asyncio.run(keystrokes.print_through_server()),
+    "load": lambda paths: asyncio.run(print_load(paths)),
     "runs": lambda _: asyncio.run(print_runs()),
     "workspace": lambda _: asyncio.run(keystrokes.print_workspace()),
 }
