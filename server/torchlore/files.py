@@ -1,4 +1,4 @@
-"""Which files of a folder are looked at: by `check`, and by the server where it is asked for the workspace."""
+"""Which files of a folder are looked at: by `check`, and by the server for the whole workspace."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 from in_process import URI, Session
-from torchlore.analysis.pausing import pause
+from torchlore.analysis.pausing import Pause, pause, pause_within
 from torchlore.lsp.worker import Priority, Stale, Worker
 
 OTHER = "file:///project/net.py"
@@ -20,13 +20,14 @@ FUNCTIONS = "".join(
 class _Long:
     """Background work on one file that pauses when it is told to."""
 
-    def __init__(self, worker: Worker, order: list[str], about: str | None = "long") -> None:
+    def __init__(self, worker: Worker, order: list[str], where: Pause = Pause.WITHIN) -> None:
+        self.where = where
         self.begun, self.go_on = threading.Event(), threading.Event()
         self.is_wanted = True
         self.order = order
         self.future = asyncio.ensure_future(
             worker.run(
-                self._work, priority=Priority.BACKGROUND, about=about, still_wanted=lambda: self.is_wanted
+                self._work, priority=Priority.BACKGROUND, about="long", still_wanted=lambda: self.is_wanted
             )
         )
 
@@ -34,7 +35,7 @@ class _Long:
         self.order.append("begins")
         self.begun.set()
         assert self.go_on.wait(30)
-        pause()
+        (pause if self.where is Pause.BETWEEN else pause_within)()
         self.order.append("ends")
         return "done"
 
@@ -44,19 +45,21 @@ class _Long:
 
 
 @pytest.mark.parametrize(
-    ("about", "priority", "expected"),
+    ("about", "where", "priority", "expected"),
     [
-        ("other", Priority.ASKED, ["begins", "asked", "ends"]),
-        ("long", Priority.ASKED, ["begins", "ends", "asked"]),
-        (None, Priority.ASKED, ["begins", "ends", "asked"]),
-        ("other", Priority.BACKGROUND, ["begins", "ends", "asked"]),
+        ("other", Pause.WITHIN, Priority.ASKED, ["begins", "asked", "ends"]),
+        ("other", Pause.BETWEEN, Priority.ASKED, ["begins", "asked", "ends"]),
+        ("long", Pause.WITHIN, Priority.ASKED, ["begins", "ends", "asked"]),
+        ("long", Pause.BETWEEN, Priority.ASKED, ["begins", "asked", "ends"]),
+        (None, Pause.BETWEEN, Priority.ASKED, ["begins", "ends", "asked"]),
+        ("other", Pause.BETWEEN, Priority.BACKGROUND, ["begins", "ends", "asked"]),
     ],
 )
-async def test_what_is_asked_interrupts_background_work_on_another_file(
-    about: str | None, priority: Priority, expected: list[str]
+async def test_what_is_asked_interrupts_background_work_where_nothing_is_half_done(
+    about: str | None, where: Pause, priority: Priority, expected: list[str]
 ) -> None:
     worker, order = Worker(), list[str]()
-    long = _Long(worker, order)
+    long = _Long(worker, order, where)
     await long.has_begun()
     asked = asyncio.ensure_future(worker.run(lambda: order.append("asked"), priority=priority, about=about))
     await asyncio.sleep(0)
@@ -115,9 +118,9 @@ async def test_a_hover_comes_before_the_end_of_another_files_diagnostics(
         if not paused.is_set():
             paused.set()
             assert go_on.wait(30)
-        pause()
+        pause_within()
 
-    monkeypatch.setattr("torchlore.analysis.interpret.pause", wait_once)
+    monkeypatch.setattr("torchlore.analysis.interpret.pause_within", wait_once)
     session.open(f"import torch\n{FUNCTIONS}", OTHER)
     await session.eventually(paused.is_set)
     session.hover(2, line=1, character=10)
@@ -140,9 +143,9 @@ async def test_the_next_version_takes_the_place_of_one_that_is_being_analysed(
         pauses.append(len(pauses))
         paused.set()
         assert go_on.wait(30)
-        pause()
+        pause_within()
 
-    monkeypatch.setattr("torchlore.analysis.interpret.pause", count)
+    monkeypatch.setattr("torchlore.analysis.interpret.pause_within", count)
     session.open(f"import torch\n{FUNCTIONS}")
     await session.eventually(paused.is_set)
     session.replace("import torch\n", 2)

@@ -9,7 +9,7 @@ from torchlore.analysis import calls, classes, members, statements
 from torchlore.analysis.budget import Budget
 from torchlore.analysis.events import Kind, Path, Root
 from torchlore.analysis.frames import Frame
-from torchlore.analysis.pausing import pause
+from torchlore.analysis.pausing import pause_within
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import Function, Instance, LocalClass, Value
 from torchlore.analysis.workspace import Imports
@@ -47,11 +47,11 @@ def interpret(source: Source, imports: Imports | None = None) -> Run:
         if not waiting:
             return run
         for function in _uncalled(source, waiting, mentions):
-            pause()
+            pause_within()
             _run_waiting(run, function)
     while waiting := list(_waiting(run)):
         for function in reversed(waiting):  # callers often stand below what they call
-            pause()
+            pause_within()
             _run_waiting(run, function)
     return run
 

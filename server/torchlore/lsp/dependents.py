@@ -55,6 +55,7 @@ def text_changed(server: Server, uri: str) -> None:
 
 def changed(server: Server, paths: list[str]) -> None:
     """Files changed, came or went; what was going to be done about them waits for the next pause."""
+    server.workspace_changed.set()
     server.changed_paths.update(map(os.path.normpath, paths))
     if server.refreshing is not None:
         server.refreshing.cancel()

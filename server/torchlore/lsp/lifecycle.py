@@ -14,6 +14,7 @@ from torchlore.lsp.client import client_of
 from torchlore.lsp.documents import Documents
 from torchlore.lsp.server import Server, register_code_actions
 from torchlore.lsp.settings import settings_from
+from torchlore.lsp.worker import Priority
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,9 @@ def register(server: Server) -> None:
 
     @server.feature(types.INITIALIZED)
     def initialized(_: types.InitializedParams) -> None:
-        server.start_task(server.worker.run(_load_knowledge), "loading the knowledge")
+        server.start_task(server.worker.run(_load_for_hovers), "loading the knowledge")
+        later = server.worker.run(_load_rules, priority=Priority.BACKGROUND, about="")
+        server.start_task(later, "loading the rules")
         server.start_task(dependents.watch(server), "asking for changes on disk")
         server.start_task(configuration.watch(server), "asking for the settings")
         if server.settings.warm:
@@ -57,13 +60,21 @@ def register(server: Server) -> None:
         server.pages.remove()
 
 
-def _load_knowledge() -> None:
-    """Imports and reads what the first requests need, after `initialize` was answered."""
+def _load_for_hovers() -> None:
+    """Imports and reads what the first hover needs, after `initialize` was answered."""
     from torchlore import knowledge
-    from torchlore.lsp import analyses, code_actions, commands, findings, hover  # noqa: F401
+    from torchlore.lsp import analyses, hover  # noqa: F401
 
     knowledge.resolve(("torch.Tensor.backward",))
     knowledge.card_for("torch.Tensor.backward")
+
+
+def _load_rules() -> None:
+    """Imports what diagnostics and actions need. A hover that comes meanwhile goes first."""
+    from torchlore.lsp import code_actions, commands, findings  # noqa: F401
+    from torchlore.rules import all_rules
+
+    all_rules()
 
 
 async def _warm(server: Server) -> None:

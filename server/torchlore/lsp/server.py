@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from torchlore.analysis.inquiry import Inquiry
     from torchlore.device import Crew
     from torchlore.lsp.analyses import Analysed, Analyses
+    from torchlore.lsp.workspace_diagnostics import Seen
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,9 @@ class Server(LanguageServer):
         watched: the client's process, where it is one of this machine; set by `initialize`.
         tasks: what runs beside the requests.
         publishing: the task that will publish the diagnostics of a file, by URI.
+        seen: what was found in files that are not open, by path.
+        results: how many of these were found so far: each has a number.
+        workspace_changed: a file, or what files are judged by, has changed.
         published: for each file and notebook the documents for which the client shows diagnostics now.
     """
 
@@ -76,6 +80,9 @@ class Server(LanguageServer):
         self.tasks: set[asyncio.Task[Any]] = set()
         self.publishing: dict[str, asyncio.Task[Any]] = {}
         self.published: dict[str, set[str]] = {}
+        self.seen: dict[str, Seen] = {}
+        self.results = 0
+        self.workspace_changed = asyncio.Event()
         self.changed_paths: set[str] = set()
         self.refreshing: asyncio.Task[Any] | None = None
 

@@ -20,6 +20,7 @@ class Settings:
         device: where snippets run, as torch names it; None for the best that there is.
         warm: torch is imported when the server starts, not with the first run.
         command_links: the client opens `command:` links in a hover.
+        workspace_diagnostics: files that are not open are looked at too, where the client asks for that.
         type_checked_deprecations: False where a type checker underlines deprecated names in this editor.
     """
 
@@ -29,6 +30,7 @@ class Settings:
     device: str | None = None
     warm: bool = False
     command_links: bool = False
+    workspace_diagnostics: bool = False
     type_checked_deprecations: bool = True
 
 
@@ -47,6 +49,7 @@ def settings_from(options: object) -> Settings:
         device=_device(values.get("device", nested.get("device"))),
         warm=values.get("warm", nested.get("warm")) is True,
         command_links=values.get("commandLinks") is True,
+        workspace_diagnostics=values.get("workspaceDiagnostics", nested.get("workspaceDiagnostics")) is True,
         type_checked_deprecations=values.get(_DEPRECATIONS, nested.get(_DEPRECATIONS)) is not False,
     )
 

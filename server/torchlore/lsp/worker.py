@@ -5,7 +5,8 @@ thread-safe. Hence one private thread. It is a daemon with its own queue, not a 
 whose threads Python joins on exit: the end of the client must not wait for the end of an analysis.
 
 Work that nobody waits for is interrupted at its pauses (`torchlore.analysis.pausing`) by what somebody does
-wait for, if that is about another file; and work on a text that is gone ends there.
+wait for, in the middle of an analysis only if that is about another file; and work on a text that is gone
+ends there.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, TypeVar
 
-from torchlore.analysis.pausing import do_at_pauses
+from torchlore.analysis.pausing import Pause, do_at_pauses
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class _Abandoned(BaseException):
 
 @dataclass(order=True, slots=True)
 class _Job:
-    """`about`: the file that it is about; None: it may not be run in the middle of another."""
+    """`about`: the file that it is about; None: it neither interrupts others nor is interrupted."""
 
     priority: int
     number: int
@@ -85,7 +86,7 @@ class Worker:
         Args:
             work: what to run.
             priority: what goes first.
-            about: the file that it is about; what is asked about one interrupts background work on another.
+            about: the file that it is about, if it may interrupt background work, and be interrupted.
             still_wanted: whether the result is of any use. Called on the worker thread, and often.
 
         Raises:
@@ -121,7 +122,7 @@ class Worker:
                 self._arrived.wait()
             return heapq.heappop(self._jobs)
 
-    def _at_pause(self) -> None:
+    def _at_pause(self, where: Pause) -> None:
         """Ends what runs if its text is gone; else lets those who wait for an answer go first.
 
         What was cancelled goes on: the next request for the same text needs what it finds out.
@@ -130,15 +131,17 @@ class Worker:
         if not running.still_wanted():
             raise _Abandoned
         if running.priority == Priority.BACKGROUND:
-            while (job := self._more_urgent(running)) is not None:
+            while (job := self._more_urgent(running, where)) is not None:
                 self._perform(job)
 
-    def _more_urgent(self, running: _Job) -> _Job | None:
-        """Takes the first job that may be done in the middle of `running`: nothing about the same file."""
+    def _more_urgent(self, running: _Job, where: Pause) -> _Job | None:
+        """Takes the first job that may be done in the middle of `running`."""
         if not self._jobs:
             return None
         with self._arrived:
-            fitting = (j for j in self._jobs if j.priority < running.priority and _are_apart(j, running))
+            fitting = (
+                j for j in self._jobs if j.priority < running.priority and _may_interrupt(j, running, where)
+            )
             job = min(fitting, default=None)
             if job is not None:
                 self._jobs.remove(job)
@@ -166,8 +169,11 @@ class Worker:
             log.debug("the loop ended before an analysis did")
 
 
-def _are_apart(job: _Job, running: _Job) -> bool:
-    return job.about is not None and running.about is not None and job.about != running.about
+def _may_interrupt(job: _Job, running: _Job, where: Pause) -> bool:
+    """Whether somebody waits for `job`, and nothing is half done that it could come upon."""
+    if job.priority >= running.priority or job.about is None or running.about is None:
+        return False
+    return where is Pause.BETWEEN or job.about != running.about
 
 
 def _answer(answer: asyncio.Future[Any], result: Any, failure: BaseException | None) -> None:

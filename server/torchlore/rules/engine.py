@@ -32,6 +32,7 @@ def _rules_of(family: Family) -> Iterator[type[Rule]]:
     except ModuleNotFoundError:  # a family without rules yet has no folder
         return
     for module_info in pkgutil.iter_modules(package.__path__):
+        pause()
         module = importlib.import_module(f"{home}.{module_info.name}")
         for _, member in inspect.getmembers(module, inspect.isclass):
             # First the module: in Python 3.10 `isclass(tuple[int])` holds, and issubclass raises for it.
