@@ -7,8 +7,8 @@ import threading
 
 import pytest
 from in_process import URI, Session
-from torchlore.analysis.pausing import Pause, pause, pause_within
 from torchlore.lsp.worker import Priority, Stale, Worker
+from torchlore.pausing import Pause, pause, pause_within
 
 OTHER = "file:///project/net.py"
 FUNCTIONS = "".join(

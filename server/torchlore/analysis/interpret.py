@@ -9,10 +9,10 @@ from torchlore.analysis import calls, classes, members, statements
 from torchlore.analysis.budget import Budget
 from torchlore.analysis.events import Kind, Path, Root
 from torchlore.analysis.frames import Frame
-from torchlore.analysis.pausing import pause_within
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import Function, Instance, LocalClass, Value
 from torchlore.analysis.workspace import Imports
+from torchlore.pausing import pause_within
 from torchlore.text import Source
 from torchlore.text.words import encoded, words_in
 

@@ -4,7 +4,7 @@ pygls reads stdin through its own thread pool, so long work there starves the co
 thread-safe. Hence one private thread. It is a daemon with its own queue, not a `ThreadPoolExecutor`,
 whose threads Python joins on exit: the end of the client must not wait for the end of an analysis.
 
-Work that nobody waits for is interrupted at its pauses (`torchlore.analysis.pausing`) by what somebody does
+Work that nobody waits for is interrupted at its pauses (`torchlore.pausing`) by what somebody does
 wait for, in the middle of an analysis only if that is about another file; and work on a text that is gone
 ends there.
 """
@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, TypeVar
 
-from torchlore.analysis.pausing import Pause, do_at_pauses
+from torchlore.pausing import Pause, do_at_pauses
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from torchlore.analysis import Analysis
-from torchlore.analysis.pausing import pause
+from torchlore.pausing import pause
 from torchlore.rules.model import Family, Finding, LastRule, Rule
 from torchlore.rules.triggers import follow_imports, triggered
 from torchlore.rules.waiting import settled
