@@ -14,9 +14,9 @@ import pytest
 from cli_support import CLEAN, MISTAKE, SERVER, torchlore
 from torchlore.cli.check import _written
 from torchlore.cli.checking import FileReport
-from torchlore.cli.files import python_files
 from torchlore.cli.patches import write_text
 from torchlore.config import Config
+from torchlore.files import python_files
 
 
 @pytest.fixture

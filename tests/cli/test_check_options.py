@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 from cli_support import CLEAN, MISTAKE, SERVER, torchlore
-from torchlore.cli.gitignore import ignored_in
+from torchlore.gitignore import ignored_in
 
 TWICE = MISTAKE + MISTAKE.replace("class Net", "class Other").partition("\n\n\n")[2]
 

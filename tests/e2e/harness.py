@@ -168,7 +168,15 @@ class Editor:
         params = types.CodeActionParams(self.identifier(uri), place, context)
         found = await self.client.text_document_code_action_async(params) or []
         assert all(isinstance(action, types.CodeAction) for action in found)
-        return [action for action in found if isinstance(action, types.CodeAction)]
+        return [await self._resolved(action) for action in found if isinstance(action, types.CodeAction)]
+
+    async def _resolved(self, action: types.CodeAction) -> types.CodeAction:
+        """The action as it is when it is chosen."""
+        if action.data is None:
+            return action
+        assert self.declares("text_document", "code_action", "resolve_support")
+        assert action.edit is None and action.command is None
+        return await self.client.code_action_resolve_async(action)
 
     async def execute(self, command: str, *arguments: Any) -> Any:
         params = types.ExecuteCommandParams(command, list(arguments))

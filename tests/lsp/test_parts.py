@@ -161,6 +161,19 @@ def test_lines_that_are_all_alike_do_not_stop_the_server() -> None:
     assert int(done.stdout) >= 1
 
 
+def test_no_client_waits_for_the_analysis_to_be_imported() -> None:
+    """`initialize` is answered without it; a quarter of a second was once lost to one import."""
+    code = "import sys; from torchlore.lsp.server import create_server; create_server(); "
+    code += (
+        "print([name for name in ('torchlore.analysis', 'torchlore.rules', 'jedi') if name in sys.modules])"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, timeout=60, env=environment
+    )
+    assert done.stdout.strip() == b"[]"
+
+
 @pytest.mark.parametrize(
     ("kind", "only", "expected"),
     [

@@ -169,9 +169,27 @@ def test_a_request_that_cannot_be_read_is_answered() -> None:
     """pygls logs it and leaves the client waiting."""
     session = Session()
     session.start()
-    with pytest.raises(Exception, match=r"malformed|Invalid"):
-        session.send("textDocument/hover", {"textDocument": 3}, 4)
+    session.send("textDocument/hover", {"textDocument": 3}, 4)
     assert session.answer(4)["error"]["code"] == -32602  # type: ignore[index]
+
+
+async def test_what_looks_like_a_message_inside_a_message_is_none() -> None:
+    """pygls reads every object that has a key `jsonrpc` as a message, and loses the request around it."""
+    session = Session()
+    session.start()
+    arguments = [{"jsonrpc": "2.0", "method": "exit", "id": 8, "code": "TL101"}]
+    session.send("workspace/executeCommand", {"command": "torchlore.explain", "arguments": arguments}, 4)
+    assert (await session.until(4))["result"] is None
+    assert "TL101" in session.sent("window/showMessage")[0]["params"]["message"]
+
+
+def test_a_request_of_another_version_is_refused() -> None:
+    """pygls leaves the client waiting."""
+    session = Session()
+    session.start()
+    protocol = session.server.protocol
+    protocol.handle_message({"jsonrpc": "1.0", "id": 3, "method": "textDocument/hover", "params": {}})
+    assert session.answer(3)["error"]["code"] == -32600  # type: ignore[index]
 
 
 def test_an_enum_value_from_the_future_does_not_fail_initialize() -> None:

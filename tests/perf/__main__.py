@@ -18,6 +18,7 @@ from tests.perf import keystrokes, receivers
 from tests.perf.checking import print_check
 from tests.perf.corpus import ROOT, files, packages
 from tests.perf.index import print_index
+from tests.perf.load import print_load
 from tests.perf.peers import print_peers
 from tests.perf.runs import print_runs
 from tests.perf.scaling import print_scaling
@@ -58,6 +59,7 @@ SECTIONS: dict[str, Callable[[list[Path]], None]] = {
     "server": lambda _: asyncio.run(print_server()),
     "server-keystroke": lambda _: asyncio.run(keystrokes.print_through_server()),
     "peers": print_peers,
+    "load": lambda paths: asyncio.run(print_load(paths)),
     "runs": lambda _: asyncio.run(print_runs()),
     "workspace": lambda _: asyncio.run(keystrokes.print_workspace()),
 }

@@ -12,6 +12,7 @@ from torchlore.analysis.frames import Frame
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import Function, Instance, LocalClass, Value
 from torchlore.analysis.workspace import Imports
+from torchlore.pausing import pause_within
 from torchlore.text import Source
 from torchlore.text.words import encoded, words_in
 
@@ -46,9 +47,11 @@ def interpret(source: Source, imports: Imports | None = None) -> Run:
         if not waiting:
             return run
         for function in _uncalled(source, waiting, mentions):
+            pause_within()
             _run_waiting(run, function)
     while waiting := list(_waiting(run)):
         for function in reversed(waiting):  # callers often stand below what they call
+            pause_within()
             _run_waiting(run, function)
     return run
 

@@ -288,8 +288,8 @@ def _run(asked: _Asked) -> list[FileReport]:
 
 
 def _watch(asked: _Asked) -> None:
-    from torchlore.cli.files import config_finder, python_files
     from torchlore.cli.watching import rounds
+    from torchlore.files import config_finder, python_files
 
     with suppress(KeyboardInterrupt):
         for _ in rounds(lambda: python_files(asked.paths, config_finder(asked.adapted))):
@@ -325,8 +325,8 @@ def _write_baseline(asked: _Asked, file: Path) -> int:
 def _check_paths(asked: _Asked) -> list[FileReport]:
     from torchlore.cli.cache import open_cache
     from torchlore.cli.checking import check_files
-    from torchlore.cli.files import config_finder, python_files
     from torchlore.cli.progress import progress
+    from torchlore.files import config_finder, python_files
 
     config_of = config_finder(asked.adapted)
     files = python_files(asked.paths, config_of, force_exclude=asked.force_exclude)
@@ -345,7 +345,7 @@ def _cache_folder(work: list[tuple[Path, Config]]) -> Path:
 
 def _check_stdin(data: bytes, asked: _Asked) -> FileReport:
     from torchlore.cli.checking import FileReport, check_text
-    from torchlore.cli.files import config_finder
+    from torchlore.files import config_finder
     from torchlore.text import decode
 
     name = asked.name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from urllib.parse import unquote
 
@@ -27,7 +27,7 @@ class Analysed:
         source: the version.
         workspace: what it imports from; None where it lies nowhere.
         analysis: what it means.
-        settings: the client's options.
+        settings: the client's settings for it, as they are now.
     """
 
     def __init__(
@@ -36,10 +36,9 @@ class Analysed:
         source: Source,
         installed: Mapping[str, str],
         workspace: Workspace | None = None,
-        settings: Settings = DEFAULTS,
     ) -> None:
         self.uri = uri
-        self.settings = settings
+        self.settings = DEFAULTS
         self.source = source
         self.workspace = workspace
         self.analysis: Analysis = analyze(source, installed, workspace)
@@ -66,14 +65,17 @@ class Analyses:
     Args:
         installed: what is known of installed classes; it grows while the server runs (see `analyze`).
         workspace: what the files import from.
-        settings: the client's options.
+        settings_of: the client's settings for a file.
     """
 
     def __init__(
-        self, installed: Mapping[str, str], workspace: Workspace, settings: Settings = DEFAULTS
+        self,
+        installed: Mapping[str, str],
+        workspace: Workspace,
+        settings_of: Callable[[str], Settings] = lambda uri: DEFAULTS,
     ) -> None:
         self._installed = installed
-        self._settings = settings
+        self._settings_of = settings_of
         self.workspace = workspace
         self._by_uri: dict[str, Analysed] = {}
 
@@ -84,9 +86,13 @@ class Analyses:
         if known is None or known.source is not source:
             is_file = os.path.isabs(source.path)  # noqa: PTH117 (what was never saved lies nowhere)
             workspace = self.workspace if is_file else None
-            known = Analysed(uri, source, self._installed, workspace, self._settings)
+            known = Analysed(uri, source, self._installed, workspace)
             self._by_uri[key] = known
+        known.settings = self._settings_of(uri)
         return known
+
+    def __len__(self) -> int:
+        return len(self._by_uri)
 
     def drop_dependents(self, paths: Collection[str]) -> list[str]:
         """Forgets what rests on any of these files (but for the files themselves); gives its URIs."""

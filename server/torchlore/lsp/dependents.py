@@ -7,10 +7,10 @@ import logging
 import os
 
 from lsprotocol import types
-from pygls.uris import to_fs_path
 
 from torchlore.lsp import diagnostics
 from torchlore.lsp.server import Server
+from torchlore.lsp.uris import path_of
 from torchlore.lsp.worker import Priority
 
 log = logging.getLogger(__name__)
@@ -18,14 +18,15 @@ log = logging.getLogger(__name__)
 PAUSE = 0.4
 """Seconds without an edit after which the files that import an edited one are looked at again."""
 
-_WATCHED = "**/*.{py,pyi}"
+_WATCHED = ("**/*.{py,pyi}", "**/{pyproject,torchlore}.toml")
+_CONFIGURATION = ("pyproject.toml", "torchlore.toml")
 
 
 async def watch(server: Server) -> None:
     """Asks the client to tell of files that change on disk, where it offers to."""
     if not server.client.watches:
         return
-    watchers = [types.FileSystemWatcher(glob_pattern=_WATCHED)]
+    watchers = [types.FileSystemWatcher(glob_pattern=pattern) for pattern in _WATCHED]
     registration = types.Registration(
         id="torchlore-imports",
         method=types.WORKSPACE_DID_CHANGE_WATCHED_FILES,
@@ -42,18 +43,19 @@ def register(server: Server) -> None:
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     def did_change_watched_files(params: types.DidChangeWatchedFilesParams) -> None:
-        changed(server, [path for change in params.changes if (path := to_fs_path(change.uri))])
+        changed(server, [path for change in params.changes if (path := path_of(change.uri))])
 
 
 def text_changed(server: Server, uri: str) -> None:
     """An open file was edited, opened or closed: those that import it are looked at after a pause."""
-    path = to_fs_path(uri)
+    path = path_of(uri)
     if path is not None:
         changed(server, [path])
 
 
 def changed(server: Server, paths: list[str]) -> None:
     """Files changed, came or went; what was going to be done about them waits for the next pause."""
+    server.workspace_changed.set()
     server.changed_paths.update(map(os.path.normpath, paths))
     if server.refreshing is not None:
         server.refreshing.cancel()
@@ -64,6 +66,8 @@ async def _refresh(server: Server) -> None:
     await asyncio.sleep(PAUSE)
     paths = frozenset(server.changed_paths)
     server.changed_paths.clear()
+    if any(os.path.basename(path) in _CONFIGURATION for path in paths):  # noqa: PTH119
+        diagnostics.look_again(server)
     stale = await server.worker.run(
         lambda: server.analyses.drop_dependents(paths), priority=Priority.BACKGROUND
     )

@@ -24,10 +24,23 @@ def register(server: Server) -> None:
     """Registers the request where the client can make use of it. Called by `initialize`."""
     if server.client.pulls:
         options = types.DiagnosticOptions(
-            identifier=server.name, inter_file_dependencies=True, workspace_diagnostics=False
+            identifier=server.name,
+            inter_file_dependencies=True,
+            workspace_diagnostics=server.settings.workspace_diagnostics,
         )
         empty: types.DocumentDiagnosticReport = types.RelatedFullDocumentDiagnosticReport(items=[])
         server.handle(types.TEXT_DOCUMENT_DIAGNOSTIC, _report, options, otherwise=empty)
+        if server.settings.workspace_diagnostics:
+            none: types.WorkspaceDiagnosticReport = types.WorkspaceDiagnosticReport(items=[])
+            server.handle(types.WORKSPACE_DIAGNOSTIC, _report_workspace, otherwise=none)
+
+
+async def _report_workspace(
+    server: Server, params: types.WorkspaceDiagnosticParams
+) -> types.WorkspaceDiagnosticReport:
+    from torchlore.lsp.workspace_diagnostics import report  # Few clients ask for it.
+
+    return await report(server, params)
 
 
 def text_changed(server: Server, uri: str) -> None:
@@ -44,6 +57,19 @@ def text_changed(server: Server, uri: str) -> None:
         server.publishing[uri] = server.start_task(_publish(server, uri), f"diagnostics of {uri}")
     else:
         _take_back(server, uri)
+
+
+def look_again(server: Server) -> None:
+    """What is open is judged anew: the configuration has changed, or what the files rest on."""
+    server.workspace_changed.set()
+    for uri in server.documents.homes():
+        text_changed(server, uri)
+    if server.client.pulls:
+        server.start_task(_refresh(server), "asking the client to ask again")
+
+
+async def _refresh(server: Server) -> None:
+    await server.workspace_diagnostic_refresh_async(None)
 
 
 def closed(server: Server, uri: str) -> None:
@@ -108,8 +134,8 @@ def _look(server: Server, known: Analysed) -> tuple[Source, _ByDocument]:
 
 async def _report(server: Server, params: types.DocumentDiagnosticParams) -> types.DocumentDiagnosticReport:
     uri = params.text_document.uri
-    if server.documents.home(uri) != uri:
-        return types.RelatedFullDocumentDiagnosticReport(items=[])  # A cell: it is published.
+    if _is_published(server, server.documents.home(uri)):
+        return types.RelatedFullDocumentDiagnosticReport(items=[])  # A notebook, or a cell of one.
     try:
         found = await server.analysed(uri, lambda known: _look(server, known), Priority.BACKGROUND)
     except Stale:

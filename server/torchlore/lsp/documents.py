@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 
 from lsprotocol import types
-from pygls.uris import to_fs_path
 from pygls.workspace import TextDocument, Workspace
 
+from torchlore.lsp.uris import is_uri, path_of
 from torchlore.text import Cell, Encoding, LineTable, Notebook, Source
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,8 @@ class Document(TextDocument):
     def __init__(
         self, uri: str, text: str, version: int | None, language: str | None, encoding: Encoding
     ) -> None:
-        super().__init__(uri, source=text, version=version, language_id=language)
+        super().__init__(uri if is_uri(uri) else "", source=text, version=version, language_id=language)
+        self.uri = uri
         self.encoding = encoding
         self._text = text
         self._table: LineTable | None = None
@@ -137,8 +138,12 @@ class Documents(Workspace):
 
     def folder_paths(self) -> list[str]:
         """The workspace folders."""
-        paths = [to_fs_path(folder.uri) for folder in self._folders.values()]
-        return [path for path in (*paths, self.root_path) if path]
+        paths = [path for folder in self._folders.values() if (path := path_of(folder.uri))]
+        return paths or [path for path in (self.root_path,) if path]
+
+    def homes(self) -> list[str]:
+        """The URIs of the open files and notebooks."""
+        return list(dict.fromkeys(self.home(document.uri) for document in self.documents()))
 
     def home(self, uri: str) -> str:
         """The notebook of which the document `uri` is a cell; `uri` itself where it is none."""
@@ -168,11 +173,10 @@ class Documents(Workspace):
         path = unquote(uri)
         holders = [folder for folder in self._folders if path.startswith(folder.rstrip("/") + "/")]
         if holders:
-            folder_path: str | None = to_fs_path(self._folders[max(holders, key=len)].uri)
-            return folder_path
+            return path_of(self._folders[max(holders, key=len)].uri)
         root: str | None = self.root_path
         if root is None and self._folders:
-            root = to_fs_path(next(iter(self._folders.values())).uri)
+            root = path_of(next(iter(self._folders.values())).uri)
         return root
 
     def put_notebook_document(self, params: types.DidOpenNotebookDocumentParams) -> None:
@@ -229,7 +233,7 @@ class Documents(Workspace):
             ]
             if sum(len(cell.text) for cell in cells) > MAX_CHARACTERS:
                 return None
-            path = to_fs_path(notebook.uri) or notebook.uri
+            path = path_of(notebook.uri) or notebook.uri
             self._notebook_sources[key] = Notebook(cells, path, notebook.version)
         return self._notebook_sources[key]
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from functools import partial
 
-from pygls.uris import to_fs_path
-
 from torchlore.device import Interpreter, find_interpreter, torch_version
 from torchlore.lsp.analyses import configuration
 from torchlore.lsp.server import Server
+from torchlore.lsp.uris import path_of
 from torchlore.lsp.worker import Priority
 
 
 def chosen_interpreter(server: Server, uri: str | None) -> Interpreter:
     """The Python that belongs to a file, or to the workspace where there is no file. Nothing is started."""
     root = server.documents.folder_of(uri or "")
-    path = to_fs_path(uri) if uri else None
+    path = path_of(uri) if uri else None
     near = path or root
+    settings = server.settings_of(uri) if uri else server.settings
     project = configuration(near).interpreter if near else None
-    return find_interpreter(root, server.settings.interpreter, project=project, trust=server.settings.trust)
+    return find_interpreter(root, settings.interpreter, project=project, trust=settings.trust)
 
 
 def used_torch(server: Server, uri: str) -> str | None:
@@ -26,7 +26,8 @@ def used_torch(server: Server, uri: str) -> str | None:
 
     It is looked up once for a folder and its settings: a hover that waits for the disk is a slow one.
     """
-    key = (server.documents.folder_of(uri), server.settings.interpreter, server.settings.trust)
+    settings = server.settings_of(uri)
+    key = (server.documents.folder_of(uri), settings.interpreter, settings.trust)
     if key not in server.torch:
         from torchlore.analysis.installed import package_folders
 

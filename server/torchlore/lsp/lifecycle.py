@@ -9,11 +9,12 @@ import sys
 
 from lsprotocol import types
 
-from torchlore.lsp import assistance, dependents, diagnostics
+from torchlore.lsp import assistance, configuration, dependents, diagnostics
 from torchlore.lsp.client import client_of
 from torchlore.lsp.documents import Documents
-from torchlore.lsp.server import Server
+from torchlore.lsp.server import Server, register_code_actions
 from torchlore.lsp.settings import settings_from
+from torchlore.lsp.worker import Priority
 
 log = logging.getLogger(__name__)
 
@@ -28,19 +29,24 @@ def register(server: Server) -> None:
     @server.feature(types.INITIALIZE)
     def initialize(params: types.InitializeParams) -> None:
         server.client = client_of(params)
-        server.settings = settings_from(params.initialization_options)
+        server.options = params.initialization_options
+        server.settings = settings_from(server.options)
         workspace = server.protocol.workspace
         folders = list(workspace.folders.values())
         server.protocol._workspace = Documents(workspace.root_uri, folders, server.encoding)
         diagnostics.register(server)
         assistance.register(server)
+        register_code_actions(server)
         if params.process_id is not None and _can_watch(params.process_id):
             server.watched = params.process_id
 
     @server.feature(types.INITIALIZED)
     def initialized(_: types.InitializedParams) -> None:
-        server.start_task(server.worker.run(_load_knowledge), "loading the knowledge")
+        server.start_task(server.worker.run(_load_for_hovers), "loading the knowledge")
+        later = server.worker.run(_load_rules, priority=Priority.BACKGROUND, about="")
+        server.start_task(later, "loading the rules")
         server.start_task(dependents.watch(server), "asking for changes on disk")
+        server.start_task(configuration.watch(server), "asking for the settings")
         if server.settings.warm:
             server.start_task(_warm(server), "importing torch")
         if server.watched is not None:
@@ -55,13 +61,21 @@ def register(server: Server) -> None:
         server.pages.remove()
 
 
-def _load_knowledge() -> None:
-    """Imports and reads what the first requests need, after `initialize` was answered."""
+def _load_for_hovers() -> None:
+    """Imports and reads what the first hover needs, after `initialize` was answered."""
     from torchlore import knowledge
-    from torchlore.lsp import analyses, code_actions, commands, completion, findings, hover  # noqa: F401
+    from torchlore.lsp import analyses, hover  # noqa: F401
 
     knowledge.resolve(("torch.Tensor.backward",))
     knowledge.card_for("torch.Tensor.backward")
+
+
+def _load_rules() -> None:
+    """Imports what diagnostics and actions need. A hover that comes meanwhile goes first."""
+    from torchlore.lsp import code_actions, commands, completion, findings  # noqa: F401
+    from torchlore.rules import all_rules
+
+    all_rules()
 
 
 async def _warm(server: Server) -> None:

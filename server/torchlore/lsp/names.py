@@ -3,6 +3,9 @@
 from lsprotocol import types
 
 ASK = "torchlore.ask"
+DEBUG = "torchlore.debugInformation"
+"""Not `printDebugInformation`, which the extension has: VS Code takes no command of one name twice."""
+
 EXPLAIN = "torchlore.explain"
 INSERT = "torchlore.insert"
 RUN = "torchlore.run"

@@ -1,8 +1,9 @@
 """pygls' protocol layer, cured of what it does wrong to us.
 
 Each cure names the harm: pygls 2.1 keeps every notification's future for ever, leaves a request with
-malformed parameters unanswered, fails a whole message for one enum value that it does not know, cannot
-cancel a command, and drops requests silently before `initialize` and after `shutdown`.
+malformed parameters unanswered, fails a whole message for one enum value that it does not know, takes what
+is inside a message for one where it has a key `jsonrpc`, cannot cancel a command, and drops requests
+silently before `initialize` and after `shutdown`.
 """
 
 from __future__ import annotations
@@ -43,29 +44,37 @@ class Protocol(LanguageServerProtocol):
     _initialized = False
 
     def handle_message(self, message: Any) -> None:
-        """Handles one message, or answers that it comes at the wrong time."""
-        method: str = getattr(message, "method", "")
-        number: str | int | None = getattr(message, "id", None)
-        if method == types.INITIALIZE and not self._initialized:
-            self._initialized = True
-        elif method and method != types.EXIT and (self._shutdown or not self._initialized):
-            if number is not None:
-                self._send_response(number, error=self._wrong_time().to_response_error())
-            return
-        elif method == types.INITIALIZE and number is not None:
-            self._send_response(number, error=JsonRpcInvalidRequest("sent before").to_response_error())
-            return
-        super().handle_message(message)
+        """Handles one message as it was read; what cannot be handled is answered or, with no id, dropped."""
+        data = message if isinstance(message, dict) else {}
+        problem = self._problem(data)
+        if problem is None:
+            try:
+                typed = super().structure_message(data)
+            except JsonRpcException:
+                problem = JsonRpcInvalidParams(f"malformed {data.get('method')}")
+            else:
+                self._initialized = self._initialized or data.get("method") == types.INITIALIZE
+                super().handle_message(typed)
+                return
+        if "method" in data and isinstance(data.get("id"), (str, int)):
+            self._send_response(data["id"], error=problem.to_response_error())
+        else:
+            log.info("dropping %s: %s", data.get("method", "a message"), problem)
+
+    def _problem(self, data: dict[str, Any]) -> JsonRpcException | None:
+        """Why a message may not come, or not now; None where it may."""
+        method = data.get("method")
+        if data.get("jsonrpc") != self.VERSION:
+            return JsonRpcInvalidRequest("no message of JSON-RPC 2.0")
+        if method == types.INITIALIZE:
+            return JsonRpcInvalidRequest("sent before") if self._initialized else None
+        if method and method != types.EXIT and (self._shutdown or not self._initialized):
+            return JsonRpcInvalidRequest("shut down") if self._shutdown else JsonRpcServerNotInitialized()
+        return None
 
     def structure_message(self, data: dict[str, Any]) -> Any:
-        """The typed message of `data`. A request that cannot be typed is answered, not left waiting."""
-        try:
-            return super().structure_message(data)
-        except JsonRpcException:
-            if "id" in data and "method" in data:
-                problem = JsonRpcInvalidParams(f"malformed {data['method']}")
-                self._send_response(data["id"], error=problem.to_response_error())
-            raise
+        """`data` as it is: this is called for what is inside a message too, which may look like one."""
+        return data
 
     @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
     async def lsp_workspace__execute_command(  # type: ignore[override]  # pygls takes coroutines too
@@ -90,9 +99,6 @@ class Protocol(LanguageServerProtocol):
             callback(future)
 
         super()._execute_handler(msg_id, handler, done, args, kwargs)
-
-    def _wrong_time(self) -> JsonRpcException:
-        return JsonRpcInvalidRequest("shut down") if self._shutdown else JsonRpcServerNotInitialized()
 
 
 def tolerant_converter() -> Converter:

@@ -21,6 +21,7 @@ from torchlore.lsp.programs import InputsNeeded, Program, model_for, program_for
 from torchlore.lsp.progress import Progress, begin
 from torchlore.lsp.run_page import drawn, proof_page, run_page
 from torchlore.lsp.server import Server
+from torchlore.lsp.settings import Settings
 from torchlore.lsp.show import show_page, tell
 from torchlore.proof import Versions, proven, versions_of
 from torchlore.rules import Rule, rule_by_code_or_name
@@ -89,7 +90,7 @@ async def _prove_and_show(
 ) -> list[Any] | None:
     async def run_one(code: str, lines: tuple[int, int]) -> RunResult:
         program = Program(rule.name, rule.name, code, uri, ours=True, lines=lines)
-        return await _run(server, program, server.settings.device, lambda stream, text: None)
+        return await _run(server, program, _settings(server, uri).device, lambda stream, text: None)
 
     proving = asyncio.ensure_future(proven(versions, run_one))
     progress = Progress(server, None)
@@ -122,9 +123,13 @@ async def _measured(server: Server, asked: dict[str, Any], kind: str) -> dict[st
     return None if program is None else await _started(server, program, asked)
 
 
+def _settings(server: Server, uri: str | None) -> Settings:
+    return server.settings_of(uri) if uri is not None else server.settings
+
+
 async def _started(server: Server, program: Program, asked: dict[str, Any]) -> dict[str, object] | None:
     named = asked.get("device")
-    device = named if isinstance(named, str) else server.settings.device
+    device = named if isinstance(named, str) else _settings(server, program.uri).device
     task = server.start_task(_run_and_show(server, program, device), f"running {program.name}")
     if asked.get("wait") is not True:
         return None

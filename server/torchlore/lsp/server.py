@@ -16,7 +16,7 @@ from pygls.lsp.server import LanguageServer
 from torchlore import __version__
 from torchlore.lsp.client import Client
 from torchlore.lsp.documents import Documents
-from torchlore.lsp.names import ASK, CODE_ACTION_KINDS, EXPLAIN, FIT, INSERT, PROVE, RUN, SHAPES
+from torchlore.lsp.names import ASK, CODE_ACTION_KINDS, DEBUG, EXPLAIN, FIT, INSERT, PROVE, RUN, SHAPES
 from torchlore.lsp.pages import Pages
 from torchlore.lsp.protocol import Protocol, tolerant_converter
 from torchlore.lsp.settings import Settings
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from torchlore.device import Crew
     from torchlore.lsp.analyses import Analysed, Analyses
     from torchlore.lsp.run_hints import RunValues
+    from torchlore.lsp.workspace_diagnostics import Seen
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,9 @@ class Server(LanguageServer):
 
     Attributes:
         client: what the client can do; set by `initialize`.
-        settings: what the user set; set by `initialize`.
+        options: what the client said of itself at `initialize`.
+        settings: what the user set; set by `initialize`, and when the client's configuration changes.
+        folder_settings: the same for the workspace folders that have their own, by path.
         worker: the thread on which everything is analysed.
         jedi: the thread that waits for `inquiry`.
         asked: the names that it was asked about.
@@ -50,6 +53,9 @@ class Server(LanguageServer):
         watched: the client's process, where it is one of this machine; set by `initialize`.
         tasks: what runs beside the requests.
         publishing: the task that will publish the diagnostics of a file, by URI.
+        seen: what was found in files that are not open, by path.
+        results: how many of these were found so far: each has a number.
+        workspace_changed: a file, or what files are judged by, has changed.
         published: for each file and notebook the documents for which the client shows diagnostics now.
         last_runs: how the last run of each card's snippet went, in one sentence.
         run_values: what the last run in a file gave on its lines, by URI.
@@ -65,7 +71,9 @@ class Server(LanguageServer):
             converter_factory=tolerant_converter,
         )
         self.client = Client()
+        self.options: object = None
         self.settings = Settings()
+        self.folder_settings: dict[str, Settings] = {}
         self.worker = Worker()
         self.jedi = Worker()
         self.asked: set[str] = set()
@@ -76,6 +84,9 @@ class Server(LanguageServer):
         self.tasks: set[asyncio.Task[Any]] = set()
         self.publishing: dict[str, asyncio.Task[Any]] = {}
         self.published: dict[str, set[str]] = {}
+        self.seen: dict[str, Seen] = {}
+        self.results = 0
+        self.workspace_changed = asyncio.Event()
         self.changed_paths: set[str] = set()
         self.last_runs: dict[str, str] = {}
         self.run_values: dict[str, RunValues] = {}
@@ -98,7 +109,16 @@ class Server(LanguageServer):
 
         folders = self.documents.folder_paths()
         workspace = Workspace(folders, self.documents.opened, default_store())
-        return Analyses(self.installed, workspace, self.settings)
+        return Analyses(self.installed, workspace, self.settings_of)
+
+    def settings_of(self, uri: str) -> Settings:
+        """The settings that hold for a file, or in a workspace folder."""
+        return self.folder_settings.get(self.documents.folder_of(uri) or "", self.settings)
+
+    def forget_folders(self) -> None:
+        """Drops what rests on which workspace folders there are; it is found out again when asked for."""
+        self.__dict__.pop("analyses", None)
+        self.torch.clear()
 
     @cached_property
     def inquiry(self) -> Inquiry:
@@ -184,6 +204,7 @@ class Server(LanguageServer):
         return await self.worker.run(
             lambda: work(self.analyses.of(home, source)),
             priority=priority,
+            about=home,
             # A closed file holds its last text too; what is found out about it would be kept for ever.
             still_wanted=lambda: self.documents.is_current(home, source),
         )
@@ -235,15 +256,14 @@ def create_server() -> Server:
     Features that need the analysis or the rules are imported with their first request, or after
     `initialize` was answered: no client should wait for modules that the answer does not need.
     """
-    from torchlore.lsp import dependents, lifecycle, synchronisation
+    from torchlore.lsp import configuration, dependents, lifecycle, synchronisation
 
     server = Server()
     lifecycle.register(server)
+    configuration.register(server)
     dependents.register(server)
     synchronisation.register(server)
     server.handle(types.TEXT_DOCUMENT_HOVER, later("hover", "hover"))
-    options = types.CodeActionOptions(code_action_kinds=list(CODE_ACTION_KINDS), resolve_provider=False)
-    server.handle(types.TEXT_DOCUMENT_CODE_ACTION, later("code_actions", "code_actions"), options)
     server.handle_command(ASK, later("commands", "ask"))
     server.handle_command(EXPLAIN, later("commands", "explain"))
     server.handle_command(RUN, later("runs", "run"))
@@ -251,7 +271,16 @@ def create_server() -> Server:
     server.handle_command(FIT, later("runs", "fit"))
     server.handle_command(PROVE, later("runs", "prove"))
     server.handle_command(INSERT, later("inserting", "insert"))
+    server.handle_command(DEBUG, later("debug", "debug_information"))
     return server
+
+
+def register_code_actions(server: Server) -> None:
+    """Registers code actions; a client that resolves them gets some edits later. Called by `initialize`."""
+    options = types.CodeActionOptions(list(CODE_ACTION_KINDS), resolve_provider=server.client.resolves)
+    server.handle(types.TEXT_DOCUMENT_CODE_ACTION, later("code_actions", "code_actions"), options)
+    if server.client.resolves:
+        server.handle(types.CODE_ACTION_RESOLVE, later("code_actions", "resolve"))
 
 
 def _notebooks() -> types.NotebookDocumentSyncOptions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torchlore.device import Trust, trust_from
 
@@ -21,6 +21,7 @@ class Settings:
         warm: torch is imported when the server starts, not with the first run.
         run_events: the client has a place of its own for runs and wants to hear of them as they go.
         command_links: the client opens `command:` links in a hover.
+        workspace_diagnostics: files that are not open are looked at too, where the client asks for that.
         type_checked_deprecations: False where a type checker underlines deprecated names in this editor.
         completion, signature_help, inlay_hints, code_lens, document_links, workspace_symbols: whether the
             client gets them.
@@ -33,6 +34,7 @@ class Settings:
     warm: bool = False
     run_events: bool = False
     command_links: bool = False
+    workspace_diagnostics: bool = False
     type_checked_deprecations: bool = True
     completion: bool = True
     signature_help: bool = True
@@ -64,12 +66,41 @@ def settings_from(options: object) -> Settings:
         run_events=values.get("runEvents") is True,
         command_links=values.get("commandLinks") is True,
         type_checked_deprecations=switched("typeCheckedDeprecations", DEFAULTS.type_checked_deprecations),
+        workspace_diagnostics=switched("workspaceDiagnostics", DEFAULTS.workspace_diagnostics),
         completion=switched("completion", DEFAULTS.completion),
         signature_help=switched("signatureHelp", DEFAULTS.signature_help),
         inlay_hints=switched("inlayHints", DEFAULTS.inlay_hints),
         code_lens=switched("codeLens", DEFAULTS.code_lens),
         document_links=switched("documentLinks", DEFAULTS.document_links),
         workspace_symbols=switched("workspaceSymbols", DEFAULTS.workspace_symbols),
+    )
+
+
+def settings_with(options: object, configured: object) -> Settings:
+    """The settings in `options`, and what the client's configuration says beside them.
+
+    A value of another type than the one in `options` says nothing: an extension resolves what its users set
+    ("auto") before it tells us. Whether anything may run is said when the client introduces itself, and by
+    no configuration, which a workspace can bring along.
+
+    Args:
+        options: what the client said at `initialize`.
+        configured: what it answered when it was asked for our section.
+    """
+    first = settings_from(options)
+    values = _mapping(options)
+    nested = _mapping(values.get("settings"))
+    said = {
+        key: value
+        for key, value in _mapping(configured).items()
+        if value not in (None, "") and isinstance(value, type(values.get(key, nested.get(key, value))))
+    }
+    return replace(
+        settings_from({**values, **said}),
+        trust=first.trust,
+        run_own_code=first.run_own_code,
+        warm=first.warm,
+        command_links=first.command_links,
     )
 
 

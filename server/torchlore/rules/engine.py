@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from torchlore.analysis import Analysis
+from torchlore.pausing import pause
 from torchlore.rules.model import Family, Finding, LastRule, Rule
 from torchlore.rules.triggers import follow_imports, triggered
 from torchlore.rules.waiting import settled
@@ -31,6 +32,7 @@ def _rules_of(family: Family) -> Iterator[type[Rule]]:
     except ModuleNotFoundError:  # a family without rules yet has no folder
         return
     for module_info in pkgutil.iter_modules(package.__path__):
+        pause()
         module = importlib.import_module(f"{home}.{module_info.name}")
         for _, member in inspect.getmembers(module, inspect.isclass):
             # First the module: in Python 3.10 `isclass(tuple[int])` holds, and issubclass raises for it.
@@ -57,6 +59,7 @@ def check(analysis: Analysis, rules: Iterable[type[Rule]] | None = None) -> list
         # What happens in other files is not told from the words of this one.
         able = [rule for rule in rules if rule.follows or rule in able]
     for rule in able:
+        pause()
         try:
             found += rule().check(analysis)
         except Exception:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from lsprotocol import types
 
@@ -21,6 +21,7 @@ async def code_actions(
         asked = Asked(
             server=server,
             known=known,
+            uri=params.text_document.uri,
             span=known.places(server.encoding).span(params.text_document.uri, params.range),
             only=tuple(str(getattr(kind, "value", kind)) for kind in params.context.only or ()),
             unasked=params.context.trigger_kind == types.CodeActionTriggerKind.Automatic,
@@ -31,6 +32,14 @@ async def code_actions(
         server.start_task(run.look_for_gpus(server), "looking for GPUs")
     actions = await server.analysed(params.text_document.uri, look)
     return _in_clients_form(actions, server) if actions else None
+
+
+async def resolve(server: Server, action: types.CodeAction) -> types.CodeAction:
+    """Answers `codeAction/resolve`: the action with its edit, for the text as it is by now."""
+    uri = action.data.get("uri") if isinstance(action.data, Mapping) else None
+    if isinstance(uri, str) and action.edit is None:
+        action.edit = await server.analysed(uri, lambda known: fix_all.edit(server, known, uri))
+    return action
 
 
 def _actions(asked: Asked) -> Iterator[types.CodeAction]:

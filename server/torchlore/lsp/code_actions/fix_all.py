@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from lsprotocol import types
 
 from torchlore.fixing import fix_text
-from torchlore.lsp.analyses import configuration
+from torchlore.lsp.analyses import Analysed, configuration
 from torchlore.lsp.code_actions.model import Asked, wanted
 from torchlore.lsp.names import FIX_ALL_KIND
+from torchlore.lsp.server import Server
 from torchlore.rules.model import Severity
 from torchlore.text import Edit, LineTable, Notebook, Source, Span
 
@@ -18,25 +19,49 @@ KINDS = (FIX_ALL_KIND,)
 
 
 def actions(asked: Asked) -> Iterator[types.CodeAction]:
-    """One action, where it would change anything.
+    """One action, where there is a safe fix.
 
-    Without a filter it is listed only beside a finding: computing it means mending the whole file.
+    Its edit is left to `edit` for a client that asks again for the action that is chosen: computing it means
+    mending the whole file. For the others it is listed without a filter only beside a finding.
     """
     requested = bool(asked.only) and wanted(FIX_ALL_KIND, asked.only)
     if not requested and (asked.unasked or not asked.findings()):
         return
-    source = asked.known.source
-    if not any(fix.safe for finding in asked.known.findings() for fix in finding.fixes[:1]):
+    if not _is_mendable(asked.known, asked.span.start):
         return
-    config, workspace = configuration(source.path, asked.known.settings), asked.known.workspace
-    fixed = fix_text(source, config, unsafe=False, mildest=Severity.HINT, workspace=workspace)
+    action = types.CodeAction(title="Fix all safe torchlore findings", kind=FIX_ALL_KIND)
+    if asked.server.client.resolves:
+        action.data = {"uri": asked.uri}
+        yield action
+        return
+    action.edit = edit(asked.server, asked.known, asked.uri)
+    if action.edit is not None:
+        yield action
+
+
+def edit(server: Server, known: Analysed, uri: str) -> types.WorkspaceEdit | None:
+    """What applies every safe fix of the document `uri`, a file or a cell; None where nothing changes."""
+    source, places = known.source, known.places(server.encoding)
+    start = places.offset(uri, types.Position(0, 0))
+    if not _is_mendable(known, start):
+        return None
+    config = configuration(source.path, known.settings)
+    fixed = fix_text(source, config, unsafe=False, mildest=Severity.HINT, workspace=known.workspace)
     if isinstance(source, Notebook) and isinstance(fixed.source, Notebook):
-        edits = _edits_of_cell(source, fixed.source, asked.span.start)
+        edits = _edits_of_cell(source, fixed.source, start)
     else:
         edits = line_edits(source, fixed.source.text)
-    change = asked.edit(edits) if edits else None
-    if change is not None:
-        yield types.CodeAction(title="Fix all safe torchlore findings", kind=FIX_ALL_KIND, edit=change)
+    return places.workspace_edit(edits, server.client) if edits else None
+
+
+def _is_mendable(known: Analysed, offset: int) -> bool:
+    """Whether the file, or the cell at `offset`, has a finding with a safe fix."""
+    source = known.source
+    safe = (finding for finding in known.findings() for fix in finding.fixes[:1] if fix.safe)
+    if not isinstance(source, Notebook):
+        return any(True for _ in safe)
+    cell = source.cell_at(offset)
+    return any(source.cell_at(finding.span.start) is cell for finding in safe)
 
 
 def _edits_of_cell(before: Notebook, after: Notebook, offset: int) -> tuple[Edit, ...]:

@@ -19,6 +19,7 @@ class Asked:
     Attributes:
         server: whose client asks.
         known: the file.
+        uri: of the document that is asked about: the file's, or that of a cell.
         span: what is selected; empty where the cursor only stands.
         only: the kinds wanted, empty for all.
         unasked: the client looks by itself, to decide on a light bulb; the user pressed nothing.
@@ -26,6 +27,7 @@ class Asked:
 
     server: Server
     known: Analysed
+    uri: str
     span: Span
     only: tuple[str, ...]
     unasked: bool

@@ -1,4 +1,4 @@
-"""Which files `check` looks at."""
+"""Which files of a folder are looked at: by `check`, and by the server for the whole workspace."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from torchlore.cli.gitignore import Ignored, ignored_in
 from torchlore.config import Config, find_config
+from torchlore.gitignore import Ignored, ignored_in
 
 ConfigOf = Callable[[Path], Config]
 """The configuration for the files of one folder."""
