@@ -17,6 +17,7 @@ from torchlore.lsp.installed import chosen_interpreter
 from torchlore.lsp.markdown import plain
 from torchlore.lsp.progress import Progress, begin
 from torchlore.lsp.run_page import run_page
+from torchlore.lsp.run_stream import RunStream
 from torchlore.lsp.server import Server
 from torchlore.lsp.show import show_page, tell
 from torchlore.pages import answer_page, beside_page, card_page, picture_files, rule_page
@@ -61,7 +62,7 @@ async def explain(server: Server, arguments: list[Any]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Snippet:
-    """`ours`: it is shipped with torchlore, not the user's."""
+    """`ours`: it is shipped with torchlore, not the user's. `again`: what asks for it once more."""
 
     name: str
     title: str
@@ -69,6 +70,7 @@ class _Snippet:
     uri: str | None
     device: str | None
     ours: bool
+    again: dict[str, Any]
 
 
 async def run(server: Server, arguments: list[Any]) -> dict[str, object] | None:
@@ -98,18 +100,18 @@ def _snippet(asked: dict[str, Any], usual_device: str | None) -> _Snippet | None
     place = uri if isinstance(uri, str) else None
     named = asked.get("device")
     device = named if isinstance(named, str) else usual_device
+    again = {key: value for key, value in asked.items() if key != "wait"}
     if isinstance(slug, str):
         card = knowledge.card(slug)
         if card is None or card.snippet is None:
             return None
-        return _Snippet(slug, card.question, card.snippet, place, device, ours=True)
+        return _Snippet(slug, card.question, card.snippet, place, device, True, again)
     if isinstance(code, str) and code.strip():
-        return _Snippet("selection", "Your selection", code, place, device, ours=False)
+        return _Snippet("selection", "Your selection", code, place, device, False, again)
     return None
 
 
 async def _run_and_show(server: Server, snippet: _Snippet) -> RunResult | None:
-    running = asyncio.ensure_future(_run(server, snippet))
     progress = Progress(server, None)
     stopped_by_user = False
 
@@ -118,32 +120,40 @@ async def _run_and_show(server: Server, snippet: _Snippet) -> RunResult | None:
         stopped_by_user = True
         running.cancel()
 
+    stream = RunStream(server, stop)
+    running = asyncio.ensure_future(_run(server, snippet, stream))
     try:
         progress = await begin(server, f"Running {snippet.name}", stop)
         result = await running
     except NotAllowed as refusal:
         progress.end("not allowed")
+        stream.end(None, str(refusal))
         tell(server, str(refusal), types.MessageType.Warning)
         return None
     except asyncio.CancelledError:
         running.cancel()
         progress.end("cancelled")
+        stream.end(None, "Stopped.")
         if stopped_by_user:
             return None
         raise
     except BaseException:
         running.cancel()
         progress.end("failed")
+        stream.end(None, "It could not be run; the log has the details.")
         raise
     progress.end(result.summary())
-    page = run_page(snippet.title, snippet.code, result)
-    await show_page(server, f"run-{snippet.name}", page, result.summary(), drawn=result.pictures)
+    stream.end(result)
+    if not server.settings.shows_runs:
+        page = run_page(snippet.title, snippet.code, result)
+        await show_page(server, f"run-{snippet.name}", page, result.summary(), drawn=result.pictures)
     return result
 
 
-async def _run(server: Server, snippet: _Snippet) -> RunResult:
+async def _run(server: Server, snippet: _Snippet, stream: RunStream) -> RunResult:
     if not snippet.ours:
         await require_consent(server, snippet.uri)
+    stream.start(snippet.title, snippet.code, snippet.again)
     return await run_on_device(
         snippet.code,
         name=snippet.name,
@@ -151,8 +161,17 @@ async def _run(server: Server, snippet: _Snippet) -> RunResult:
         trust=server.settings.trust,
         limits=Limits(network=not snippet.ours),
         device=snippet.device,
+        on_output=stream.output,
         crew=server.crew,
     )
+
+
+async def stop(server: Server, arguments: list[Any]) -> None:
+    """Ends the run of `{"run": number}`, as `$/torchlore/run` numbers it; one that is over, not at all."""
+    number = first_of(arguments).get("run")
+    end = server.stops.get(number) if isinstance(number, int) else None
+    if end is not None:
+        end()
 
 
 def first_of(arguments: list[Any]) -> dict[str, Any]:

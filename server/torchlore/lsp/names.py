@@ -3,9 +3,11 @@
 from lsprotocol import types
 
 ASK = "torchlore.ask"
+ENVIRONMENT = "torchlore.environment"
 EXPLAIN = "torchlore.explain"
 INSERT = "torchlore.insert"
 RUN = "torchlore.run"
+STOP = "torchlore.stop"
 
 QUICK_FIX = types.CodeActionKind.QuickFix.value
 FIX_ALL_KIND = "source.fixAll.torchlore"

@@ -16,7 +16,7 @@ from pygls.lsp.server import LanguageServer
 from torchlore import __version__
 from torchlore.lsp.client import Client
 from torchlore.lsp.documents import Documents
-from torchlore.lsp.names import ASK, CODE_ACTION_KINDS, EXPLAIN, INSERT, RUN
+from torchlore.lsp.names import ASK, CODE_ACTION_KINDS, ENVIRONMENT, EXPLAIN, INSERT, RUN, STOP
 from torchlore.lsp.pages import Pages
 from torchlore.lsp.protocol import Protocol, tolerant_converter
 from torchlore.lsp.settings import Settings
@@ -48,6 +48,7 @@ class Server(LanguageServer):
         pages: where the Markdown that is shown to the user is written.
         watched: the client's process, where it is one of this machine; set by `initialize`.
         tasks: what runs beside the requests.
+        stops: what ends each run that is under way, by its number.
         publishing: the task that will publish the diagnostics of a file, by URI.
         published: for each file and notebook the documents for which the client shows diagnostics now.
     """
@@ -70,6 +71,7 @@ class Server(LanguageServer):
         self.pages = Pages()
         self.watched: int | None = None
         self.tasks: set[asyncio.Task[Any]] = set()
+        self.stops: dict[int, Callable[[], object]] = {}
         self.publishing: dict[str, asyncio.Task[Any]] = {}
         self.published: dict[str, set[str]] = {}
         self.changed_paths: set[str] = set()
@@ -238,6 +240,8 @@ def create_server() -> Server:
     server.handle_command(ASK, _later("commands", "ask"))
     server.handle_command(EXPLAIN, _later("commands", "explain"))
     server.handle_command(RUN, _later("commands", "run"))
+    server.handle_command(STOP, _later("commands", "stop"))
+    server.handle_command(ENVIRONMENT, _later("environment", "environment"))
     server.handle_command(INSERT, _later("inserting", "insert"))
     return server
 
