@@ -1,0 +1,91 @@
+/** What is known of the runs, from what the server tells of them as they happen. Knows nothing of VS Code. */
+
+/** A notification `$/torchlore/run`; the server's `run_stream.py` says what is in each. */
+export type RunMessage =
+  | { run: number; phase: "started"; title: string; code: string; again: unknown }
+  | { run: number; phase: "output"; stream: string; text: string }
+  | { run: number; phase: "ended"; result: RunResult | null; reason: string };
+
+/** The part of `docs/torchlore-run.schema.json` that is shown. */
+export interface RunResult {
+  readonly ok: boolean;
+  readonly summary: string;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly truncated: boolean;
+  readonly error: { readonly type: string; readonly message: string; readonly line: number | null } | null;
+  readonly value: { readonly summary: string; readonly text: string } | null;
+  readonly warnings: readonly { readonly category: string; readonly message: string; readonly line: number | null }[];
+  readonly pictures: readonly { readonly name: string; readonly png: string }[];
+  readonly notices: readonly string[];
+  readonly device: string;
+  readonly ownSeconds: number | null;
+  readonly peakMemory: number | null;
+  readonly peakDeviceMemory: number | null;
+  readonly offline: boolean;
+}
+
+export interface Run {
+  readonly number: number;
+  readonly title: string;
+  readonly code: string;
+  /** The argument of the command that runs it once more. */
+  readonly again: unknown;
+  /** What it printed so far, by stream; once it is over the result has it all. */
+  readonly printed: { readonly stdout: string; readonly stderr: string };
+  readonly notices: readonly string[];
+  /** Undefined while it runs, null where it did not come to a result. */
+  readonly result: RunResult | null | undefined;
+  /** Why there is no result. */
+  readonly reason: string;
+}
+
+/** Newest first. */
+export type Runs = readonly Run[];
+
+const MOST_RUNS = 10;
+/** While it runs, no more than its end is shown: people read along, and it is sent anew with every change. */
+const MOST_CHARACTERS = 50_000;
+
+/** The runs after a message; one about a run that is not known, or that nobody understands, changes nothing. */
+export function told(runs: Runs, message: RunMessage): Runs {
+  if (message.phase === "started") {
+    const { run: number, title, code, again } = message;
+    const run = { number, title, code, again, printed: { stdout: "", stderr: "" }, notices: [], result: undefined, reason: "" };
+    return [run, ...runs].slice(0, MOST_RUNS);
+  }
+  return runs.map((run) => (run.number === message.run && isRunning(run) ? after(run, message) : run));
+}
+
+/** The runs once the server is gone: what ran will never be heard of again. */
+export function abandoned(runs: Runs, reason: string): Runs {
+  return runs.map((run) => (isRunning(run) ? { ...run, result: null, reason } : run));
+}
+
+export const isRunning = (run: Run): boolean => run.result === undefined;
+
+function after(run: Run, message: RunMessage): Run {
+  if (message.phase === "ended") return { ...run, result: message.result, reason: message.reason };
+  if (message.phase !== "output") return run;
+  const { stream, text } = message;
+  if (stream === "notice") return { ...run, notices: [...run.notices, text] };
+  if (stream !== "stdout" && stream !== "stderr") return run;
+  return { ...run, printed: { ...run.printed, [stream]: written(run.printed[stream], text) } };
+}
+
+/**
+ * Text with more of it, as a terminal shows it: a carriage return goes back to the start of the line, and what
+ * comes next is written over it.
+ */
+export function written(shown: string, more: string): string {
+  const start = shown.lastIndexOf("\n") + 1;
+  const lines = (shown.slice(start) + more).split("\n");
+  // One at the end waits for what comes: until then the line stays as it is.
+  const last = lines.length - 1;
+  const drawn = lines.map((line, at) => (at < last ? drawnLast(line) : drawnLast(line) + (line.endsWith("\r") ? "\r" : "")));
+  return (shown.slice(0, start) + drawn.join("\n")).slice(-MOST_CHARACTERS);
+}
+
+function drawnLast(line: string): string {
+  return line.split("\r").findLast((part) => part !== "") ?? "";
+}
