@@ -36,14 +36,17 @@ const error: Section = ({ result }) => {
 const value: Section = ({ result }) => {
   if (!result?.value) return "";
   const { summary, text } = result.value;
-  return titled("Value", (summary === text ? "" : `<p>${escaped(summary)}</p>`) + pre(text));
+  return titled("Value", (summary === text ? "" : `<p>${escaped(summary)}</p>`) + pre(text, "value"));
 };
 
 const pictures: Section = ({ result }) =>
   (result?.pictures ?? [])
     .filter(({ png }) => /^[A-Za-z0-9+/=]+$/.test(png))
-    .map(({ name, png }) => `<img alt="${escaped(name)}" src="data:image/png;base64,${png}">`)
+    .map(({ name, png }) => `<img alt="${escaped(name)}"${name === VALUE_PICTURE ? ` class="pixels"` : ""} src="data:image/png;base64,${png}">`)
     .join("");
+
+/** A tensor drawn as an image: each of its elements is a pixel, and often there are few. */
+const VALUE_PICTURE = "value.png";
 
 const output: Section = (run) => {
   const { stdout, stderr } = run.result ?? run.printed;
@@ -72,10 +75,10 @@ const facts: Section = ({ result }) => {
   return `<dl>${known.join("")}</dl>`;
 };
 
-const code: Section = (run) => `<details id="code"><summary>Code</summary>${pre(run.code)}</details>`;
+const code: Section = (run) => `<details id="code" open><summary>Code</summary>${pre(run.code)}</details>`;
 
 /** What a page is made of, from top to bottom; each is empty where it has nothing to say. */
-const SECTIONS: readonly Section[] = [heading, state, notices, error, value, pictures, output, warnings, facts, code];
+const SECTIONS: readonly Section[] = [heading, state, notices, error, output, pictures, value, warnings, facts, code];
 
 function earlier(runs: Runs): string {
   if (runs.length === 0) return "";

@@ -6,11 +6,11 @@ const main = document.querySelector("main");
 
 window.addEventListener("message", ({ data }: MessageEvent<{ html: string }>) => {
   if (!main) return;
-  const open = [...main.querySelectorAll<HTMLDetailsElement>("details[open]")].map((details) => details.id);
+  const unfolded = [...main.querySelectorAll("details")].map(({ id, open }) => ({ id, open }));
   const followed = [...main.querySelectorAll("pre[id]")].filter(isAtItsEnd).map((text) => text.id);
   const focused = (document.activeElement as HTMLElement | null)?.dataset["do"];
   main.innerHTML = data.html; // Escaped by the extension; and the policy of the page lets no script of it run.
-  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+  for (const { id, open } of unfolded) document.getElementById(id)?.toggleAttribute("open", open);
   for (const text of main.querySelectorAll("pre[id]")) {
     if (followed.includes(text.id)) text.scrollTop = text.scrollHeight;
   }
