@@ -51,6 +51,14 @@ def test_settings_in_the_code_are_those_of_the_manifest() -> None:
     assert read | options | {"torchlore.trace.server"} == set(properties)
 
 
+def test_the_readme_names_every_setting_and_command_of_the_palette() -> None:
+    readme = (EXTENSION / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\| `(torchlore\.[\w.]+)`", readme, re.MULTILINE))
+    assert named == set(manifest()["contributes"]["configuration"]["properties"])
+    for command in manifest()["contributes"]["commands"]:
+        assert command["title"] in readme, command["command"]
+
+
 def test_no_workspace_can_allow_that_code_is_run() -> None:
     properties = manifest()["contributes"]["configuration"]["properties"]
     assert properties["torchlore.runOwnCode"]["scope"] == "application"

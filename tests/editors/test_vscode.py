@@ -192,7 +192,6 @@ def order(text: str) -> dict[str, Any]:
         },
         "notebook": {
             "file": "train.ipynb",
-            "problems": 1,
             "line": "optimizer.step()",
             "column": len("    optimizer.s"),
             "shows": "TL101",
@@ -228,10 +227,11 @@ class Window:
             for command, key in KEYS.items()
         ]
         write_json(self.folder / "data" / "User" / "keybindings.json", keys)
-        # What names a program is a setting of the machine.
-        write_json(
-            self.folder / "data" / "Machine" / "settings.json", {"torchlore.interpreter": sys.executable}
-        )
+        if self.trusted:
+            (self.workspace / ".venv").symlink_to(sys.prefix)
+        else:  # What names a program is a setting of the machine.
+            machine = {"torchlore.interpreter": sys.executable}
+            write_json(self.folder / "data" / "Machine" / "settings.json", machine)
         (self.folder / "fonts.conf").write_text(FONTS, encoding="utf-8")
         subprocess.run(
             self.command("--install-extension", str(vsix())), check=True, capture_output=True, timeout=120

@@ -12,9 +12,14 @@ import { serverOptions } from "./settings";
 import { deviceList, type Environment, environmentLine, serverLine } from "./status";
 import * as editor from "./vscodeapi";
 
-interface Running {
-  readonly client: LanguageClient;
+/** What a server is started with. */
+interface Wanted {
   readonly command: Command;
+  readonly options: InitializationOptions;
+}
+
+interface Running extends Wanted {
+  readonly client: LanguageClient;
   /** The device of the last run. */
   ranOn?: string;
   /** What was found when the user asked to look. */
@@ -33,9 +38,12 @@ export async function activate(context: editor.ExtensionContext): Promise<void> 
     server.show({ text: "torchlore", detail: "starting", severity: "information" }, true);
     try {
       await stop(panel, log);
-      running = await start(await surroundings(home), log);
-      running.client.onNotification("$/torchlore/run", (message: RunMessage) => follow(message, panel, environment));
-      server.show(serverLine(running.client.initializeResult?.serverInfo?.version ?? "", running.command.origin, editor.isTrusted()));
+      running = await start(await wanted(await surroundings(home)), home, log);
+      running.client.onNotification("$/torchlore/run", (message: RunMessage) => {
+        follow(message, panel, environment);
+      });
+      const version = running.client.initializeResult?.serverInfo?.version ?? "";
+      server.show(serverLine(version, running.command.origin, editor.isTrusted()));
       await showEnvironment(environment);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -44,7 +52,10 @@ export async function activate(context: editor.ExtensionContext): Promise<void> 
       void editor.tellStartFailed(message);
     }
   });
-  const again = () => void restart();
+  // The Python extension tells of the same interpreter several times while it starts.
+  const again = async () => {
+    if (await isOutdated(home)) await restart();
+  };
   context.subscriptions.push(
     log,
     server,
@@ -72,7 +83,7 @@ export async function deactivate(): Promise<void> {
   await running?.client.dispose();
 }
 
-async function start(given: Surroundings, log: LogOutputChannel): Promise<Running> {
+async function wanted(given: Surroundings): Promise<Wanted> {
   const command = await findServer(given);
   const interpreter = chosenInterpreter(given);
   const options: InitializationOptions = {
@@ -84,15 +95,27 @@ async function start(given: Surroundings, log: LogOutputChannel): Promise<Runnin
     showsRuns: true,
     ...(interpreter ? { interpreter } : {}),
   };
+  return { command, options };
+}
+
+/** Whether a server that is started now would be another one, or told something else. */
+async function isOutdated(home: string): Promise<boolean> {
+  if (!running) return true;
+  const { command, options } = running;
+  const now = await wanted(await surroundings(home)).catch(() => undefined);
+  return JSON.stringify(now) !== JSON.stringify({ command, options });
+}
+
+async function start({ command, options }: Wanted, home: string, log: LogOutputChannel): Promise<Running> {
   log.info(`Starting the ${command.origin} server: ${[command.executable, ...command.args].join(" ")}`);
-  const client = createClient(command, options, given.home, log);
+  const client = createClient(command, options, home, log);
   try {
     await client.start();
   } catch (error) {
     log.error(String(error));
     throw new Error(`the server did not start (${command.executable}). The log says why.`);
   }
-  return { client, command };
+  return { client, command, options };
 }
 
 async function stop(panel: RunPanel, log: LogOutputChannel): Promise<void> {
@@ -125,7 +148,7 @@ async function showEnvironment(status: editor.StatusItem): Promise<void> {
   const known = await environmentOf(false);
   if (!known) return;
   const seen = running?.seen?.interpreter.path === known.interpreter.path ? running.seen : known;
-  status.show(environmentLine(seen, running?.ranOn));
+  status.show(environmentLine(seen, running?.ranOn, editor.workspaceFolders()));
 }
 
 /** The user asks to see the devices: that starts the interpreter, and imports its torch. */
@@ -134,7 +157,7 @@ async function showDevices(status: editor.StatusItem): Promise<void> {
   const seen = await environmentOf(true);
   if (!seen || !running) return;
   running.seen = seen;
-  status.show(environmentLine(seen, running.ranOn));
+  status.show(environmentLine(seen, running.ranOn, editor.workspaceFolders()));
   void editor.tell(seen.problem ?? deviceList(seen).join(" · "));
 }
 

@@ -42,7 +42,10 @@ const value: Section = ({ result }) => {
 const pictures: Section = ({ result }) =>
   (result?.pictures ?? [])
     .filter(({ png }) => /^[A-Za-z0-9+/=]+$/.test(png))
-    .map(({ name, png }) => `<img alt="${escaped(name)}"${name === VALUE_PICTURE ? ` class="pixels"` : ""} src="data:image/png;base64,${png}">`)
+    .map(({ name, png }) => {
+      const kind = name === VALUE_PICTURE ? ` class="pixels"` : "";
+      return `<img alt="${escaped(name)}"${kind} src="data:image/png;base64,${png}">`;
+    })
     .join("");
 
 /** A tensor drawn as an image: each of its elements is a pixel, and often there are few. */
@@ -50,8 +53,10 @@ const VALUE_PICTURE = "value.png";
 
 const output: Section = (run) => {
   const { stdout, stderr } = run.result ?? run.printed;
-  const cut = run.result?.truncated ? `<p class="quiet">It printed more than the limit; this is the beginning.</p>` : "";
-  return (stdout.trim() ? titled("Output", pre(stdout, "output")) : "") + (stderr.trim() ? titled("Messages", pre(stderr, "messages")) : "") + cut;
+  const printed = stdout.trim() && titled("Output", pre(stdout, "output"));
+  const said = stderr.trim() && titled("Messages", pre(stderr, "messages"));
+  const cut = "It printed more than the limit; this is the beginning.";
+  return printed + said + (run.result?.truncated ? `<p class="quiet">${cut}</p>` : "");
 };
 
 const warnings: Section = ({ result }) => {

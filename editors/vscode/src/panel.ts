@@ -1,7 +1,7 @@
 /** The panel beside the code that shows runs as they happen. */
 import { page } from "./page";
 import { abandoned, type RunMessage, type Runs, told } from "./runs";
-import { execute } from "./vscodeapi";
+import { execute, tell } from "./vscodeapi";
 import { openWebView, type WebView } from "./webview";
 
 export interface RunPanel {
@@ -16,6 +16,9 @@ export interface RunPanel {
 
 /** Not more often than this many milliseconds; a snippet may print thousands of lines in that time. */
 const BETWEEN_UPDATES = 80;
+
+/** The commands are the server's: there are none while it is not running. */
+const refused = (): void => void tell("The torchlore server is not running. Its log says why.");
 
 /** @param home the extension's own folder, where the page's script and style lie. */
 export function createRunPanel(home: string): RunPanel {
@@ -40,8 +43,8 @@ export function createRunPanel(home: string): RunPanel {
   function act(name: string, number: number): void {
     const run = runs.find((one) => one.number === number);
     if (!run) return;
-    if (name === "stop") void execute("torchlore.stop", { run: number });
-    else if (name === "again") void execute("torchlore.run", run.again);
+    if (name === "stop") execute("torchlore.stop", { run: number }).then(undefined, refused);
+    else if (name === "again") execute("torchlore.run", run.again).then(undefined, refused);
     else if (name === "show") chosen = number;
     update();
   }

@@ -51,8 +51,8 @@ const MOST_CHARACTERS = 50_000;
 export function told(runs: Runs, message: RunMessage): Runs {
   if (message.phase === "started") {
     const { run: number, title, code, again } = message;
-    const run = { number, title, code, again, printed: { stdout: "", stderr: "" }, notices: [], result: undefined, reason: "" };
-    return [run, ...runs].slice(0, MOST_RUNS);
+    const nothing = { printed: { stdout: "", stderr: "" }, notices: [], result: undefined, reason: "" };
+    return [{ number, title, code, again, ...nothing }, ...runs].slice(0, MOST_RUNS);
   }
   return runs.map((run) => (run.number === message.run && isRunning(run) ? after(run, message) : run));
 }
@@ -79,11 +79,11 @@ function after(run: Run, message: RunMessage): Run {
  */
 export function written(shown: string, more: string): string {
   const start = shown.lastIndexOf("\n") + 1;
-  const lines = (shown.slice(start) + more).split("\n");
-  // One at the end waits for what comes: until then the line stays as it is.
-  const last = lines.length - 1;
-  const drawn = lines.map((line, at) => (at < last ? drawnLast(line) : drawnLast(line) + (line.endsWith("\r") ? "\r" : "")));
-  return (shown.slice(0, start) + drawn.join("\n")).slice(-MOST_CHARACTERS);
+  const changed = shown.slice(start) + more;
+  // A return at the end waits for what comes: until then the line stays as it is.
+  const waiting = changed.endsWith("\r") ? "\r" : "";
+  const drawn = changed.split("\n").map(drawnLast).join("\n");
+  return (shown.slice(0, start) + drawn + waiting).slice(-MOST_CHARACTERS);
 }
 
 function drawnLast(line: string): string {

@@ -1,4 +1,5 @@
 /** What the status items say. */
+import * as path from "node:path";
 
 /** The answer of the server's command `torchlore.environment`. */
 export interface Environment {
@@ -34,15 +35,16 @@ export function serverLine(version: string, origin: string, trusted: boolean): L
  * The Python that snippets run in, its torch and its device, in one line.
  *
  * @param ranOn the device of the last run, which is known without a look.
+ * @param folders of the workspace: a path in one of them is shown from there on, since there is little room.
  */
-export function environmentLine(known: Environment, ranOn: string | undefined): Line {
-  const { path, origin } = known.interpreter;
+export function environmentLine(known: Environment, ranOn: string | undefined, folders: readonly string[]): Line {
+  const { path: executable, origin } = known.interpreter;
   const device = known.devices ? known.devices[0]?.name : ranOn;
   if (known.problem) return { text: "no PyTorch to run with", detail: known.problem, severity: "warning" };
   const torch = known.torch ? `torch ${known.torch}` : "no torch found";
   return {
     text: device ? `${torch} · ${device}` : torch,
-    detail: `${path} (${origin})`,
+    detail: `${shortened(executable, folders)} (${origin})`,
     severity: known.torch ? "information" : "warning",
   };
 }
@@ -54,6 +56,11 @@ export function deviceList(known: Environment): string[] {
     const said = free === null ? gibibytes(total) : `${gibibytes(free)} of ${gibibytes(total)} free`;
     return `${name}: ${description}, ${said}`;
   });
+}
+
+function shortened(file: string, folders: readonly string[]): string {
+  const folder = folders.find((one) => file.startsWith(one + path.sep));
+  return folder ? path.relative(folder, file) : file;
 }
 
 const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;

@@ -93,16 +93,18 @@ async function insert(page, order, seen) {
   await window.openQuickFixes(page, order.insert.title);
   await window.chooseQuickFix(page, order.insert.title);
   seen.holes = await window.holes(page);
-  await page.keyboard.type("net");
   await picture(page, order, "vscode-insert");
+  await page.keyboard.type("net");
   seen.inserted = await window.text(page);
   await page.keyboard.press("Escape");
+  await page.keyboard.press("Escape"); // The first one closes what is offered for completion.
   await window.runCommand(page, "Revert and Close Editor");
 }
 
 async function inNotebook(page, order, seen) {
+  const before = seen.problems.at(-1); // Those of the script are counted, too.
   await window.openNotebook(page, order.notebook.file);
-  seen.notebook = { problems: await window.problems(page, (count) => count >= order.notebook.problems) };
+  seen.notebook = { problems: (await window.problems(page, (count) => count > before)) - before };
   await window.intoCell(page, order.notebook.line);
   await page.keyboard.press("Home");
   for (let step = 0; step < order.notebook.column; step++) await page.keyboard.press("ArrowRight");
@@ -111,8 +113,9 @@ async function inNotebook(page, order, seen) {
   await window.closeCard(page);
   seen.notebook.fixes = await window.openQuickFixes(page, order.notebook.fix);
   await window.chooseQuickFix(page, order.notebook.fix);
-  seen.notebook.left = await window.problems(page, (count) => count < seen.notebook.problems);
+  seen.notebook.left = (await window.problems(page, (count) => count === before)) - before;
   await page.keyboard.press("Control+s");
+  await page.locator(".tab.active:not(.dirty)").waitFor();
 }
 
 /** In Restricted Mode: all answers, nothing runs; then the workspace is trusted. */

@@ -68,15 +68,18 @@ export async function hover(page, containing) {
 export async function openQuickFixes(page, containing) {
   const menu = page.locator(".action-widget:visible");
   await until(async () => {
-    await page.keyboard.press("Escape");
+    if (await menu.isVisible()) await page.keyboard.press("Escape"); // Without one it would leave a notebook's cell.
     await page.keyboard.press("Control+.");
     return menu.getByText(containing).first().waitFor({ timeout: 5_000 }).then(() => true, () => false);
   }, `no quick fix with ${containing}`);
   return menu.locator(".monaco-list-row.action .title").allInnerTexts();
 }
 
-export async function chooseQuickFix(page, containing) {
-  await page.locator(".action-widget:visible .monaco-list-row.action", { hasText: containing }).first().click();
+/** Chooses the first one that begins with the words, or is the words. */
+export async function chooseQuickFix(page, beginning) {
+  const rows = page.locator(".action-widget:visible .monaco-list-row.action");
+  const exactly = rows.filter({ has: page.getByText(beginning, { exact: true }) });
+  await ((await exactly.count()) ? exactly : rows.filter({ hasText: beginning })).first().click();
 }
 
 /** How many problems the status bar counts, errors and warnings together, once it counts as many as wanted. */

@@ -12,18 +12,24 @@ const GPU = { name: "cuda:0", description: "A GPU", memory_total: 2 ** 34, memor
 const CPU = { name: "cpu", description: "A CPU", memory_total: null, memory_free: null };
 
 test("the interpreter and its torch are known without a look, the device after one or after a run", () => {
-  assert.deepEqual(environmentLine(KNOWN, undefined), {
+  assert.deepEqual(environmentLine(KNOWN, undefined, []), {
     text: "torch 2.13.0",
     detail: "/venv/bin/python (workspace .venv)",
     severity: "information",
   });
-  assert.equal(environmentLine(KNOWN, "cpu").text, "torch 2.13.0 · cpu");
-  assert.equal(environmentLine({ ...KNOWN, devices: [GPU, CPU] }, "cpu").text, "torch 2.13.0 · cuda:0");
+  assert.equal(environmentLine(KNOWN, "cpu", []).text, "torch 2.13.0 · cpu");
+  assert.equal(environmentLine({ ...KNOWN, devices: [GPU, CPU] }, "cpu", []).text, "torch 2.13.0 · cuda:0");
+});
+
+test("a Python of the workspace is shown from there on", () => {
+  const detail = (folders: string[]) => environmentLine(KNOWN, undefined, folders).detail;
+  assert.equal(detail(["/other", "/venv"]), "bin/python (workspace .venv)");
+  assert.equal(detail(["/ven", "/venv/bin/python"]), "/venv/bin/python (workspace .venv)");
 });
 
 test("what is missing is a warning that says what to do", () => {
-  assert.equal(environmentLine({ ...KNOWN, torch: null }, undefined).severity, "warning");
-  const line = environmentLine({ ...KNOWN, problem: "It has no torch; choose another." }, undefined);
+  assert.equal(environmentLine({ ...KNOWN, torch: null }, undefined, []).severity, "warning");
+  const line = environmentLine({ ...KNOWN, problem: "It has no torch; choose another." }, undefined, []);
   assert.deepEqual([line.severity, line.detail], ["warning", "It has no torch; choose another."]);
 });
 
