@@ -157,6 +157,24 @@ def test_restricted_mode_answers_and_runs_nothing_until_trusted(tmp_path: Path, 
     assert seen["notifications"] == []
 
 
+def test_each_folder_of_several_has_its_own_python(tmp_path: Path, play: Play) -> None:
+    text = EXAMPLE.read_text(encoding="utf-8")
+    with Window(tmp_path, trusted=True) as window:
+        (window.workspace / ".venv").unlink()
+        for name, environment in (("one", ".venv"), ("two", "venv")):
+            folder = window.workspace / name
+            folder.mkdir()
+            (folder / f"train_{name}.py").write_text(text, encoding="utf-8")
+            (folder / environment).symlink_to(sys.prefix)
+        window.opened = window.folder / "both.code-workspace"
+        folders = [{"path": str(window.workspace / name)} for name in ("one", "two")]
+        write_json(window.opened, {"folders": folders})
+        files = {"train_one.py": " .venv/bin/python", "train_two.py": " venv/bin/python"}
+        seen = play("severalFolders", window, {"files": files, "problems": 8})
+    assert "(workspace .venv)" in seen["status"]["train_one.py"]
+    assert seen["problems"] == 8
+
+
 def test_the_walkthrough_has_four_steps_with_pictures(tmp_path: Path, play: Play) -> None:
     with Window(tmp_path, trusted=True) as window:
         seen = play("walkthrough", window, {})
@@ -216,6 +234,7 @@ class Window:
         self.folder = folder
         self.workspace = folder / "spirals"
         self.script = self.workspace / EXAMPLE.name
+        self.opened = self.workspace
         self.port = free_port()
 
     def __enter__(self) -> Window:
@@ -308,7 +327,8 @@ def play(tmp_path: Path) -> Iterator[Play]:
         PICTURES.mkdir(parents=True, exist_ok=True)
         out, file = tmp_path / "seen.json", tmp_path / "order.json"
         size = {"width": 1280, "height": 800, "scale": 1.5}
-        address = f"{window.address}/?folder={window.workspace}"
+        kind = "folder" if window.opened.is_dir() else "workspace"
+        address = f"{window.address}/?{kind}={window.opened}"
         told = {
             "failed": str(CACHE / f"failed-{name}.png"),
             "out": str(out),

@@ -101,7 +101,8 @@ const pre = (text: string, id = ""): string => `<pre${id && ` id="${id}"`}>${esc
 const action = (name: string, run: Run, title: string): string =>
   `<button data-do="${name}" data-run="${Number(run.number)}">${escaped(title)}</button>`;
 
-const atLine = (line: number | null): string => (line === null ? "" : ` <span class="quiet">line ${Number(line)}</span>`);
+const atLine = (line: number | null): string =>
+  line === null ? "" : ` <span class="quiet">line ${Number(line)}</span>`;
 
 const seconds = (count: number): string => (count < 1 ? `${Math.round(count * 1000)} ms` : `${count.toFixed(1)} s`);
 

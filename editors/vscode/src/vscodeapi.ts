@@ -129,7 +129,8 @@ export async function showPage(uri: string): Promise<boolean> {
   const editing = vscode.window.activeTextEditor;
   await vscode.commands.executeCommand("markdown.showPreviewToSide", vscode.Uri.parse(uri));
   await vscode.commands.executeCommand("markdown.preview.refresh");
-  if (editing) await vscode.window.showTextDocument(editing.document, { viewColumn: editing.viewColumn ?? vscode.ViewColumn.One });
+  const viewColumn = editing?.viewColumn ?? vscode.ViewColumn.One;
+  if (editing) await vscode.window.showTextDocument(editing.document, { viewColumn });
   return true;
 }
 

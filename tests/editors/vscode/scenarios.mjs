@@ -80,7 +80,7 @@ async function run(page, order, seen) {
   seen.stopped = await window.pageBeside(page, "Stopped.");
   await window.runCommand(page, "Look at Devices");
   seen.devices = await window.notification(page, "cpu");
-  await page.keyboard.press("Control+1"); // Into the code again: the status is that of its language.
+  await window.intoCode(page); // The status is that of its language.
   seen.statusAfterLook = await window.languageStatus(page, "· cpu", order.pictures);
   await window.runCommand(page, "View: Close Editors in Other Groups");
 }
@@ -146,6 +146,18 @@ async function restricted(page, order) {
   return seen;
 }
 
+/** Two folders in one window: each file has the Python of its folder. */
+async function severalFolders(page, order) {
+  const seen = { status: {} };
+  for (const [file, shows] of Object.entries(order.files)) {
+    await window.openFile(page, file);
+    await window.goTo(page, 1, 1);
+    seen.status[file] = await window.languageStatus(page, shows);
+  }
+  seen.problems = await window.problems(page, (count) => count >= order.problems);
+  return seen;
+}
+
 /** The four steps, as somebody sees them who installed it just now. */
 async function walkthrough(page, order) {
   await window.openFile(page, FILE); // The extension starts with the first Python file.
@@ -169,7 +181,7 @@ const [name, file] = process.argv.slice(2);
 const order = JSON.parse(readFileSync(file, "utf8"));
 const { page, close } = await window.openWindow(order.window);
 try {
-  const seen = await { trusted, restricted, walkthrough }[name](page, order);
+  const seen = await { trusted, restricted, severalFolders, walkthrough }[name](page, order);
   writeFileSync(order.out, JSON.stringify(seen));
 } catch (error) {
   await page.screenshot({ path: order.failed });

@@ -164,6 +164,12 @@ export async function choose(page, title) {
   await page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().click();
 }
 
+/** Puts the cursor into the code, wherever it was. */
+export async function intoCode(page) {
+  await page.locator(".monaco-editor .view-line").first().click();
+  await page.locator(".monaco-editor.focused").waitFor();
+}
+
 export async function openNotebook(page, name) {
   await openFile(page, name);
   await page.locator(".notebookOverlay .cell-list-container .view-line").first().waitFor();

@@ -3,7 +3,14 @@ import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { test } from "node:test";
-import { chosenInterpreter, findServer, folderInterpreters, interpreters, NoServer, type Surroundings } from "../server";
+import {
+  chosenInterpreter,
+  findServer,
+  folderInterpreters,
+  interpreters,
+  NoServer,
+  type Surroundings,
+} from "../server";
 import { expand, serverOptions } from "../settings";
 
 const always = async () => true;
