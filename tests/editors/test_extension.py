@@ -59,10 +59,11 @@ def test_the_readme_names_every_setting_and_command_of_the_palette() -> None:
         assert command["title"] in readme, command["command"]
 
 
-def test_no_workspace_can_allow_that_code_is_run() -> None:
+def test_no_workspace_can_allow_or_start_a_run() -> None:
     properties = manifest()["contributes"]["configuration"]["properties"]
     assert properties["torchlore.runOwnCode"]["scope"] == "application"
     assert properties["torchlore.runOwnCode"]["default"] == "ask"
+    assert properties["torchlore.warm"]["scope"] == "application"
 
 
 def test_commands_of_the_server_are_not_registered_a_second_time() -> None:
@@ -85,6 +86,19 @@ def test_the_walkthrough_leads_to_what_is_there() -> None:
 
 def test_works_without_another_extension() -> None:
     assert manifest()["extensionDependencies"] == []
+
+
+def test_the_panel_runs_no_script_but_its_own() -> None:
+    """What holds even if something were not escaped; that all is, `src/test/runs.test.ts` tries."""
+    frame = (EXTENSION / "src" / "webview.ts").read_text(encoding="utf-8")
+    (policy,) = re.findall(r"const policy = `(.*)`", frame)
+    allowed = dict(part.split(" ", 1) for part in policy.split("; "))
+    assert allowed == {
+        "default-src": "'none'",
+        "img-src": "data:",
+        "style-src": "${webview.cspSource}",
+        "script-src": "'nonce-${nonce}'",
+    }
 
 
 def test_lock_file_names_no_registry() -> None:

@@ -32,8 +32,9 @@ def test_what_editors_call_the_choices_says_all_of_them(option: Option) -> None:
     assert meanings == ([option.schema["default"], True, False] if is_open else [])
 
 
-def test_a_workspace_cannot_allow_that_code_of_the_user_is_run() -> None:
-    assert {option.name: option.scope for option in OPTIONS}["runOwnCode"] == "application"
+@pytest.mark.parametrize("name", ["runOwnCode", "warm"])
+def test_a_workspace_can_neither_allow_nor_start_anything(name: str) -> None:
+    assert {option.name: option.scope for option in OPTIONS}[name] == "application"
 
 
 def test_the_schema_describes_each_option() -> None:

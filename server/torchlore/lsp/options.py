@@ -50,8 +50,8 @@ OPTIONS = (
         "warm",
         {"type": "boolean", "default": False},
         "Import PyTorch when the server starts, so that the first run is as quick as the others. It costs a "
-        "few hundred megabytes of memory. Otherwise the first run imports it.",
-        "window",
+        "few hundred megabytes of memory. Otherwise the first run imports it. A workspace cannot set this.",
+        "application",
     ),
     Option(
         "runOwnCode",
