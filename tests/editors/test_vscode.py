@@ -120,9 +120,8 @@ def test_trusted_workspace_reads_mends_inserts_and_runs(tmp_path: Path, play: Pl
 
     assert "Running" in seen["started"]
     assert "Finished" in seen["page"] and "Run again" in seen["page"]
-    assert sys.executable in seen["status"] and "cpu" not in seen["status"], (
-        "nobody looked at the devices yet"
-    )
+    assert ".venv/bin/python (workspace .venv)" in seen["status"]
+    assert "· cpu" not in seen["status"], "nobody looked at the devices yet"
     assert "· cpu" in seen["statusAfterRun"]
     assert "epoch 1" in seen["live"] and "Running" in seen["live"], "output must show while it runs"
     assert "shape (3, 48, 48)" in seen["own"] and seen["drawn"]
@@ -206,7 +205,7 @@ def order(text: str) -> dict[str, Any]:
         "own": {"key": KEYS["torchlore.run"], "prints": "epoch 1", "gives": "Tensor of shape"},
         "insert": {
             "key": KEYS["workbench.action.files.newUntitledFile"],
-            "title": "Insert snippet: Training loop",
+            "title": "Insert snippet: Mixed-precision training loop",
         },
         "notebook": {
             "file": "train.ipynb",

@@ -11,7 +11,7 @@ from torchlore.device import NotAllowed, RunResult
 from torchlore.lsp import commands
 
 FINISHED = RunResult(True, "finished", 0, "42\n", "", False, None, 0.1, "cpu", None)
-SHOWS = {"showsRuns": True, "runOwnCode": True}
+SHOWS = {"runEvents": True, "runOwnCode": True}
 
 
 def running(monkeypatch: pytest.MonkeyPatch, outcome: RunResult | Exception | None) -> None:
@@ -37,7 +37,7 @@ def ask(session: Session, argument: dict[str, Any], number: int = 1) -> None:
 
 
 async def over(session: Session) -> dict[str, Any]:
-    await session.eventually(lambda: any(said["phase"] == "ended" for said in told(session)))
+    await session.eventually(lambda: any(said["kind"] in ("finished", "stopped") for said in told(session)))
     return told(session)[-1]
 
 
@@ -73,7 +73,7 @@ async def test_a_run_is_stopped_by_its_number(monkeypatch: pytest.MonkeyPatch) -
     session.start(options=SHOWS)
     ask(session, {"slug": "zero-grad"})
     await session.eventually(lambda: len(told(session)) == 2)
-    for wrong in (-1, "1", None):
+    for wrong in (1, "1", None):
         session.send(
             "workspace/executeCommand", {"command": "torchlore.stop", "arguments": [{"run": wrong}]}, 2
         )
@@ -82,7 +82,7 @@ async def test_a_run_is_stopped_by_its_number(monkeypatch: pytest.MonkeyPatch) -
     stop = {"command": "torchlore.stop", "arguments": [{"run": told(session)[0]["run"]}]}
     session.send("workspace/executeCommand", stop, 3)
     ended = await over(session)
-    assert (ended["result"], ended["reason"]) == (None, "Stopped.")
+    assert (ended["kind"], ended["reason"]) == ("stopped", "Stopped.")
     assert session.server.stops == {}
 
 
@@ -93,7 +93,7 @@ async def test_what_could_not_run_is_over_too(failure: Exception, monkeypatch: p
     session.start(options=SHOWS)
     ask(session, {"code": "print(42)"})
     ended = await over(session)
-    assert ended["result"] is None
+    assert ended["kind"] == "stopped"
     assert ended["reason"] == str(failure) or "log" in ended["reason"]
 
 

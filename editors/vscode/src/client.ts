@@ -25,7 +25,7 @@ export interface InitializationOptions {
   /** The hover may hold pictures. */
   readonly pictures: true;
   /** Runs are shown in the panel, from `$/torchlore/run`. */
-  readonly showsRuns: true;
+  readonly runEvents: true;
   readonly [option: string]: unknown;
 }
 

@@ -92,7 +92,7 @@ async function wanted(given: Surroundings): Promise<Wanted> {
     interpreters: folderInterpreters(given),
     commandLinks: true,
     pictures: true,
-    showsRuns: true,
+    runEvents: true,
     ...(interpreter ? { interpreter } : {}),
   };
   return { command, options };
@@ -129,7 +129,7 @@ async function stop(panel: RunPanel, log: LogOutputChannel): Promise<void> {
 /** Shows a run, and remembers on which device it was. */
 function follow(message: RunMessage, panel: RunPanel, status: editor.StatusItem): void {
   panel.tell(message);
-  if (message.phase !== "ended" || !message.result || !running) return;
+  if (message.kind !== "finished" || !running) return;
   running.ranOn = message.result.device;
   void showEnvironment(status);
 }

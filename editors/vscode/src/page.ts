@@ -1,9 +1,11 @@
 /** The page of a run, as HTML. All that a snippet says is escaped: it can make no element, link or script. */
+import { curves, layerTable, lines, memoryTable } from "./measured";
+import { escaped, mebibytes, titled } from "./html";
 import { isRunning, type Run, type Runs } from "./runs";
 
-/** The page of the run with a number, and the way to the others; the newest where none has it. */
-export function page(runs: Runs, number: number | undefined): string {
-  const run = runs.find((one) => one.number === number) ?? runs[0];
+/** The page of the run with an id, and the way to the others; the newest where none has it. */
+export function page(runs: Runs, id: string | undefined): string {
+  const run = runs.find((one) => one.id === id) ?? runs[0];
   if (!run) return `<p class="quiet">Nothing has run yet.</p>`;
   const others = runs.filter((one) => one !== run);
   return [...SECTIONS.map((section) => section(run)), earlier(others)].join("");
@@ -19,7 +21,8 @@ const state: Section = (run) => {
     : run.result
       ? [run.result.ok ? "good" : "bad", run.result.summary]
       : ["bad", run.reason];
-  const button = isRunning(run) ? action("stop", run, "Stop") : action("again", run, "Run again");
+  const again = run.again === undefined ? "" : action("again", run, "Run again");
+  const button = isRunning(run) ? action("stop", run, "Stop") : again;
   return `<div class="state ${kind}" role="status"><span>${escaped(text)}</span>${button}</div>`;
 };
 
@@ -47,6 +50,10 @@ const pictures: Section = ({ result }) =>
       return `<img alt="${escaped(name)}"${kind} src="data:image/png;base64,${png}">`;
     })
     .join("");
+
+function measured({ result }: Run): string {
+  return [curves(result?.curves), lines(result?.lines), layerTable(result?.layers), memoryTable(result?.memory)].join("");
+}
 
 /** A tensor drawn as an image: each of its elements is a pixel, and often there are few. */
 const VALUE_PICTURE = "value.png";
@@ -83,7 +90,19 @@ const facts: Section = ({ result }) => {
 const code: Section = (run) => `<details id="code" open><summary>Code</summary>${pre(run.code)}</details>`;
 
 /** What a page is made of, from top to bottom; each is empty where it has nothing to say. */
-const SECTIONS: readonly Section[] = [heading, state, notices, error, output, pictures, value, warnings, facts, code];
+const SECTIONS: readonly Section[] = [
+  heading,
+  state,
+  notices,
+  error,
+  output,
+  measured,
+  pictures,
+  value,
+  warnings,
+  facts,
+  code,
+];
 
 function earlier(runs: Runs): string {
   if (runs.length === 0) return "";
@@ -94,22 +113,12 @@ function earlier(runs: Runs): string {
   return `<details id="earlier"><summary>Other runs</summary><ul>${items.join("")}</ul></details>`;
 }
 
-const titled = (title: string, content: string): string => `<section><h2>${title}</h2>${content}</section>`;
-
 const pre = (text: string, id = ""): string => `<pre${id && ` id="${id}"`}>${escaped(text.replace(/\n+$/, ""))}</pre>`;
 
 const action = (name: string, run: Run, title: string): string =>
-  `<button data-do="${name}" data-run="${Number(run.number)}">${escaped(title)}</button>`;
+  `<button data-do="${name}" data-run="${escaped(run.id)}">${escaped(title)}</button>`;
 
 const atLine = (line: number | null): string =>
   line === null ? "" : ` <span class="quiet">line ${Number(line)}</span>`;
 
 const seconds = (count: number): string => (count < 1 ? `${Math.round(count * 1000)} ms` : `${count.toFixed(1)} s`);
-
-const mebibytes = (bytes: number | null): string | undefined =>
-  bytes === null ? undefined : `${Math.round(bytes / 2 ** 20)} MiB`;
-
-export function escaped(text: string): string {
-  const names: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
-  return String(text).replace(/[&<>"']/g, (character) => names[character] ?? character);
-}

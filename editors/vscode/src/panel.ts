@@ -23,7 +23,7 @@ const refused = (): void => void tell("The torchlore server is not running. Its 
 /** @param home the extension's own folder, where the page's script and style lie. */
 export function createRunPanel(home: string): RunPanel {
   let runs: Runs = [];
-  let chosen: number | undefined;
+  let chosen: string | undefined;
   let view: WebView | undefined;
   let waiting: NodeJS.Timeout | undefined;
 
@@ -40,19 +40,19 @@ export function createRunPanel(home: string): RunPanel {
     update();
   }
 
-  function act(name: string, number: number): void {
-    const run = runs.find((one) => one.number === number);
+  function act(name: string, id: string): void {
+    const run = runs.find((one) => one.id === id);
     if (!run) return;
-    if (name === "stop") execute("torchlore.stop", { run: number }).then(undefined, refused);
+    if (name === "stop") execute("torchlore.stop", { run: id }).then(undefined, refused);
     else if (name === "again") execute("torchlore.run", run.again).then(undefined, refused);
-    else if (name === "show") chosen = number;
+    else if (name === "show") chosen = id;
     update();
   }
 
   return {
     tell(message) {
       runs = told(runs, message);
-      if (message.phase !== "started") return update();
+      if (message.kind !== "started") return update();
       chosen = message.run;
       open();
     },

@@ -2,11 +2,12 @@
 
 /** A notification `$/torchlore/run`; the server's `run_stream.py` says what is in each. */
 export type RunMessage =
-  | { run: number; phase: "started"; title: string; code: string; again: unknown }
-  | { run: number; phase: "output"; stream: string; text: string }
-  | { run: number; phase: "ended"; result: RunResult | null; reason: string };
+  | { run: string; kind: "started"; title: string; code: string; again?: unknown }
+  | { run: string; kind: "output"; stream: string; text: string }
+  | { run: string; kind: "finished"; result: RunResult }
+  | { run: string; kind: "stopped"; reason: string };
 
-/** The part of `docs/torchlore-run.schema.json` that is shown. */
+/** The part of `docs/torchlore-run.schema.json` that is shown; an older server leaves the last ones out. */
 export interface RunResult {
   readonly ok: boolean;
   readonly summary: string;
@@ -23,13 +24,40 @@ export interface RunResult {
   readonly peakMemory: number | null;
   readonly peakDeviceMemory: number | null;
   readonly offline: boolean;
+  readonly curves?: readonly { readonly name: string; readonly svg: string }[];
+  readonly lines?: readonly { readonly line: number; readonly text: string }[];
+  readonly layers?: Layers | null;
+  readonly memory?: Memory | null;
+}
+
+/** The layers of a model, and what they take together. */
+export interface Layers {
+  readonly rows: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly output: readonly (readonly number[])[];
+    readonly parameters: number;
+    readonly flops: number | null;
+  }[];
+  readonly parameters: number;
+  readonly flops: number | null;
+}
+
+/** The bytes that a step of training holds, and what there is. */
+export interface Memory {
+  readonly weights: number;
+  readonly gradients: number;
+  readonly optimizer: number;
+  readonly activations: number;
+  readonly peak: number;
+  readonly devices: readonly { readonly name: string; readonly total: number | null; readonly free: number | null }[];
 }
 
 export interface Run {
-  readonly number: number;
+  readonly id: string;
   readonly title: string;
   readonly code: string;
-  /** The argument of the command that runs it once more. */
+  /** The argument of the command that runs it once more; undefined where there is none. */
   readonly again: unknown;
   /** What it printed so far, by stream; once it is over the result has it all. */
   readonly printed: { readonly stdout: string; readonly stderr: string };
@@ -49,12 +77,12 @@ const MOST_CHARACTERS = 50_000;
 
 /** The runs after a message; one about a run that is not known, or that nobody understands, changes nothing. */
 export function told(runs: Runs, message: RunMessage): Runs {
-  if (message.phase === "started") {
-    const { run: number, title, code, again } = message;
+  if (message.kind === "started") {
+    const { run: id, title, code, again } = message;
     const nothing = { printed: { stdout: "", stderr: "" }, notices: [], result: undefined, reason: "" };
-    return [{ number, title, code, again, ...nothing }, ...runs].slice(0, MOST_RUNS);
+    return [{ id, title, code, again, ...nothing }, ...runs].slice(0, MOST_RUNS);
   }
-  return runs.map((run) => (run.number === message.run && isRunning(run) ? after(run, message) : run));
+  return runs.map((run) => (run.id === message.run && isRunning(run) ? after(run, message) : run));
 }
 
 /** The runs once the server is gone: what ran will never be heard of again. */
@@ -65,8 +93,9 @@ export function abandoned(runs: Runs, reason: string): Runs {
 export const isRunning = (run: Run): boolean => run.result === undefined;
 
 function after(run: Run, message: RunMessage): Run {
-  if (message.phase === "ended") return { ...run, result: message.result, reason: message.reason };
-  if (message.phase !== "output") return run;
+  if (message.kind === "finished") return { ...run, result: message.result };
+  if (message.kind === "stopped") return { ...run, result: null, reason: message.reason };
+  if (message.kind !== "output") return run;
   const { stream, text } = message;
   if (stream === "notice") return { ...run, notices: [...run.notices, text] };
   if (stream !== "stdout" && stream !== "stderr") return run;

@@ -14,7 +14,7 @@ export interface WebViewEvents {
   /** The page has loaded, perhaps again: VS Code drops it while it is hidden. */
   onReady(): void;
   /** A button of the page was pressed: what it does, and to which run. */
-  onAction(name: string, run: number): void;
+  onAction(name: string, run: string): void;
   onClosed(): void;
 }
 
@@ -28,7 +28,7 @@ export function openWebView(home: string, events: WebViewEvents): WebView {
   panel.iconPath = vscode.Uri.joinPath(folder, "icon.png");
   panel.webview.onDidReceiveMessage((message: { action?: unknown; run?: unknown }) => {
     if (message.action === "ready") events.onReady();
-    else if (typeof message.action === "string") events.onAction(message.action, Number(message.run));
+    else if (typeof message.action === "string") events.onAction(message.action, String(message.run));
   });
   panel.onDidDispose(events.onClosed);
   panel.webview.html = frame(panel.webview, folder);

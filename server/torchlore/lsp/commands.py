@@ -127,24 +127,24 @@ async def _run_and_show(server: Server, snippet: _Snippet) -> RunResult | None:
         result = await running
     except NotAllowed as refusal:
         progress.end("not allowed")
-        stream.end(None, str(refusal))
+        stream.stop(str(refusal))
         tell(server, str(refusal), types.MessageType.Warning)
         return None
     except asyncio.CancelledError:
         running.cancel()
         progress.end("cancelled")
-        stream.end(None, "Stopped.")
+        stream.stop("Stopped.")
         if stopped_by_user:
             return None
         raise
     except BaseException:
         running.cancel()
         progress.end("failed")
-        stream.end(None, "It could not be run; the log has the details.")
+        stream.stop("It could not be run; the log has the details.")
         raise
     progress.end(result.summary())
-    stream.end(result)
-    if not server.settings.shows_runs:
+    stream.finish(result)
+    if not server.settings.run_events:
         page = run_page(snippet.title, snippet.code, result)
         await show_page(server, f"run-{snippet.name}", page, result.summary(), drawn=result.pictures)
     return result
@@ -167,9 +167,9 @@ async def _run(server: Server, snippet: _Snippet, stream: RunStream) -> RunResul
 
 
 async def stop(server: Server, arguments: list[Any]) -> None:
-    """Ends the run of `{"run": number}`, as `$/torchlore/run` numbers it; one that is over, not at all."""
-    number = first_of(arguments).get("run")
-    end = server.stops.get(number) if isinstance(number, int) else None
+    """Ends the run of `{"run": id}`, as `$/torchlore/run` names it; one that is over, not at all."""
+    named = first_of(arguments).get("run")
+    end = server.stops.get(named) if isinstance(named, str) else None
     if end is not None:
         end()
 

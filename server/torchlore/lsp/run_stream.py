@@ -1,18 +1,19 @@
-"""`$/torchlore/run`: a run as it happens, for a client that shows it in a place of its own.
+"""`$/torchlore/run`: a run as it happens, for a client that has a place of its own for runs.
 
-Each notification has the number of its `run` and a `phase`:
+Each notification has the id of its `run` and a `kind`:
 
 - "started": `title`, `code`, and `again`, the argument of the command that runs it once more;
 - "output": `stream` ("stdout", "stderr", or "notice" for a sentence about the device) and `text`, as it
   comes, with the carriage returns of progress bars;
-- "ended": `result`, as `docs/torchlore-run.schema.json` describes it, or null, and then a `reason`.
+- "finished": `result`, as `docs/torchlore-run.schema.json` describes it;
+- "stopped": the `reason` why there is no result.
 
-The command `torchlore.stop` with `{"run": number}` ends a run.
+The command `torchlore.stop` with `{"run": id}` ends a run.
 """
 
 from __future__ import annotations
 
-import itertools
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -20,22 +21,20 @@ from torchlore.device import RunResult
 from torchlore.device.as_json import as_json
 from torchlore.lsp.server import Server
 
-RUN_NOTIFICATION = "$/torchlore/run"
-
-_numbers = itertools.count(1)
+EVENTS = "$/torchlore/run"
 
 
 class RunStream:
-    """One run on its way to the client; says nothing to a client that does not show runs.
+    """One run on its way to the client; says nothing to a client that did not ask for that.
 
     Whoever makes one must end it, whatever happens: the client shows it as running until then.
     """
 
     def __init__(self, server: Server, stop: Callable[[], object]) -> None:
         self._server = server
-        self._number = next(_numbers)
+        self._id = str(uuid.uuid4())
         self._started = False
-        server.stops[self._number] = stop
+        server.stops[self._id] = stop
 
     def start(self, title: str, code: str, again: dict[str, Any]) -> None:
         """Tells that it runs now."""
@@ -46,12 +45,21 @@ class RunStream:
         """Passes on what it printed."""
         self._tell("output", stream=stream, text=text)
 
-    def end(self, result: RunResult | None, reason: str = "") -> None:
-        """Tells how it ended; the second time, and of a run that never started, nothing."""
-        if self._server.stops.pop(self._number, None) is None or not self._started:
+    def finish(self, result: RunResult) -> None:
+        """Tells how it went."""
+        if self._is_over():
             return
-        self._tell("ended", result=None if result is None else as_json(result), reason=reason)
+        self._tell("finished", result=as_json(result))
 
-    def _tell(self, phase: str, **more: Any) -> None:
-        if self._server.settings.shows_runs:
-            self._server.protocol.notify(RUN_NOTIFICATION, {"run": self._number, "phase": phase, **more})
+    def stop(self, reason: str) -> None:
+        """Tells why there is no result; of a run that never started, nothing."""
+        if self._is_over():
+            return
+        self._tell("stopped", reason=reason)
+
+    def _is_over(self) -> bool:
+        return self._server.stops.pop(self._id, None) is None or not self._started
+
+    def _tell(self, kind: str, **more: Any) -> None:
+        if self._server.settings.run_events:
+            self._server.protocol.notify(EVENTS, {"run": self._id, "kind": kind, **more})

@@ -48,7 +48,7 @@ class Server(LanguageServer):
         pages: where the Markdown that is shown to the user is written.
         watched: the client's process, where it is one of this machine; set by `initialize`.
         tasks: what runs beside the requests.
-        stops: what ends each run that is under way, by its number.
+        stops: what ends each run that is under way, by its id.
         publishing: the task that will publish the diagnostics of a file, by URI.
         published: for each file and notebook the documents for which the client shows diagnostics now.
     """
@@ -71,7 +71,7 @@ class Server(LanguageServer):
         self.pages = Pages()
         self.watched: int | None = None
         self.tasks: set[asyncio.Task[Any]] = set()
-        self.stops: dict[int, Callable[[], object]] = {}
+        self.stops: dict[str, Callable[[], object]] = {}
         self.publishing: dict[str, asyncio.Task[Any]] = {}
         self.published: dict[str, set[str]] = {}
         self.changed_paths: set[str] = set()

@@ -22,7 +22,7 @@ class Settings:
         warm: torch is imported when the server starts, not with the first run.
         command_links: the client opens `command:` links in a hover.
         pictures: it shows pictures in a hover.
-        shows_runs: it shows runs itself, from `$/torchlore/run`; no page of them is opened there.
+        run_events: it shows runs in a place of its own and hears of them as they go; no page is opened.
         type_checked_deprecations: False where a type checker underlines deprecated names in this editor.
     """
 
@@ -34,7 +34,7 @@ class Settings:
     warm: bool = False
     command_links: bool = False
     pictures: bool = False
-    shows_runs: bool = False
+    run_events: bool = False
     type_checked_deprecations: bool = True
 
     def interpreter_of(self, folder: str | None) -> str | None:
@@ -59,7 +59,7 @@ def settings_from(options: object) -> Settings:
         interpreters=_texts(values.get("interpreters")),
         command_links=values.get("commandLinks") is True,
         pictures=values.get("pictures") is True,
-        shows_runs=values.get("showsRuns") is True,
+        run_events=values.get("runEvents") is True,
         type_checked_deprecations=values.get(_DEPRECATIONS, nested.get(_DEPRECATIONS)) is not False,
     )
 

@@ -75,11 +75,8 @@ export async function openQuickFixes(page, containing) {
   return menu.locator(".monaco-list-row.action .title").allInnerTexts();
 }
 
-/** Chooses the first one that begins with the words, or is the words. */
-export async function chooseQuickFix(page, beginning) {
-  const rows = page.locator(".action-widget:visible .monaco-list-row.action");
-  const exactly = rows.filter({ has: page.getByText(beginning, { exact: true }) });
-  await ((await exactly.count()) ? exactly : rows.filter({ hasText: beginning })).first().click();
+export async function chooseQuickFix(page, containing) {
+  await page.locator(".action-widget:visible .monaco-list-row.action", { hasText: containing }).first().click();
 }
 
 /** How many problems the status bar counts, errors and warnings together, once it counts as many as wanted. */

@@ -19,7 +19,7 @@ window.addEventListener("message", ({ data }: MessageEvent<{ html: string }>) =>
 
 document.addEventListener("click", ({ target }) => {
   const button = target instanceof Element ? target.closest<HTMLElement>("[data-do]") : null;
-  if (button) extension.postMessage({ action: button.dataset["do"], run: Number(button.dataset["run"]) });
+  if (button) extension.postMessage({ action: button.dataset["do"], run: button.dataset["run"] });
 });
 
 extension.postMessage({ action: "ready" });
