@@ -101,10 +101,8 @@ Play = Callable[[str, "Window", dict[str, Any]], dict[str, Any]]
 def test_trusted_workspace_reads_mends_inserts_and_runs(tmp_path: Path, play: Play) -> None:
     with_mistakes = EXAMPLE.read_text(encoding="utf-8")
     with Window(tmp_path, trusted=True) as window:
-        window.add_notebook(NOTEBOOK)
         seen = play("trusted", window, order(with_mistakes))
         saved = window.script.read_text(encoding="utf-8")
-        cell = window.cells()[-1]
 
     assert seen["problems"][0] == 4
     assert seen["squiggles"] >= 1
@@ -130,10 +128,21 @@ def test_trusted_workspace_reads_mends_inserts_and_runs(tmp_path: Path, play: Pl
 
     assert seen["holes"] >= 2
     assert seen["inserted"].count("net") >= 2, "one name in all places of a hole"
-    assert seen["notebook"]["problems"] == 1
-    assert "zero_grad" in seen["notebook"]["hover"]
-    assert seen["notebook"]["left"] == 0
-    assert "zero_grad" in cell
+    assert seen["notifications"] == []
+
+
+def test_a_notebook_is_understood_and_mended_as_one(tmp_path: Path, play: Play) -> None:
+    line = "optimizer.step()"
+    asked = {"file": "train.ipynb", "line": line, "column": line.index("step") + 1}
+    with Window(tmp_path, trusted=True) as window:
+        window.add_notebook(NOTEBOOK)
+        seen = play("notebook", window, asked | {"shows": "In your code", "fix": "Clear the gradients"})
+        first, second = window.cells()
+
+    assert (seen["problems"], seen["left"]) == (1, 0)
+    assert "TL101" in seen["hover"] and "torch.optim.SGD" in seen["hover"], "it is made in another cell"
+    assert first == NOTEBOOK[0]
+    assert second.index("optimizer.zero_grad()") < second.index("loss.backward()")
     assert seen["notifications"] == []
 
 
@@ -206,13 +215,6 @@ def order(text: str) -> dict[str, Any]:
         "insert": {
             "key": KEYS["workbench.action.files.newUntitledFile"],
             "title": "Insert snippet: Mixed-precision training loop",
-        },
-        "notebook": {
-            "file": "train.ipynb",
-            "line": "optimizer.step()",
-            "column": len("    optimizer.s"),
-            "shows": "TL101",
-            "fix": "Clear the gradients",
         },
     }
 

@@ -7,7 +7,7 @@ import * as window from "./window.mjs";
 
 const FILE = "train_classifier.py";
 
-/** In a workspace that is trusted: read, mend, insert, run; in a script, in an unsaved file, in a notebook. */
+/** In a workspace that is trusted: read, mend, run; then insert into a file that was never saved. */
 async function trusted(page, order) {
   const seen = { problems: [], hovers: {} };
   await window.openFile(page, FILE);
@@ -16,7 +16,6 @@ async function trusted(page, order) {
   await mend(page, order, seen);
   await run(page, order, seen);
   await insert(page, order, seen);
-  await inNotebook(page, order, seen);
   seen.notifications = await window.notifications(page);
   return seen;
 }
@@ -101,21 +100,25 @@ async function insert(page, order, seen) {
   await window.runCommand(page, "Revert and Close Editor");
 }
 
-async function inNotebook(page, order, seen) {
-  const before = seen.problems.at(-1); // Those of the script are counted, too.
-  await window.openNotebook(page, order.notebook.file);
-  seen.notebook = { problems: (await window.problems(page, (count) => count > before)) - before };
-  await window.intoCell(page, order.notebook.line);
-  await page.keyboard.press("Home");
-  for (let step = 0; step < order.notebook.column; step++) await page.keyboard.press("ArrowRight");
-  seen.notebook.hover = await window.hover(page, order.notebook.shows);
+/** What one cell makes, another one mends. */
+async function notebook(page, order) {
+  const seen = {};
+  await window.openNotebook(page, order.file);
+  await page.keyboard.press("Control+b");
+  seen.problems = await window.problems(page, (count) => count > 0);
+  await window.intoCell(page, order.line);
+  await page.keyboard.press("Home"); // That is before the first letter of the line.
+  for (let step = 0; step < order.column; step++) await page.keyboard.press("ArrowRight");
+  seen.hover = await window.hover(page, order.shows);
   await picture(page, order, "vscode-notebook");
   await window.closeCard(page);
-  seen.notebook.fixes = await window.openQuickFixes(page, order.notebook.fix);
-  await window.chooseQuickFix(page, order.notebook.fix);
-  seen.notebook.left = (await window.problems(page, (count) => count === before)) - before;
+  seen.fixes = await window.openQuickFixes(page, order.fix);
+  await window.chooseQuickFix(page, order.fix);
+  seen.left = await window.problems(page, (count) => count === 0);
   await page.keyboard.press("Control+s");
   await page.locator(".tab.active:not(.dirty)").waitFor();
+  seen.notifications = await window.notifications(page);
+  return seen;
 }
 
 /** In Restricted Mode: all answers, nothing runs; then the workspace is trusted. */
@@ -181,7 +184,7 @@ const [name, file] = process.argv.slice(2);
 const order = JSON.parse(readFileSync(file, "utf8"));
 const { page, close } = await window.openWindow(order.window);
 try {
-  const seen = await { trusted, restricted, severalFolders, walkthrough }[name](page, order);
+  const seen = await { trusted, restricted, notebook, severalFolders, walkthrough }[name](page, order);
   writeFileSync(order.out, JSON.stringify(seen));
 } catch (error) {
   await page.screenshot({ path: order.failed });
