@@ -28,50 +28,47 @@ interface Running extends Wanted {
 
 let running: Running | undefined;
 
+/** Where people see how the server is, and what it runs. */
+interface Shown {
+  readonly server: editor.StatusItem;
+  readonly environment: editor.StatusItem;
+  readonly panel: RunPanel;
+  readonly log: LogOutputChannel;
+}
+
 export async function activate(context: editor.ExtensionContext): Promise<void> {
-  const log = editor.createLog();
-  const server = editor.createStatusItem("server", "Show Logs", "torchlore.showLogs");
-  const environment = editor.createStatusItem("Python", "Look at Devices", "torchlore.showDevices");
   const home = context.extensionPath;
-  const panel = createRunPanel(home);
-  const restart = oneAtATime(async () => {
-    server.show({ text: "torchlore", detail: "starting", severity: "information" }, true);
-    try {
-      await stop(panel, log);
-      running = await start(await wanted(await surroundings(home)), home, log);
-      running.client.onNotification("$/torchlore/run", (message: RunMessage) => {
-        follow(message, panel, environment);
-      });
-      const version = running.client.initializeResult?.serverInfo?.version ?? "";
-      server.show(serverLine(version, running.command.origin, editor.isTrusted()));
-      await showEnvironment(environment);
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      log.error(message);
-      server.show({ text: "torchlore", detail: "not running", severity: "error" });
-      void editor.tellStartFailed(message);
-    }
-  });
-  // The Python extension tells of the same interpreter several times while it starts.
-  const again = async () => {
-    if (await isOutdated(home)) await restart();
+  const shown: Shown = {
+    server: editor.createStatusItem("server", "Show Logs", "torchlore.showLogs"),
+    environment: editor.createStatusItem("Python", "Look at Devices", "torchlore.showDevices"),
+    panel: createRunPanel(home),
+    log: editor.createLog(),
   };
+  let asked = true;
+  const update = oneAtATime(async () => {
+    // The Python extension tells of the same interpreter several times while it starts.
+    if (!asked && !(await isOutdated(home))) return;
+    asked = false;
+    await replaceServer(home, shown);
+  });
+  const restart = () => {
+    asked = true;
+    return update();
+  };
+  const again = () => void update();
   context.subscriptions.push(
-    log,
-    server,
-    environment,
-    panel,
+    ...Object.values(shown),
     editor.onSettingsChanged(again),
     editor.onTrustGranted(again),
     editor.onFoldersChanged(again),
-    editor.onEditorChanged(() => void showEnvironment(environment)),
+    editor.onEditorChanged(() => void showEnvironment(shown.environment)),
     editor.registerCommand("torchlore.restart", restart),
-    editor.registerCommand("torchlore.showLogs", () => log.show()),
-    editor.registerCommand("torchlore.showRuns", () => panel.open()),
-    editor.registerCommand("torchlore.showDevices", () => showDevices(environment)),
+    editor.registerCommand("torchlore.showLogs", () => shown.log.show()),
+    editor.registerCommand("torchlore.showRuns", () => shown.panel.open()),
+    editor.registerCommand("torchlore.showDevices", () => showDevices(shown.environment)),
     editor.registerCommand("torchlore.printDebugInformation", async () => {
-      log.info(debugInformation(await facts(context)));
-      log.show();
+      shown.log.info(debugInformation(await facts(context)));
+      shown.log.show();
     }),
   );
   await restart();
@@ -81,6 +78,26 @@ export async function activate(context: editor.ExtensionContext): Promise<void> 
 
 export async function deactivate(): Promise<void> {
   await running?.client.dispose();
+}
+
+/** Stops the server and starts one with what is set now; tells where none starts, and does not throw. */
+async function replaceServer(home: string, { server, environment, panel, log }: Shown): Promise<void> {
+  server.show({ text: "torchlore", detail: "starting", severity: "information" }, true);
+  try {
+    await stop(panel, log);
+    running = await start(await wanted(await surroundings(home)), home, log);
+    running.client.onNotification("$/torchlore/run", (message: RunMessage) => {
+      follow(message, panel, environment);
+    });
+    const version = running.client.initializeResult?.serverInfo?.version ?? "";
+    server.show(serverLine(version, running.command.origin, editor.isTrusted()));
+    await showEnvironment(environment);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    log.error(message);
+    server.show({ text: "torchlore", detail: "not running", severity: "error" });
+    void editor.tellStartFailed(message);
+  }
 }
 
 async function wanted(given: Surroundings): Promise<Wanted> {
@@ -167,7 +184,7 @@ async function surroundings(home: string): Promise<Surroundings> {
     settings: editor.readSettings(),
     trusted: editor.isTrusted(),
     folders: editor.workspaceFolders(),
-    offered: choices[0]?.offered,
+    offered: choices[0] ? choices[0].offered : await editor.offeredInterpreter(),
     choices,
     home,
     searchPath: process.env.PATH ?? "",

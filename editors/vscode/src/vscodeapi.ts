@@ -44,13 +44,19 @@ export async function folderChoices(): Promise<Choice[]> {
     folders.map(async ({ uri }) => ({
       folder: uri.fsPath,
       interpreter: readSettings(uri).interpreter,
-      offered: isTrusted() ? await pythonExtensionInterpreter(uri).catch(() => undefined) : undefined,
+      offered: await offeredInterpreter(uri),
     })),
   );
 }
 
-/** The interpreter chosen in the Python extension, where that is installed; it is never required. */
-async function pythonExtensionInterpreter(folder: vscode.Uri): Promise<string | undefined> {
+/**
+ * The interpreter chosen in the Python extension for a folder, or where there is none; that extension is never
+ * required, and without trust it is not asked.
+ */
+export const offeredInterpreter = async (folder?: vscode.Uri): Promise<string | undefined> =>
+  isTrusted() ? pythonExtensionInterpreter(folder).catch(() => undefined) : undefined;
+
+async function pythonExtensionInterpreter(folder: vscode.Uri | undefined): Promise<string | undefined> {
   const extension = vscode.extensions.getExtension<PythonExtension>("ms-python.python");
   if (!extension) return undefined;
   const api = extension.isActive ? extension.exports : await extension.activate();
