@@ -51,6 +51,13 @@ def test_settings_in_the_code_are_those_of_the_manifest() -> None:
     assert read | options | {"torchlore.trace.server"} == set(properties)
 
 
+def test_every_picture_is_shown_somewhere() -> None:
+    there = {path.name for path in (ROOT / "docs" / "images").iterdir()}
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), EXTENSION / "package.json"]
+    texts = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    assert there == set(re.findall(r"(?:images|media)/([\w-]+\.png)", texts))
+
+
 def test_the_readme_names_every_setting_and_command_of_the_palette() -> None:
     readme = (EXTENSION / "README.md").read_text(encoding="utf-8")
     named = set(re.findall(r"^\| `(torchlore\.[\w.]+)`", readme, re.MULTILINE))
