@@ -1,6 +1,7 @@
 """The packaged extension in the real VS Code, in a browser: what a person sees, and the pictures of it.
 
-`make test-vscode` builds the VSIX, installs code-server and runs this. The pictures go to docs/images.
+`make test-vscode` builds the VSIX, installs code-server and runs this. The pictures are in
+.cache/vscode/pictures then; `make -C editors/vscode pictures` puts those that are shown into docs/images.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 SCENARIOS = Path(__file__).parent / "vscode"
 CACHE = ROOT / ".cache" / "vscode"
 CODE_SERVER = CACHE / "code-server" / "node_modules"
-PICTURES = ROOT / "docs" / "images"
+PICTURES = CACHE / "pictures"
 EXAMPLE = ROOT / "examples" / "train_classifier.py"
 FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig><include ignore_missing="yes">/etc/fonts/fonts.conf</include>
@@ -36,6 +37,7 @@ FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 USER_SETTINGS = {
     "breadcrumbs.enabled": False,
     "chat.disableAIFeatures": True,
+    "editor.codeActionsOnSave": {"source.fixAll.torchlore": "explicit"},
     "editor.fontFamily": "'JetBrains Mono', 'DejaVu Sans Mono', monospace",
     "editor.fontLigatures": False,
     "editor.fontSize": 14,
@@ -55,6 +57,7 @@ USER_SETTINGS = {
     "security.workspace.trust.banner": "always",
     "security.workspace.trust.startupPrompt": "never",
     "telemetry.telemetryLevel": "off",
+    "torchlore.runOwnCode": "always",
     "window.commandCenter": False,
     "workbench.activityBar.location": "hidden",
     "workbench.colorTheme": "Default Dark Modern",
@@ -64,12 +67,38 @@ USER_SETTINGS = {
     "workbench.tips.enabled": False,
 }
 
+# Prints as slowly as training does, and ends in a tensor that looks like an image.
+OWN_CODE = """\
+import time
+
+import torch
+
+for epoch in range(1, 7):
+    print(f"epoch {epoch}  loss {2 / epoch:.3f}")
+    time.sleep(1)
+ramp = torch.linspace(0, 1, 48)
+torch.stack([ramp.repeat(48, 1), ramp.repeat(48, 1).T, torch.full((48, 48), 0.5)])
+"""
+
+KEYS = {"torchlore.run": "Control+F9", "workbench.action.files.newUntitledFile": "Control+F10"}
+ARGUMENTS = {
+    "torchlore.run": {"code": OWN_CODE},
+    "workbench.action.files.newUntitledFile": {"languageId": "python"},
+}
+
+NOTEBOOK = (
+    "import torch\nfrom torch import nn, optim\n\n"
+    "model = nn.Linear(2, 1)\noptimizer = optim.SGD(model.parameters(), lr=0.1)",
+    "for _ in range(10):\n    loss = model(torch.ones(4, 2)).pow(2).mean()\n"
+    "    loss.backward()\n    optimizer.step()",
+)
+
 pytestmark = [pytest.mark.vscode, pytest.mark.timeout(600)]
 
 Play = Callable[[str, "Window", dict[str, Any]], dict[str, Any]]
 
 
-def test_trusted_workspace_reads_mends_and_runs(tmp_path: Path, play: Play) -> None:
+def test_trusted_workspace_reads_mends_inserts_and_runs(tmp_path: Path, play: Play) -> None:
     with_mistakes = EXAMPLE.read_text(encoding="utf-8")
     with Window(tmp_path, trusted=True) as window:
         seen = play("trusted", window, order(with_mistakes))
@@ -79,13 +108,41 @@ def test_trusted_workspace_reads_mends_and_runs(tmp_path: Path, play: Play) -> N
     assert seen["squiggles"] >= 1
     assert "In your code" in seen["hovers"]["backward"]
     assert "Whole answer" in seen["hovers"]["step"]
+    assert seen["picture"], "the card's picture did not show in the hover"
     assert "TL101" in seen["problem"] and "optimizer" in seen["problem"]
     assert "Clear the gradients" in seen["fixes"][0], "the repair must come first"
     assert seen["problems"][1] == 3
-    assert seen["problems"][2] < 3
+    assert seen["problems"][2] < 3, "saving mended nothing"
     assert "optimizer.zero_grad()" in saved
     compile(saved, "train_classifier.py", "exec")
-    assert "Output" in seen["page"]
+
+    assert "Running" in seen["started"]
+    assert "Finished" in seen["page"] and "Run again" in seen["page"]
+    assert ".venv/bin/python (workspace .venv)" in seen["status"]
+    assert "· cpu" not in seen["status"], "nobody looked at the devices yet"
+    assert "· cpu" in seen["statusAfterRun"]
+    assert "epoch 1" in seen["live"] and "Running" in seen["live"], "output must show while it runs"
+    assert "shape (3, 48, 48)" in seen["own"] and seen["drawn"]
+    assert "Run again" in seen["stopped"] and "Tensor" not in seen["stopped"]
+    assert seen["devices"].startswith("cpu: ")
+
+    assert seen["holes"] >= 2
+    assert seen["inserted"].count("net") >= 2, "one name in all places of a hole"
+    assert seen["notifications"] == []
+
+
+def test_a_notebook_is_understood_and_mended_as_one(tmp_path: Path, play: Play) -> None:
+    line = "optimizer.step()"
+    asked = {"file": "train.ipynb", "line": line, "column": line.index("step") + 1}
+    with Window(tmp_path, trusted=True) as window:
+        window.add_notebook(NOTEBOOK)
+        seen = play("notebook", window, asked | {"shows": "In your code", "fix": "Clear the gradients"})
+        first, second = window.cells()
+
+    assert (seen["problems"], seen["left"]) == (1, 0)
+    assert "TL101" in seen["hover"] and "torch.optim.SGD" in seen["hover"], "it is made in another cell"
+    assert first == NOTEBOOK[0]
+    assert second.index("optimizer.zero_grad()") < second.index("loss.backward()")
     assert seen["notifications"] == []
 
 
@@ -108,6 +165,31 @@ def test_restricted_mode_answers_and_runs_nothing_until_trusted(tmp_path: Path, 
     assert seen["notifications"] == []
 
 
+def test_each_folder_of_several_has_its_own_python(tmp_path: Path, play: Play) -> None:
+    text = EXAMPLE.read_text(encoding="utf-8")
+    with Window(tmp_path, trusted=True) as window:
+        (window.workspace / ".venv").unlink()
+        for name, environment in (("one", ".venv"), ("two", "venv")):
+            folder = window.workspace / name
+            folder.mkdir()
+            (folder / f"train_{name}.py").write_text(text, encoding="utf-8")
+            (folder / environment).symlink_to(sys.prefix)
+        window.opened = window.folder / "both.code-workspace"
+        folders = [{"path": str(window.workspace / name)} for name in ("one", "two")]
+        write_json(window.opened, {"folders": folders})
+        files = {"train_one.py": " .venv/bin/python", "train_two.py": " venv/bin/python"}
+        seen = play("severalFolders", window, {"files": files, "problems": 8})
+    assert "(workspace .venv)" in seen["status"]["train_one.py"]
+    assert seen["problems"] == 8
+
+
+def test_the_walkthrough_has_four_steps_with_pictures(tmp_path: Path, play: Play) -> None:
+    with Window(tmp_path, trusted=True) as window:
+        seen = play("walkthrough", window, {})
+    assert len(seen["steps"]) == 4
+    assert seen["image"]
+
+
 def order(text: str) -> dict[str, Any]:
     """What the scenarios do where in the example."""
     backward = place(text, "loss.backward()", "backward")
@@ -123,7 +205,17 @@ def order(text: str) -> dict[str, Any]:
             "step": {"at": place(text, "optimizer.step()", "step"), "shows": "step"},
         },
         # The repair puts `optimizer.zero_grad()` where `backward` was.
-        "run": {"at": [backward[0], backward[1] + 8], "command": "Run the Proof", "shows": "Output"},
+        "run": {"at": [backward[0], backward[1] + 8], "command": "Run the Proof", "shows": "Run again"},
+        "picture": {
+            "at": place(text, "CosineAnnealingLR(", "CosineAnnealingLR"),
+            "shows": "CosineAnnealingLR",
+            "scroll": 14,
+        },
+        "own": {"key": KEYS["torchlore.run"], "prints": "epoch 1", "gives": "Tensor of shape"},
+        "insert": {
+            "key": KEYS["workbench.action.files.newUntitledFile"],
+            "title": "Insert snippet: Mixed-precision training loop",
+        },
     }
 
 
@@ -143,16 +235,23 @@ class Window:
         self.folder = folder
         self.workspace = folder / "spirals"
         self.script = self.workspace / EXAMPLE.name
+        self.opened = self.workspace
         self.port = free_port()
 
     def __enter__(self) -> Window:
         self.workspace.mkdir()
         shutil.copy(EXAMPLE, self.script)
         write_json(self.folder / "data" / "User" / "settings.json", USER_SETTINGS)
-        # What names a program is a setting of the machine.
-        write_json(
-            self.folder / "data" / "Machine" / "settings.json", {"torchlore.interpreter": sys.executable}
-        )
+        keys = [
+            {"key": key.replace("Control", "ctrl"), "command": command, "args": ARGUMENTS[command]}
+            for command, key in KEYS.items()
+        ]
+        write_json(self.folder / "data" / "User" / "keybindings.json", keys)
+        if self.trusted:
+            (self.workspace / ".venv").symlink_to(sys.prefix)
+        else:  # What names a program is a setting of the machine.
+            machine = {"torchlore.interpreter": sys.executable}
+            write_json(self.folder / "data" / "Machine" / "settings.json", machine)
         (self.folder / "fonts.conf").write_text(FONTS, encoding="utf-8")
         subprocess.run(
             self.command("--install-extension", str(vsix())), check=True, capture_output=True, timeout=120
@@ -192,6 +291,21 @@ class Window:
         ]
         return [str(CACHE / "bin" / "node"), str(entry), *folders, *arguments]
 
+    def add_notebook(self, cells: tuple[str, ...]) -> None:
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        shared: dict[str, Any] = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+        notebook = {
+            "nbformat": 4,
+            "nbformat_minor": 2,
+            "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
+            "cells": [{**shared, "source": cell.splitlines(keepends=True)} for cell in cells],
+        }
+        write_json(self.workspace / "train.ipynb", notebook)
+
+    def cells(self) -> list[str]:
+        notebook = json.loads((self.workspace / "train.ipynb").read_text(encoding="utf-8"))
+        return ["".join(cell["source"]) for cell in notebook["cells"]]
+
     def set_trap(self) -> Path:
         """Puts an interpreter into the workspace that tells when it is started; returns what it leaves."""
         left = self.folder / "was-started"
@@ -214,7 +328,8 @@ def play(tmp_path: Path) -> Iterator[Play]:
         PICTURES.mkdir(parents=True, exist_ok=True)
         out, file = tmp_path / "seen.json", tmp_path / "order.json"
         size = {"width": 1280, "height": 800, "scale": 1.5}
-        address = f"{window.address}/?folder={window.workspace}"
+        kind = "folder" if window.opened.is_dir() else "workspace"
+        address = f"{window.address}/?{kind}={window.opened}"
         told = {
             "failed": str(CACHE / f"failed-{name}.png"),
             "out": str(out),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
+from dataclasses import replace
 from itertools import islice
 
 import pytest
@@ -55,6 +57,22 @@ def test_every_card_says_its_answer_and_a_pitfall() -> None:
         assert text.startswith(f"**{card.question}**\n\n{card.summary}")
         assert f"**Pitfall:** {first_pitfall(card.pitfalls)}" in text
         assert lines(text) <= MOST_LINES
+
+
+def test_a_picture_goes_only_where_it_is_shown_and_takes_no_room_from_the_text() -> None:
+    shows = replace(VSCODE, pictures=True)
+    with_pictures = 0
+    for name in EXPLAINED:
+        without, text = page(name, NOTES), page(name, NOTES, shows)
+        picture = re.search(r"^!\[[a-z-]+\]\(data:image/svg\+xml;base64,([^|]+)\|width=\d+\)\n\n", text, re.M)
+        if picture is None:
+            assert text == without
+            continue
+        with_pictures += 1
+        assert text.replace(picture[0], "") == without
+        assert b"</svg>" in b64decode(picture[1])
+    assert with_pictures > 100
+    assert "data:" not in page("torch.optim.SGD", links=replace(PLAIN, pictures=True))
 
 
 def test_every_pitfall_is_short_and_whole() -> None:

@@ -10,19 +10,24 @@ import {
   type ServerOptions,
   State,
 } from "vscode-languageclient/node";
-import { askedAtCursor } from "./commands";
+import { askedFor } from "./commands";
 import type { Command } from "./server";
 import type { Assistance } from "./settings";
 import { showPage } from "./vscodeapi";
 
-/** What the server is told at `initialize`. Anything but `false` in `untrustedWorkspace` means: run nothing. */
-export interface InitializationOptions extends Assistance {
+/** What the server is told at `initialize`, beside the options of its own table. */
+export interface InitializationOptions {
+  /** Anything but `false` means: run nothing. */
   readonly untrustedWorkspace: boolean;
   readonly interpreter?: string;
-  /** False: deprecated names that a type checker underlines in this editor are left to it. */
-  readonly typeCheckedDeprecations: boolean;
+  readonly interpreters: Readonly<Record<string, string>>;
   /** The hover may hold links to the server's commands. */
   readonly commandLinks: true;
+  /** The hover may hold pictures. */
+  readonly pictures: true;
+  /** Runs are shown in the panel, from `$/torchlore/run`. */
+  readonly runEvents: true;
+  readonly [option: string]: unknown;
 }
 
 export function createClient(
@@ -52,7 +57,7 @@ export function createClient(
     revealOutputChannelOn: RevealOutputChannelOn.Never,
     errorHandler: restartOnlyWhatRan(() => client),
     initializationFailedHandler: () => false,
-    // Links in a hover may start these two commands, and no other command of the editor.
+    // Links in a hover may start these commands, and no other command of the editor.
     markdown: { isTrusted: { enabledCommands: ["torchlore.explain", "torchlore.run", "torchlore.insert"] } },
     middleware,
   };
@@ -70,7 +75,7 @@ const middleware: Middleware = {
   },
   // The client registers the server's commands itself; from the palette they come without arguments.
   executeCommand: async (name, args, next) => {
-    const complete = args.length > 0 ? args : await askedAtCursor(name);
+    const complete = args.length > 0 ? args : await askedFor(name);
     return complete && next(name, complete);
   },
 };

@@ -1,44 +1,74 @@
-/** Starts the server, restarts it when what it depends on changes, and says in the status item how it is. */
+/** Starts the server, restarts it when what it depends on changes, and says in the status items how it is. */
 import * as os from "node:os";
 import type { LogOutputChannel } from "vscode";
 import type { LanguageClient } from "vscode-languageclient/node";
 import { createClient, type InitializationOptions } from "./client";
 import { debugInformation } from "./commands";
+import { createRunPanel, type RunPanel } from "./panel";
 import { oneAtATime } from "./restart";
-import { chosenInterpreter, type Command, findServer, type Surroundings } from "./server";
-import { reportsTypeChecked } from "./settings";
+import type { RunMessage } from "./runs";
+import { chosenInterpreter, type Command, findServer, folderInterpreters, type Surroundings } from "./server";
+import { serverOptions } from "./settings";
+import { deviceList, type Environment, environmentLine, serverLine } from "./status";
 import * as editor from "./vscodeapi";
 
-let running: { readonly client: LanguageClient; readonly command: Command } | undefined;
+/** What a server is started with. */
+interface Wanted {
+  readonly command: Command;
+  readonly options: InitializationOptions;
+}
+
+interface Running extends Wanted {
+  readonly client: LanguageClient;
+  /** The device of the last run. */
+  ranOn?: string;
+  /** What was found when the user asked to look. */
+  seen?: Environment;
+}
+
+let running: Running | undefined;
+
+/** Where people see how the server is, and what it runs. */
+interface Shown {
+  readonly server: editor.StatusItem;
+  readonly environment: editor.StatusItem;
+  readonly panel: RunPanel;
+  readonly log: LogOutputChannel;
+}
 
 export async function activate(context: editor.ExtensionContext): Promise<void> {
-  const log = editor.createLog();
-  const status = editor.createStatusItem();
   const home = context.extensionPath;
-  const restart = oneAtATime(async () => {
-    status.show("torchlore", "starting", "information", true);
-    try {
-      await stop(log);
-      running = await start(await surroundings(home), log);
-      showRunning(status);
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      log.error(message);
-      status.show("torchlore", "not running", "error");
-      void editor.tellStartFailed(message);
-    }
+  const shown: Shown = {
+    server: editor.createStatusItem("server", "Show Logs", "torchlore.showLogs"),
+    environment: editor.createStatusItem("Python", "Look at Devices", "torchlore.showDevices"),
+    panel: createRunPanel(home),
+    log: editor.createLog(),
+  };
+  let asked = true;
+  const update = oneAtATime(async () => {
+    // The Python extension tells of the same interpreter several times while it starts.
+    if (!asked && !(await isOutdated(home))) return;
+    asked = false;
+    await replaceServer(home, shown);
   });
-  const again = () => void restart();
+  const restart = () => {
+    asked = true;
+    return update();
+  };
+  const again = () => void update();
   context.subscriptions.push(
-    log,
-    status,
+    ...Object.values(shown),
     editor.onSettingsChanged(again),
     editor.onTrustGranted(again),
+    editor.onFoldersChanged(again),
+    editor.onEditorChanged(() => void showEnvironment(shown.environment)),
     editor.registerCommand("torchlore.restart", restart),
-    editor.registerCommand("torchlore.showLogs", () => log.show()),
+    editor.registerCommand("torchlore.showLogs", () => shown.log.show()),
+    editor.registerCommand("torchlore.showRuns", () => shown.panel.open()),
+    editor.registerCommand("torchlore.showDevices", () => showDevices(shown.environment)),
     editor.registerCommand("torchlore.printDebugInformation", async () => {
-      log.info(debugInformation(await facts(context)));
-      log.show();
+      shown.log.info(debugInformation(await facts(context)));
+      shown.log.show();
     }),
   );
   await restart();
@@ -50,52 +80,115 @@ export async function deactivate(): Promise<void> {
   await running?.client.dispose();
 }
 
-async function start(given: Surroundings, log: LogOutputChannel): Promise<NonNullable<typeof running>> {
+/** Stops the server and starts one with what is set now; tells where none starts, and does not throw. */
+async function replaceServer(home: string, { server, environment, panel, log }: Shown): Promise<void> {
+  server.show({ text: "torchlore", detail: "starting", severity: "information" }, true);
+  try {
+    await stop(panel, log);
+    running = await start(await wanted(await surroundings(home)), home, log);
+    running.client.onNotification("$/torchlore/run", (message: RunMessage) => {
+      follow(message, panel, environment);
+    });
+    const version = running.client.initializeResult?.serverInfo?.version ?? "";
+    server.show(serverLine(version, running.command.origin, editor.isTrusted()));
+    await showEnvironment(environment);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    log.error(message);
+    server.show({ text: "torchlore", detail: "not running", severity: "error" });
+    void editor.tellStartFailed(message);
+  }
+}
+
+async function wanted(given: Surroundings): Promise<Wanted> {
   const command = await findServer(given);
   const interpreter = chosenInterpreter(given);
   const options: InitializationOptions = {
+    ...serverOptions(given.settings, editor.hasTypeChecker()),
     untrustedWorkspace: !given.trusted,
-    typeCheckedDeprecations: reportsTypeChecked(given.settings, editor.hasTypeChecker()),
-    ...given.settings.assistance,
+    interpreters: folderInterpreters(given),
     commandLinks: true,
+    pictures: true,
+    runEvents: true,
     ...(interpreter ? { interpreter } : {}),
   };
+  return { command, options };
+}
+
+/** Whether a server that is started now would be another one, or told something else. */
+async function isOutdated(home: string): Promise<boolean> {
+  if (!running) return true;
+  const { command, options } = running;
+  const now = await wanted(await surroundings(home)).catch(() => undefined);
+  return JSON.stringify(now) !== JSON.stringify({ command, options });
+}
+
+async function start({ command, options }: Wanted, home: string, log: LogOutputChannel): Promise<Running> {
   log.info(`Starting the ${command.origin} server: ${[command.executable, ...command.args].join(" ")}`);
-  const client = createClient(command, options, given.home, log);
+  const client = createClient(command, options, home, log);
   try {
     await client.start();
   } catch (error) {
     log.error(String(error));
     throw new Error(`the server did not start (${command.executable}). The log says why.`);
   }
-  return { client, command };
+  return { client, command, options };
 }
 
-async function stop(log: LogOutputChannel): Promise<void> {
+async function stop(panel: RunPanel, log: LogOutputChannel): Promise<void> {
   const stopping = running;
   running = undefined;
+  panel.abandon();
   // A server that crashed cannot be stopped politely; that must not keep the next one from starting.
   await stopping?.client.dispose().catch((error) => log.warn(`The old server did not stop cleanly: ${error}`));
 }
 
+/** Shows a run, and remembers on which device it was. */
+function follow(message: RunMessage, panel: RunPanel, status: editor.StatusItem): void {
+  panel.tell(message);
+  if (message.kind !== "finished" || !running) return;
+  running.ranOn = message.result.device;
+  void showEnvironment(status);
+}
+
+/** Asks the server which Python belongs to the file that is being edited; with `look` also what devices it has. */
+async function environmentOf(look: boolean): Promise<Environment | undefined> {
+  if (!running) return undefined;
+  const asked = { command: "torchlore.environment", arguments: [{ uri: editor.activeFile(), look }] };
+  return running.client.sendRequest<Environment | null>("workspace/executeCommand", asked).then(
+    (known) => known ?? undefined,
+    () => undefined, // It was stopped meanwhile; its successor is asked anew.
+  );
+}
+
+async function showEnvironment(status: editor.StatusItem): Promise<void> {
+  const known = await environmentOf(false);
+  if (!known) return;
+  const seen = running?.seen?.interpreter.path === known.interpreter.path ? running.seen : known;
+  status.show(environmentLine(seen, running?.ranOn, editor.workspaceFolders()));
+}
+
+/** The user asks to see the devices: that starts the interpreter, and imports its torch. */
+async function showDevices(status: editor.StatusItem): Promise<void> {
+  status.show({ text: "torch", detail: "looking at the devices", severity: "information" }, true);
+  const seen = await environmentOf(true);
+  if (!seen || !running) return;
+  running.seen = seen;
+  status.show(environmentLine(seen, running.ranOn, editor.workspaceFolders()));
+  void editor.tell(seen.problem ?? deviceList(seen).join(" · "));
+}
+
 async function surroundings(home: string): Promise<Surroundings> {
-  const trusted = editor.isTrusted();
+  const choices = await editor.folderChoices();
   return {
     settings: editor.readSettings(),
-    trusted,
+    trusted: editor.isTrusted(),
     folders: editor.workspaceFolders(),
-    offered: trusted ? await editor.pythonExtensionInterpreter().catch(() => undefined) : undefined,
+    offered: choices[0] ? choices[0].offered : await editor.offeredInterpreter(),
+    choices,
     home,
     searchPath: process.env.PATH ?? "",
   };
-}
-
-function showRunning(status: editor.StatusItem): void {
-  const version = running?.client.initializeResult?.serverInfo?.version ?? "";
-  const detail = editor.isTrusted()
-    ? `${running?.command.origin} server`
-    : "Restricted Mode: answers and checks, but nothing runs";
-  status.show(`torchlore ${version}`.trim(), detail, editor.isTrusted() ? "information" : "warning");
 }
 
 async function facts(context: editor.ExtensionContext): Promise<Record<string, unknown>> {
@@ -109,6 +202,7 @@ async function facts(context: editor.ExtensionContext): Promise<Record<string, u
     folders: given.folders,
     settings: given.settings,
     interpreter: chosenInterpreter(given) ?? "left to the server",
+    environment: await environmentOf(false),
     command: running?.command ?? "no server is running",
     server: initialized?.serverInfo,
     capabilities: initialized?.capabilities,

@@ -12,13 +12,23 @@ export interface Command {
   readonly origin: string;
 }
 
+/** Which interpreter a folder of the workspace has. */
+export interface Choice {
+  readonly folder: string;
+  /** The setting in that folder, or "". */
+  readonly interpreter: string;
+  readonly offered: string | undefined;
+}
+
 /** What is known of the surroundings when the server is about to start. */
 export interface Surroundings {
   readonly settings: Settings;
   readonly trusted: boolean;
   readonly folders: readonly string[];
-  /** The interpreter that the Python extension offers. */
+  /** The interpreter that the Python extension offers, for the first folder. */
   readonly offered: string | undefined;
+  /** What is set and what is offered for each folder; of no interest where there is but one. */
+  readonly choices: readonly Choice[];
   /** The extension's own folder. */
   readonly home: string;
   /** The PATH. */
@@ -64,11 +74,32 @@ export function chosenInterpreter(given: Surroundings): string | undefined {
   return chosen && mayRun(chosen, given) ? chosen : undefined;
 }
 
-/** The Pythons that may run the server, in order: the chosen one, then those on the PATH. */
+/** The same for each folder of a workspace that has several, by their paths; those that say nothing are left out. */
+export function folderInterpreters(given: Surroundings): Record<string, string> {
+  if (given.choices.length < 2) return {};
+  const named = given.choices.map(({ folder, interpreter, offered }) => {
+    const chosen = interpreter ? expand(interpreter, folder, os.homedir()) : offered;
+    return [folder, chosen && mayRun(chosen, given) ? chosen : undefined];
+  });
+  return Object.fromEntries(named.filter(([, chosen]) => chosen !== undefined));
+}
+
+/**
+ * The Pythons that may run the server, in order: the chosen one, then those on the PATH; the workspace's own
+ * only where there is no other, since nobody asked for it to be started.
+ */
 export function interpreters(given: Surroundings): string[] {
   const chosen = chosenInterpreter(given);
   const found = onPath(process.platform === "win32" ? ["python", "py"] : ["python3", "python"], given);
-  return chosen ? [chosen, ...found] : found;
+  const candidates = [...(chosen ? [chosen] : []), ...found, ...virtualEnvironments(given)];
+  return [...new Set(candidates)];
+}
+
+function virtualEnvironments(given: Surroundings): string[] {
+  if (!given.trusted) return [];
+  const inside = process.platform === "win32" ? ["Scripts", "python.exe"] : ["bin", "python"];
+  const places = given.folders.flatMap((folder) => [".venv", "venv"].map((name) => path.join(folder, name, ...inside)));
+  return places.filter((file) => existsSync(file));
 }
 
 /**

@@ -1,23 +1,20 @@
-/** What the user can set; `package.json` describes each to them. */
+/** What the user can set; `package.json` describes each to them, in part made from the server's own table. */
+import { SERVER_OPTIONS } from "./options";
+
 export interface Settings {
   /** The Python that has the user's PyTorch, or "". */
   readonly interpreter: string;
   /** The command that starts the server, without `serve`, or []. */
   readonly path: readonly string[];
   readonly importStrategy: "useBundled" | "fromEnvironment";
-  readonly typeCheckedDeprecations: "auto" | "on" | "off";
-  readonly assistance: Assistance;
+  /** The server's options as the user set them, by name; `interpreter` is among them. */
+  readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** What helps while somebody types. The server knows the same names. */
-export interface Assistance {
-  readonly completion: boolean;
-  readonly signatureHelp: boolean;
-  readonly inlayHints: boolean;
-  readonly codeLens: boolean;
-  readonly documentLinks: boolean;
-  readonly workspaceSymbols: boolean;
-}
+/** The settings of the extension alone that the server depends on. */
+export const OWN_SETTINGS = ["path", "importStrategy"] as const;
+
+export const OPTION_NAMES: readonly string[] = Object.keys(SERVER_OPTIONS);
 
 /** The extensions that underline what carries `@deprecated`. */
 export const TYPE_CHECKERS: readonly string[] = [
@@ -28,10 +25,21 @@ export const TYPE_CHECKERS: readonly string[] = [
   "astral-sh.ty",
 ];
 
-/** Whether the server is to report what a type checker underlines too, if one is there. */
-export function reportsTypeChecked(settings: Settings, hasTypeChecker: boolean): boolean {
-  if (settings.typeCheckedDeprecations === "auto") return !hasTypeChecker;
-  return settings.typeCheckedDeprecations === "on";
+/**
+ * The options as the server takes them: words become what they mean, and what is left open is left out.
+ * The interpreter is not among them: which one it is depends on more than a setting.
+ *
+ * @param hasTypeChecker something here underlines deprecated names; they are left to it, unless the user says
+ *   otherwise.
+ */
+export function serverOptions(settings: Settings, hasTypeChecker: boolean): Record<string, unknown> {
+  const options: Record<string, unknown> = { typeCheckedDeprecations: !hasTypeChecker };
+  for (const [name, words] of Object.entries<Record<string, boolean | null>>(SERVER_OPTIONS)) {
+    const value = settings.options[name];
+    const meant = typeof value === "string" && value in words ? words[value] : value;
+    if (name !== "interpreter" && meant !== undefined && meant !== null) options[name] = meant;
+  }
+  return options;
 }
 
 /** Replaces `${workspaceFolder}`, `${userHome}` and a leading `~`, which people write in paths. */

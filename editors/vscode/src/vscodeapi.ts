@@ -1,10 +1,12 @@
 /**
- * The one module that imports `vscode`.
+ * With `webview.ts` the one module that imports `vscode`.
  *
  * Everything else takes plain values, so that it runs under Node's test runner, where no editor exists.
  */
 import * as vscode from "vscode";
-import { type Settings, TYPE_CHECKERS } from "./settings";
+import type { Choice } from "./server";
+import { OPTION_NAMES, OWN_SETTINGS, type Settings, TYPE_CHECKERS } from "./settings";
+import type { Line } from "./status";
 
 export type { ExtensionContext } from "vscode";
 
@@ -14,7 +16,7 @@ export interface Place {
 }
 
 export interface StatusItem {
-  show(text: string, detail: string, severity: "information" | "warning" | "error", busy?: boolean): void;
+  show(line: Line, busy?: boolean): void;
   dispose(): void;
 }
 
@@ -24,33 +26,43 @@ export const isTrusted = (): boolean => vscode.workspace.isTrusted;
 export const workspaceFolders = (): string[] =>
   (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri.fsPath);
 
-export function readSettings(): Settings {
-  const scope = vscode.workspace.workspaceFolders?.[0]?.uri;
+export function readSettings(folder?: vscode.Uri): Settings {
+  const scope = folder ?? vscode.workspace.workspaceFolders?.[0]?.uri;
   const configuration = vscode.workspace.getConfiguration("torchlore", scope);
   return {
     interpreter: configuration.get("interpreter", ""),
     path: configuration.get<string[]>("path", []),
     importStrategy: configuration.get("importStrategy", "useBundled"),
-    typeCheckedDeprecations: configuration.get("typeCheckedDeprecations", "auto"),
-    assistance: {
-      completion: configuration.get("completion", true),
-      signatureHelp: configuration.get("signatureHelp", true),
-      inlayHints: configuration.get("inlayHints", false),
-      codeLens: configuration.get("codeLens", false),
-      documentLinks: configuration.get("documentLinks", true),
-      workspaceSymbols: configuration.get("workspaceSymbols", true),
-    },
+    options: Object.fromEntries(OPTION_NAMES.map((name) => [name, configuration.get(name)])),
   };
 }
 
-/** The interpreter chosen in the Python extension, where that is installed; it is never required. */
-export async function pythonExtensionInterpreter(): Promise<string | undefined> {
+/** For each folder of the workspace the interpreter that is set in it, and the one that is offered for it. */
+export async function folderChoices(): Promise<Choice[]> {
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  return Promise.all(
+    folders.map(async ({ uri }) => ({
+      folder: uri.fsPath,
+      interpreter: readSettings(uri).interpreter,
+      offered: await offeredInterpreter(uri),
+    })),
+  );
+}
+
+/**
+ * The interpreter chosen in the Python extension for a folder, or where there is none; that extension is never
+ * required, and without trust it is not asked.
+ */
+export const offeredInterpreter = async (folder?: vscode.Uri): Promise<string | undefined> =>
+  isTrusted() ? pythonExtensionInterpreter(folder).catch(() => undefined) : undefined;
+
+async function pythonExtensionInterpreter(folder: vscode.Uri | undefined): Promise<string | undefined> {
   const extension = vscode.extensions.getExtension<PythonExtension>("ms-python.python");
   if (!extension) return undefined;
   const api = extension.isActive ? extension.exports : await extension.activate();
   const environments = api?.environments;
   if (!environments) return undefined;
-  const chosen = environments.getActiveEnvironmentPath(vscode.workspace.workspaceFolders?.[0]?.uri);
+  const chosen = environments.getActiveEnvironmentPath(folder);
   return (await environments.resolveEnvironment(chosen))?.executable.uri?.fsPath;
 }
 
@@ -65,22 +77,18 @@ export function onPythonExtensionInterpreter(changed: () => void): vscode.Dispos
 }
 
 export function onSettingsChanged(changed: () => void): vscode.Disposable {
-  const watched = [
-    "torchlore.interpreter",
-    "torchlore.path",
-    "torchlore.importStrategy",
-    "torchlore.typeCheckedDeprecations",
-    "torchlore.completion",
-    "torchlore.signatureHelp",
-    "torchlore.inlayHints",
-    "torchlore.codeLens",
-    "torchlore.documentLinks",
-    "torchlore.workspaceSymbols",
-  ];
+  const watched = [...OPTION_NAMES, ...OWN_SETTINGS].map((name) => `torchlore.${name}`);
   return vscode.workspace.onDidChangeConfiguration((event) => {
     if (watched.some((name) => event.affectsConfiguration(name))) changed();
   });
 }
+
+export const onFoldersChanged = (changed: () => void): vscode.Disposable =>
+  vscode.workspace.onDidChangeWorkspaceFolders(changed);
+
+/** Calls back when another file, perhaps of another folder, is being edited. */
+export const onEditorChanged = (changed: () => void): vscode.Disposable =>
+  vscode.window.onDidChangeActiveTextEditor(changed);
 
 export const onTrustGranted = (granted: () => void): vscode.Disposable =>
   vscode.workspace.onDidGrantWorkspaceTrust(granted);
@@ -91,17 +99,21 @@ export const registerCommand = (id: string, run: () => unknown): vscode.Disposab
 export const createLog = (): vscode.LogOutputChannel =>
   vscode.window.createOutputChannel("torchlore", { log: true });
 
-export function createStatusItem(): StatusItem {
-  const item = vscode.languages.createLanguageStatusItem("torchlore.status", { language: "python" });
-  item.name = "torchlore";
-  item.command = { command: "torchlore.showLogs", title: "Show logs" };
+/** An item of the language status, the braces in the status bar; with a command to go on with. */
+export function createStatusItem(name: string, title: string, command: string): StatusItem {
+  const item = vscode.languages.createLanguageStatusItem(`torchlore.${name}`, [
+    { language: "python" },
+    { notebookType: "jupyter-notebook" },
+  ]);
+  item.name = `torchlore: ${name}`;
+  item.command = { command, title };
   const severities = {
     information: vscode.LanguageStatusSeverity.Information,
     warning: vscode.LanguageStatusSeverity.Warning,
     error: vscode.LanguageStatusSeverity.Error,
   };
   return {
-    show(text, detail, severity, busy = false) {
+    show({ text, detail, severity }, busy = false) {
       Object.assign(item, { text, detail, busy, severity: severities[severity] });
     },
     dispose: () => item.dispose(),
@@ -123,7 +135,8 @@ export async function showPage(uri: string): Promise<boolean> {
   const editing = vscode.window.activeTextEditor;
   await vscode.commands.executeCommand("markdown.showPreviewToSide", vscode.Uri.parse(uri));
   await vscode.commands.executeCommand("markdown.preview.refresh");
-  if (editing) await vscode.window.showTextDocument(editing.document, { viewColumn: editing.viewColumn ?? vscode.ViewColumn.One });
+  const viewColumn = editing?.viewColumn ?? vscode.ViewColumn.One;
+  if (editing) await vscode.window.showTextDocument(editing.document, { viewColumn });
   return true;
 }
 
@@ -152,6 +165,15 @@ export async function actionsWithCommand(place: Place, command: string): Promise
 
 export const pick = (choices: string[], placeHolder: string): Thenable<string | undefined> =>
   vscode.window.showQuickPick(choices, { placeHolder });
+
+export const ask = (prompt: string, placeHolder: string): Thenable<string | undefined> =>
+  vscode.window.showInputBox({ prompt, placeHolder });
+
+export const execute = (command: string, ...args: unknown[]): Thenable<unknown> =>
+  vscode.commands.executeCommand(command, ...args);
+
+/** The file that is being edited, as the server names it. */
+export const activeFile = (): string | undefined => vscode.window.activeTextEditor?.document.uri.toString();
 
 export const tell = (message: string): Thenable<unknown> => vscode.window.showInformationMessage(message);
 

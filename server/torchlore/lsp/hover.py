@@ -139,6 +139,7 @@ def symbol_page(
         answer=card.card.summary,
         notes=notes,
         pitfall=first_pitfall(card.card.pitfalls) if card.is_exact else "",
+        picture=links.picture(card.card) if card.is_exact else "",
         links=tuple(filter(None, (*links.of(card.card), docs))),
     )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import quote
 
 from pygls.uris import from_fs_path
@@ -15,6 +17,10 @@ from torchlore.knowledge import Card, Symbol
 from torchlore.lsp.markdown import escaped
 from torchlore.lsp.names import EXPLAIN, INSERT, RUN
 from torchlore.lsp.server import Server
+from torchlore.pages import picture_files
+
+_PICTURE_WIDTH = 400
+"""In pixels: as wide as the narrowest of the hovers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,7 @@ class Links:
         ran: how the last run of each card's snippet went.
         here: the document, a cell perhaps, and its line (0-based) under the cursor; None where nothing can be
             inserted.
+        pictures: it shows pictures in a hover.
     """
 
     uri: str
@@ -37,6 +44,7 @@ class Links:
     runs: bool
     here: tuple[str, int] | None = None
     ran: Mapping[str, str] = field(default_factory=dict)
+    pictures: bool = False
 
     def of(self, card: Card) -> tuple[str, str, str]:
         """Where a card leads: to the whole of it, to its proof, to what it has to insert; empty ones too."""
@@ -75,6 +83,10 @@ class Links:
         argument = {"slug": found[0].slug, "uri": self.here[0], "line": self.here[1]}
         return f"[Insert: {found[0].title}]({_command(INSERT, argument)})"
 
+    def picture(self, card: Card) -> str:
+        """The first picture of a card, whole: a hover on another machine cannot read our files."""
+        return _picture(card) if self.markdown and self.pictures else ""
+
     def documentation(self, symbol: Symbol | None) -> str:
         """PyTorch's page about a symbol."""
         return f"[PyTorch documentation]({symbol.url})" if symbol is not None and symbol.url else ""
@@ -86,7 +98,16 @@ def links_for(server: Server, uri: str, here: tuple[str, int]) -> Links:
     trusted = server.settings.trust is Trust.TRUSTED
     commands = markdown and server.settings.command_links
     place = here if server.client.apply_edit else None
-    return Links(uri, commands, markdown, trusted, place, server.last_runs)
+    return Links(uri, commands, markdown, trusted, place, server.last_runs, server.settings.pictures)
+
+
+@lru_cache(maxsize=64)
+def _picture(card: Card) -> str:
+    file = next(iter(picture_files(card)), None)
+    if file is None:
+        return ""
+    data = base64.b64encode(file.read_bytes()).decode("ascii")
+    return f"![{file.stem}](data:image/svg+xml;base64,{data}|width={_PICTURE_WIDTH})"
 
 
 def _command(name: str, argument: Mapping[str, object]) -> str:

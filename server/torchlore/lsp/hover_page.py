@@ -32,6 +32,7 @@ class Page:
         answer: its first paragraph.
         notes: what it does in the user's code, a line each; a space before it: it belongs to the one above.
         pitfall: what goes wrong with it.
+        picture: of the card; it takes no line of the text's, because what shows pictures scrolls.
         links: where to read on.
         signature_lines: how many lines the signature may take.
     """
@@ -42,6 +43,7 @@ class Page:
     answer: str = ""
     notes: tuple[str, ...] = ()
     pitfall: str = ""
+    picture: str = ""
     links: tuple[str, ...] = ()
     signature_lines: int = _SIGNATURE_LINES
 
@@ -50,9 +52,8 @@ def laid_out(page: Page) -> str:
     """The page as Markdown of at most `MOST_LINES` lines; what it can best do without goes first."""
     page = replace(page, notes=_fewer(page.notes, _MOST_NOTES))
     for shorter in _shorter(page):
-        text = _markdown(shorter)
-        if lines(text) <= MOST_LINES:
-            return text
+        if lines(_markdown(replace(shorter, picture=""))) <= MOST_LINES:
+            return _markdown(shorter)
     return _markdown(replace(page, about=page.about[:1], question="", answer="", notes=(), pitfall=""))
 
 
@@ -137,6 +138,8 @@ def _markdown(page: Page) -> str:
         parts.append("**In your code**\n\n" + "\n".join(map(_bullet, page.notes)))
     if page.pitfall:
         parts.append(f"**Pitfall:** {page.pitfall}")
+    if page.picture:
+        parts.append(page.picture)
     if page.links:
         parts.append(" · ".join(page.links))
     return "\n\n".join(parts)

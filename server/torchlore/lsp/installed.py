@@ -18,7 +18,8 @@ def chosen_interpreter(server: Server, uri: str | None) -> Interpreter:
     near = path or root
     settings = server.settings_of(uri) if uri else server.settings
     project = configuration(near).interpreter if near else None
-    return find_interpreter(root, settings.interpreter, project=project, trust=settings.trust)
+    configured = settings.interpreter_of(root)
+    return find_interpreter(root, configured, project=project, trust=settings.trust)
 
 
 def used_torch(server: Server, uri: str) -> str | None:

@@ -6,12 +6,14 @@ ASK = "torchlore.ask"
 DEBUG = "torchlore.debugInformation"
 """Not `printDebugInformation`, which the extension has: VS Code takes no command of one name twice."""
 
+ENVIRONMENT = "torchlore.environment"
 EXPLAIN = "torchlore.explain"
 INSERT = "torchlore.insert"
 RUN = "torchlore.run"
 SHAPES = "torchlore.shapes"
 FIT = "torchlore.fit"
 PROVE = "torchlore.prove"
+STOP = "torchlore.stop"
 
 QUICK_FIX = types.CodeActionKind.QuickFix.value
 FIX_ALL_KIND = "source.fixAll.torchlore"

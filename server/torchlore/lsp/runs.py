@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from lsprotocol import types
@@ -20,19 +21,12 @@ from torchlore.lsp.markdown import escaped
 from torchlore.lsp.programs import InputsNeeded, Program, model_for, program_for
 from torchlore.lsp.progress import Progress, begin
 from torchlore.lsp.run_page import drawn, proof_page, run_page
+from torchlore.lsp.run_stream import RunStream
 from torchlore.lsp.server import Server
 from torchlore.lsp.settings import Settings
 from torchlore.lsp.show import show_page, tell
 from torchlore.proof import Versions, proven, versions_of
 from torchlore.rules import Rule, rule_by_code_or_name
-
-EVENTS = "$/torchlore/run"
-"""A notification for clients that said that they want them.
-
-`{"run": id, "kind": "started" | "output" | "finished" | "stopped"}`; with `started` come `name`, `title`,
-`uri` and `code`, with `output` its `stream` ("stdout", "stderr" or "notice") and `text`, with `finished` the
-`result` (see `docs/torchlore-run.schema.json`), with `stopped` the `reason`.
-"""
 
 
 async def run(server: Server, arguments: list[Any]) -> dict[str, object] | None:
@@ -130,7 +124,7 @@ def _settings(server: Server, uri: str | None) -> Settings:
 async def _started(server: Server, program: Program, asked: dict[str, Any]) -> dict[str, object] | None:
     named = asked.get("device")
     device = named if isinstance(named, str) else _settings(server, program.uri).device
-    task = server.start_task(_run_and_show(server, program, device), f"running {program.name}")
+    task = server.start_task(_run_and_show(server, program, device, asked), f"running {program.name}")
     if asked.get("wait") is not True:
         return None
     try:
@@ -141,9 +135,9 @@ async def _started(server: Server, program: Program, asked: dict[str, Any]) -> d
     return as_json(result) if result is not None else None
 
 
-async def _run_and_show(server: Server, program: Program, device: str | None) -> RunResult | None:
-    told = _Told(server, program)
-    running = asyncio.ensure_future(_run(server, program, device, told.output))
+async def _run_and_show(
+    server: Server, program: Program, device: str | None, asked: dict[str, Any]
+) -> RunResult | None:
     progress = Progress(server, None)
     stopped_by_user = False
 
@@ -152,66 +146,69 @@ async def _run_and_show(server: Server, program: Program, device: str | None) ->
         stopped_by_user = True
         running.cancel()
 
+    def printed(kind: str, text: str) -> None:
+        stream.output(kind, text)
+        if text.strip():
+            progress.report(text.strip().rpartition("\n")[2][-80:])
+
+    stream = RunStream(server, stop)
+    start = partial(stream.start, program, asked)
+    running = asyncio.ensure_future(_run(server, program, device, printed, start))
     try:
         progress = await begin(server, f"Running {program.name}", stop)
-        told.progress = progress
         result = await running
     except NotAllowed as refusal:
         progress.end("not allowed")
-        told.event("stopped", reason=str(refusal))
+        stream.stop(str(refusal))
         tell(server, str(refusal), types.MessageType.Warning)
         return None
     except asyncio.CancelledError:
         running.cancel()
         progress.end("cancelled")
-        told.event("stopped", reason="cancelled")
+        stream.stop("Stopped.")
         if stopped_by_user:
             return None
         raise
     except BaseException:
         running.cancel()
         progress.end("failed")
-        told.event("stopped", reason="failed")
+        stream.stop("It could not be run; the log has the details.")
         raise
     progress.end(result.summary())
-    await _show(server, program, result, told)
+    await _show(server, program, result, stream)
     return result
 
 
-async def _show(server: Server, program: Program, result: RunResult, told: _Told) -> None:
+async def stop(server: Server, arguments: list[Any]) -> None:
+    """Ends the run of `{"run": id}`, as `$/torchlore/run` names it; one that is over, not at all."""
+    named = first_of(arguments).get("run")
+    end = server.stops.get(named) if isinstance(named, str) else None
+    if end is not None:
+        end()
+
+
+async def _show(server: Server, program: Program, result: RunResult, stream: RunStream) -> None:
     """A client that has a place of its own for runs is shown no page; hints are shown in either case."""
     if program.ours:
         server.last_runs[program.name] = result.summary()
     run_hints.keep(server, program, result)
+    stream.finish(result)
     if server.settings.run_events:
-        told.event("finished", result=as_json(result))
         return
     page = run_page(program.title if program.ours else escaped(program.title), program.code, result)
     await show_page(server, f"run-{program.name}", page, result.summary(), drawn=drawn(result))
 
 
-class _Told:
-    """What the client hears of a run while it runs."""
-
-    def __init__(self, server: Server, program: Program) -> None:
-        self._server = server
-        self._id = str(uuid.uuid4())
-        self.progress: Progress | None = None
-        self.event("started", name=program.name, title=program.title, uri=program.uri, code=program.code)
-
-    def event(self, kind: str, **more: object) -> None:
-        if self._server.settings.run_events:
-            self._server.protocol.notify(EVENTS, {"run": self._id, "kind": kind, **more})
-
-    def output(self, stream: str, text: str) -> None:
-        self.event("output", stream=stream, text=text)
-        if self.progress is not None and text.strip():
-            self.progress.report(text.strip().rpartition("\n")[2][-80:])
-
-
-async def _run(server: Server, program: Program, device: str | None, on_output: OnOutput) -> RunResult:
+async def _run(
+    server: Server,
+    program: Program,
+    device: str | None,
+    on_output: OnOutput,
+    on_start: Callable[[], None] = lambda: None,
+) -> RunResult:
     if not program.ours:
         await require_consent(server, program.uri)
+    on_start()
     return await run_on_device(
         program.code,
         name=program.name,

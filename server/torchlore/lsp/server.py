@@ -16,7 +16,19 @@ from pygls.lsp.server import LanguageServer
 from torchlore import __version__
 from torchlore.lsp.client import Client
 from torchlore.lsp.documents import Documents
-from torchlore.lsp.names import ASK, CODE_ACTION_KINDS, DEBUG, EXPLAIN, FIT, INSERT, PROVE, RUN, SHAPES
+from torchlore.lsp.names import (
+    ASK,
+    CODE_ACTION_KINDS,
+    DEBUG,
+    ENVIRONMENT,
+    EXPLAIN,
+    FIT,
+    INSERT,
+    PROVE,
+    RUN,
+    SHAPES,
+    STOP,
+)
 from torchlore.lsp.pages import Pages
 from torchlore.lsp.protocol import Protocol, tolerant_converter
 from torchlore.lsp.settings import Settings
@@ -52,6 +64,7 @@ class Server(LanguageServer):
         pages: where the Markdown that is shown to the user is written.
         watched: the client's process, where it is one of this machine; set by `initialize`.
         tasks: what runs beside the requests.
+        stops: what ends each run that is under way, by its id.
         publishing: the task that will publish the diagnostics of a file, by URI.
         seen: what was found in files that are not open, by path.
         results: how many of these were found so far: each has a number.
@@ -82,6 +95,7 @@ class Server(LanguageServer):
         self.pages = Pages()
         self.watched: int | None = None
         self.tasks: set[asyncio.Task[Any]] = set()
+        self.stops: dict[str, Callable[[], object]] = {}
         self.publishing: dict[str, asyncio.Task[Any]] = {}
         self.published: dict[str, set[str]] = {}
         self.seen: dict[str, Seen] = {}
@@ -272,6 +286,8 @@ def create_server() -> Server:
     server.handle_command(PROVE, later("runs", "prove"))
     server.handle_command(INSERT, later("inserting", "insert"))
     server.handle_command(DEBUG, later("debug", "debug_information"))
+    server.handle_command(STOP, later("runs", "stop"))
+    server.handle_command(ENVIRONMENT, later("environment", "environment"))
     return server
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from torchlore.device import Trust, trust_from
 
@@ -15,13 +15,15 @@ class Settings:
     Attributes:
         trust: whether anything may be executed in this workspace.
         interpreter: the Python that has torch, where the user named one.
+        interpreters: by the path of a workspace folder the Python that was chosen for it in the editor.
         run_own_code: whether code of the user's own, not only shipped snippets, may be run: true, false, or
             None to ask them in each workspace.
         device: where snippets run, as torch names it; None for the best that there is.
         warm: torch is imported when the server starts, not with the first run.
-        run_events: the client has a place of its own for runs and wants to hear of them as they go.
+        run_events: it shows runs in a place of its own and hears of them as they go; no page is opened.
         command_links: the client opens `command:` links in a hover.
         workspace_diagnostics: files that are not open are looked at too, where the client asks for that.
+        pictures: it shows pictures in a hover.
         type_checked_deprecations: False where a type checker underlines deprecated names in this editor.
         completion, signature_help, inlay_hints, code_lens, document_links, workspace_symbols: whether the
             client gets them.
@@ -29,12 +31,14 @@ class Settings:
 
     trust: Trust = Trust.TRUSTED
     interpreter: str | None = None
+    interpreters: Mapping[str, str] = field(default_factory=dict)
     run_own_code: bool | None = None
     device: str | None = None
     warm: bool = False
     run_events: bool = False
     command_links: bool = False
     workspace_diagnostics: bool = False
+    pictures: bool = False
     type_checked_deprecations: bool = True
     completion: bool = True
     signature_help: bool = True
@@ -42,6 +46,10 @@ class Settings:
     code_lens: bool = False
     document_links: bool = True
     workspace_symbols: bool = True
+
+    def interpreter_of(self, folder: str | None) -> str | None:
+        """What was named for a workspace folder: its own comes first, since it is the more exact word."""
+        return self.interpreters.get(folder or "", self.interpreter)
 
 
 DEFAULTS = Settings()
@@ -63,6 +71,8 @@ def settings_from(options: object) -> Settings:
         run_own_code=own_code if isinstance(own_code, bool) else None,
         device=_device(values.get("device", nested.get("device"))),
         warm=values.get("warm", nested.get("warm")) is True,
+        interpreters=_texts(values.get("interpreters")),
+        pictures=values.get("pictures") is True,
         run_events=values.get("runEvents") is True,
         command_links=values.get("commandLinks") is True,
         type_checked_deprecations=switched("typeCheckedDeprecations", DEFAULTS.type_checked_deprecations),
@@ -106,6 +116,11 @@ def settings_with(options: object, configured: object) -> Settings:
 
 def _text(value: object) -> str | None:
     return value.strip() or None if isinstance(value, str) else None
+
+
+def _texts(value: object) -> dict[str, str]:
+    named = {str(key): _text(name) for key, name in _mapping(value).items()}
+    return {key: name for key, name in named.items() if name is not None}
 
 
 def _device(value: object) -> str | None:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the VS Code test drives: Node 24, code-server (VS Code in a browser) and playwright-core, all
-# from the ordinary package registries, into .cache/vscode. About three minutes and 700 MB the first time,
+# Installs what the VS Code test drives: Node 24, code-server (VS Code in a browser), playwright-core and Pillow,
+# all from the ordinary package registries, into .cache/vscode. About three minutes and 700 MB the first time,
 # nothing afterwards. Chromium, header packages and fonts come from the system's package manager.
 set -euo pipefail
 
@@ -9,6 +9,7 @@ home="$root/.cache/vscode"
 node_version=24.19.0
 code_server=4.139.1
 playwright=1.65.1
+pillow=13.0.0
 
 # code-server compiles native modules that need these header packages; the fonts are those of the pictures.
 system_packages=(libkrb5-dev libsecret-1-dev libx11-dev libxkbfile-dev fonts-inter fonts-jetbrains-mono)
@@ -18,6 +19,7 @@ main() {
   install_node
   export PATH="$home/bin:$PATH"
   install_code_server
+  install_pillow
 }
 
 install_system_packages() {
@@ -59,6 +61,12 @@ install_code_server() {
   npm_config_nodedir="$home/node" npm install --prefix "$home/code-server" --unsafe-perm --no-audit --no-fund \
     --loglevel=error "code-server@$code_server" "playwright-core@$playwright"
   touch "$marker"
+}
+
+# It makes the pictures small that are shown in the documentation.
+install_pillow() {
+  "$home/node24/bin/python" -c "import PIL; assert PIL.__version__ == '$pillow'" 2>/dev/null ||
+    "$home/node24/bin/python" -m pip install --quiet "pillow==$pillow"
 }
 
 main

@@ -68,7 +68,7 @@ export async function hover(page, containing) {
 export async function openQuickFixes(page, containing) {
   const menu = page.locator(".action-widget:visible");
   await until(async () => {
-    await page.keyboard.press("Escape");
+    if (await menu.isVisible()) await page.keyboard.press("Escape"); // Without one it would leave a notebook's cell.
     await page.keyboard.press("Control+.");
     return menu.getByText(containing).first().waitFor({ timeout: 5_000 }).then(() => true, () => false);
   }, `no quick fix with ${containing}`);
@@ -111,6 +111,73 @@ export async function pageBeside(page, containing) {
   return text;
 }
 
+/** Whether the card that is open shows a picture, loaded and not empty. */
+export const pictureInCard = (page) => loadedImage(page, ".monaco-hover:visible img");
+
+/** Whether the page beside the code shows a picture. */
+export async function pictureBeside(page) {
+  const found = await Promise.all(page.frames().map((frame) => loadedImage(frame, "main img", 5_000).catch(() => false)));
+  return found.some(Boolean);
+}
+
+export async function loadedImage(page, selector, timeout = PATIENCE) {
+  const image = page.locator(selector).first();
+  await image.waitFor({ timeout });
+  await until(() => image.evaluate(({ complete, naturalWidth }) => complete && naturalWidth > 0), `${selector} did not load`);
+  return true;
+}
+
+/** Presses a button of the page beside the code. */
+export async function pressBeside(page, title) {
+  for (const frame of page.frames()) {
+    const button = frame.locator("button", { hasText: title }).first();
+    if (frame !== page.mainFrame() && (await button.isVisible().catch(() => false))) return button.click();
+  }
+  throw new Error(`no button ${title} beside the code`);
+}
+
+/** The text of a notification, once there is one with the words; then they are all cleared away. */
+export async function notification(page, containing) {
+  const message = page.locator(".notifications-toasts .notification-list-item-message", { hasText: containing }).first();
+  await message.waitFor();
+  const text = await message.innerText();
+  await runCommand(page, "Notifications: Clear All Notifications");
+  return text;
+}
+
+/** The texts that stand in the holes of a snippet being filled in. */
+export async function holes(page) {
+  await page.locator(".monaco-editor.focused .snippet-placeholder").first().waitFor();
+  return page.locator(".monaco-editor.focused .snippet-placeholder").count();
+}
+
+/** What stands in the lines that can be seen, with ordinary spaces. */
+export async function text(page) {
+  const lines = await page.locator(".monaco-editor.focused .view-line").allInnerTexts();
+  return lines.join("\n").replaceAll("\u00a0", " ");
+}
+
+export async function choose(page, title) {
+  await page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().click();
+}
+
+/** Puts the cursor into the code, wherever it was. */
+export async function intoCode(page) {
+  await page.locator(".monaco-editor .view-line").first().click();
+  await page.locator(".monaco-editor.focused").waitFor();
+}
+
+export async function openNotebook(page, name) {
+  await openFile(page, name);
+  await page.locator(".notebookOverlay .cell-list-container .view-line").first().waitFor();
+}
+
+/** Puts the cursor into the cell that has a line, on that line. */
+export async function intoCell(page, line) {
+  await page.locator(".notebookOverlay .view-line", { hasText: line }).first().click();
+  await page.waitForTimeout(500);
+}
+
 export async function notifications(page) {
   return page.locator(".notifications-toasts .notification-list-item-message").allInnerTexts();
 }
@@ -123,8 +190,8 @@ export async function until(attempt, otherwise) {
   throw new Error(typeof otherwise === "function" ? otherwise() : otherwise);
 }
 
-/** Pulls the card's lower edge down and shuts it: the next one has that height, enough for all of its text. */
-export async function enlargeCard(page) {
+/** Pulls the card's lower edge down and shuts it: the next one is so much higher, enough for all that it shows. */
+export async function enlargeCard(page, pixels) {
   const box = await page.locator(".monaco-resizable-hover:visible").first().boundingBox();
   const [x, y] = [box.x + 200, box.y + box.height - 1];
   await page.mouse.click(x + 300, y - 60); // With the focus it stays while the mouse is on its edge.
@@ -132,7 +199,7 @@ export async function enlargeCard(page) {
   await page.mouse.move(x, y);
   await page.mouse.down();
   await page.mouse.move(x, y + 50, { steps: 4 });
-  await page.mouse.move(x, Math.min(y + 160, page.viewportSize().height - 40), { steps: 4 });
+  await page.mouse.move(x, Math.min(y + pixels, page.viewportSize().height - 40), { steps: 4 });
   await page.mouse.up();
   await page.keyboard.press("Escape");
   await closeCard(page);
@@ -159,14 +226,26 @@ export async function palette(page, words) {
   return titles;
 }
 
-/** What the language status item says when it is opened. */
-export async function languageStatus(page) {
-  await page.locator(".statusbar-item[id^='status.languageStatus']").first().hover();
-  const card = page.locator(".monaco-hover:visible", { hasText: "torchlore" }).first();
-  await card.waitFor();
+/** What the language status says when it is opened, once it holds the words; with a folder, also a picture of it. */
+export async function languageStatus(page, containing, pictures) {
+  const card = page.locator(".monaco-hover:visible", { hasText: "torchlore" }).filter({ hasText: containing }).first();
+  await until(async () => {
+    await page.mouse.move(5, 400);
+    await page.waitForTimeout(300);
+    await page.locator(".statusbar-item[id^='status.languageStatus']").first().hover();
+    return card.waitFor({ timeout: 3_000 }).then(() => true, () => false);
+  }, `no language status with ${containing}`);
   const text = await card.innerText();
+  if (pictures) await page.screenshot({ path: `${pictures}/vscode-status.png`, clip: await around(page, card) });
   await page.mouse.move(5, 400);
   return text;
+}
+
+/** The lower right of the window, so much of it that it holds an element. */
+async function around(page, element) {
+  const { width, height } = page.viewportSize();
+  const { x, y } = await element.boundingBox();
+  return { x: x - 60, y: y - 60, width: width - x + 60, height: height - y + 60 };
 }
 
 /** Trusts the workspace in the editor that VS Code has for it. The extension then starts its server again. */

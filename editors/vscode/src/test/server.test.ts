@@ -3,8 +3,15 @@ import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { test } from "node:test";
-import { chosenInterpreter, findServer, NoServer, type Surroundings } from "../server";
-import { expand, reportsTypeChecked } from "../settings";
+import {
+  chosenInterpreter,
+  findServer,
+  folderInterpreters,
+  interpreters,
+  NoServer,
+  type Surroundings,
+} from "../server";
+import { expand, serverOptions } from "../settings";
 
 const always = async () => true;
 const never = async () => false;
@@ -76,16 +83,50 @@ test("in Restricted Mode nothing of the workspace is started", async () => {
   assert.equal((await findServer({ ...restricted, trusted: true }, always)).executable, `${workspace}/python3`);
 });
 
+test("each folder of several has its own interpreter, and one alone has that of the workspace", () => {
+  const own = { folder: "/a", interpreter: "${workspaceFolder}/env/bin/python", offered: "/offered/a" };
+  const offered = { folder: "/b", interpreter: "", offered: "/offered/b" };
+  const silent = { folder: "/c", interpreter: "", offered: undefined };
+  const several = { ...given(), folders: ["/a", "/b", "/c"], choices: [own, offered, silent] };
+  assert.deepEqual(folderInterpreters(several), { "/a": "/a/env/bin/python", "/b": "/offered/b" });
+  assert.deepEqual(folderInterpreters({ ...several, trusted: false }), { "/b": "/offered/b" });
+  assert.deepEqual(folderInterpreters({ ...several, choices: [own] }), {});
+});
+
+test("the workspace's own environment runs the server where nothing else can, and only with trust", async () => {
+  const workspace = mkdtempSync(path.join(tmpdir(), "torchlore-"));
+  const python = path.join(workspace, ".venv", "bin", "python");
+  mkdirSync(path.dirname(python), { recursive: true });
+  writeFileSync(python, "");
+  const searchPath = folderWith("python3");
+  const inside = { ...given(), folders: [workspace], home: extension({ bundled: true }) };
+  assert.equal((await findServer(inside, always)).executable, python);
+  assert.deepEqual(interpreters({ ...inside, searchPath }), [path.join(searchPath, "python3"), python]);
+  await assert.rejects(findServer({ ...inside, trusted: false }, always), NoServer);
+});
+
 test("deprecated names are left to a type checker where there is one, unless the user says otherwise", () => {
   for (const [typeCheckedDeprecations, alone, beside] of [
     ["auto", true, false],
     ["on", true, true],
     ["off", false, false],
   ] as const) {
-    const { settings } = given({ typeCheckedDeprecations });
-    assert.equal(reportsTypeChecked(settings, false), alone);
-    assert.equal(reportsTypeChecked(settings, true), beside);
+    const { settings } = given({ options: { typeCheckedDeprecations } });
+    assert.equal(serverOptions(settings, false)["typeCheckedDeprecations"], alone);
+    assert.equal(serverOptions(settings, true)["typeCheckedDeprecations"], beside);
   }
+});
+
+test("options are passed on as the server takes them", () => {
+  const options = { interpreter: "~/python", device: "cuda:1", warm: true, runOwnCode: "never", unknown: 1 };
+  assert.deepEqual(serverOptions(given({ options }).settings, false), {
+    typeCheckedDeprecations: true,
+    device: "cuda:1",
+    warm: true,
+    runOwnCode: false,
+  });
+  const left = serverOptions(given({ options: { runOwnCode: "ask" } }).settings, false);
+  assert.ok(!("runOwnCode" in left), "what is left open must be left out");
 });
 
 test("paths are expanded as people write them", () => {
@@ -100,20 +141,13 @@ function given(settings: Partial<Surroundings["settings"]> = {}): Surroundings {
       interpreter: "",
       path: [],
       importStrategy: "useBundled",
-      typeCheckedDeprecations: "auto",
-      assistance: {
-        completion: true,
-        signatureHelp: true,
-        inlayHints: false,
-        codeLens: false,
-        documentLinks: true,
-        workspaceSymbols: true,
-      },
+      options: {},
       ...settings,
     },
     trusted: true,
     folders: ["/work space"],
     offered: undefined,
+    choices: [],
     home: extension({ bundled: false }),
     searchPath: "",
   };
