@@ -187,7 +187,8 @@ async def hints(session: Session, number: int) -> list[tuple[int, str]]:
 
 
 async def test_values_stand_at_the_ends_of_lines_until_the_next_edit(device: Device) -> None:
-    session = opened(capabilities={"workspace": {"inlayHint": {"refreshSupport": True}}})
+    shows = {"workspace": {"inlayHint": {"refreshSupport": True}}, "textDocument": {"inlayHint": {}}}
+    session = opened(capabilities=shows)
     assert await hints(session, 1) == []
     device.answer = RunResult(True, "finished", 0, "", "", False, None, 0.1, "cpu", None, lines=VALUES)
     await commanded(session, "run", 2, range=lines(4, 4))
@@ -198,7 +199,7 @@ async def test_values_stand_at_the_ends_of_lines_until_the_next_edit(device: Dev
 
 
 async def test_what_stands_below_the_file_has_no_line_in_it(device: Device) -> None:
-    session = opened()
+    session = opened(capabilities={"textDocument": {"inlayHint": {}}})
     below = (LineValue(FILE.count("\n") + 2, "", Value("object", "int", "3")),)
     device.answer = RunResult(True, "finished", 0, "", "", False, None, 0.1, "cpu", None, lines=below)
     await commanded(session, "run", 1, range=lines(17))
