@@ -14,9 +14,10 @@
 (defclass torchlore-eglot-server (eglot-lsp-server) ()
   :documentation "The language server torchlore.")
 
-(add-to-list 'eglot-server-programs
-             (cons '(python-mode python-ts-mode)
-                   (lambda (&rest _) (cons 'torchlore-eglot-server torchlore-command))))
+(when torchlore-in-eglot
+  (add-to-list 'eglot-server-programs
+               (cons '(python-mode python-ts-mode)
+                     (lambda (&rest _) (cons 'torchlore-eglot-server torchlore-command)))))
 (add-to-list 'torchlore--backends
              (cons 'eglot--managed-mode (cons #'torchlore-eglot--offers #'torchlore-eglot--execute)))
 

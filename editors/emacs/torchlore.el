@@ -31,6 +31,12 @@ For instance (:interpreter \"~/envs/torch/bin/python\"): the Python with your
 PyTorch.  (:untrustedWorkspace t) forbids that anything is run."
   :type 'plist)
 
+(defcustom torchlore-in-eglot t
+  "Whether Eglot starts torchlore in Python files.
+Eglot has one server for each buffer: nil leaves that to the one you have.
+Set it before this file is loaded."
+  :type 'boolean)
+
 (defvar torchlore--backends nil
   "How to reach the server: an alist of functions, by what they are for.
 The keys are the minor modes `eglot--managed-mode' and `lsp-mode'.  A value is
