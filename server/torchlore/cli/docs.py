@@ -46,12 +46,17 @@ def pages() -> dict[str, str]:
     """The text of each page by its path within docs/."""
     from torchlore.cli.schema import schema
     from torchlore.device.as_json import schema as schema_of_runs
+    from torchlore.lsp.options import schema as schema_of_options
     from torchlore.pages import rule_page
     from torchlore.rules import all_rules
 
     made = {f"rules/{rule.name}.md": _NOTE + rule_page(rule) for rule in all_rules()}
     tables = {"rules.md": _NOTE + _rule_table(), "cards.md": _NOTE + _card_table()}
-    schemas = {"torchlore.schema.json": schema(), "torchlore-run.schema.json": schema_of_runs()}
+    schemas = {
+        "torchlore.schema.json": schema(),
+        "torchlore-options.schema.json": schema_of_options(),
+        "torchlore-run.schema.json": schema_of_runs(),
+    }
     return {**made, **tables, **schemas}
 
 

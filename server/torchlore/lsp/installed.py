@@ -18,7 +18,8 @@ def chosen_interpreter(server: Server, uri: str | None) -> Interpreter:
     path = to_fs_path(uri) if uri else None
     near = path or root
     project = configuration(near).interpreter if near else None
-    return find_interpreter(root, server.settings.interpreter, project=project, trust=server.settings.trust)
+    configured = server.settings.interpreter_of(root)
+    return find_interpreter(root, configured, project=project, trust=server.settings.trust)
 
 
 def used_torch(server: Server, uri: str) -> str | None:
