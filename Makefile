@@ -29,7 +29,7 @@ format: install ## what ruff can mend by itself
 bench: install ## how fast it is and how much it knows, on PATHS="..." (its own files by default)
 	$(bin)/python -m tests.perf $(PATHS)
 
-docs: install ## docs/rules*, docs/cards.md, from the sources
+docs: install ## docs/rules*, docs/cards.md, docs/configure.md and the JSON schemas, from the sources
 	$(bin)/torchlore docs build
 
 editors: vsix ## what is installed into editors (the other editors only need the configuration in editors/)
