@@ -96,6 +96,16 @@ async def test_a_line_about_a_page_always_says_where_that_is() -> None:
     assert "explain-" in page and page.endswith(".md")
 
 
+@pytest.mark.parametrize("arguments", [[], [{"words": "  "}], [{"words": 3}], ["words"]])
+async def test_a_question_without_words_is_told_what_can_be_asked(arguments: list[Any]) -> None:
+    session = Session()
+    session.start()
+    session.send("workspace/executeCommand", {"command": "torchlore.ask", "arguments": arguments}, 1)
+    await session.until(1)
+    (message,) = session.sent("window/showMessage")
+    assert "a name of PyTorch" in message["params"]["message"]
+
+
 async def test_shutdown_cancels_what_runs(gate: asyncio.Event) -> None:
     session, create = await started()
     reply(session, create, result=None)
