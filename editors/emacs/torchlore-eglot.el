@@ -43,8 +43,16 @@
   "The file that URI names."
   (funcall (if (fboundp 'eglot-uri-to-path) 'eglot-uri-to-path 'eglot--uri-to-path) uri))
 
+(defun torchlore-eglot--server ()
+  "The server of this buffer, where that is torchlore."
+  (let ((server (eglot-current-server)))
+    (unless (and server (object-of-class-p server 'torchlore-eglot-server))
+      (user-error "Eglot runs another server in this buffer: see `torchlore-in-eglot'"))
+    server))
+
 (defun torchlore-eglot--offers ()
   "The commands that the server offers at point, as `torchlore--backends' has them."
+  (torchlore-eglot--server)
   (let (offers)
     (dolist (action (append (eglot-code-actions (point) (point)) nil) (nreverse offers))
       ;; A bare Command has its name in `:command'; a CodeAction has a Command there.
@@ -58,7 +66,7 @@
 
 (defun torchlore-eglot--execute (command argument)
   "Have the server run COMMAND on ARGUMENT."
-  (jsonrpc-request (eglot-current-server) :workspace/executeCommand
+  (jsonrpc-request (torchlore-eglot--server) :workspace/executeCommand
                    (list :command command :arguments (vector argument))))
 
 (provide 'torchlore-eglot)

@@ -157,6 +157,23 @@ def test_says_what_is_missing(emacs: Emacs) -> None:
     assert seen["nothing"] == "There is nothing of PyTorch to explain here"
 
 
+def test_eglot_keeps_the_server_that_it_has(emacs: Emacs) -> None:
+    seen = emacs(
+        SCRIPT,
+        """
+        (setq eglot-server-programs
+              `((python-mode . (,(getenv "TORCHLORE_PYTHON") ,(getenv "TORCHLORE_OTHER")))))
+        (setq torchlore-in-eglot nil)
+        (person-start 'eglot)
+        (person-go-to "optimizer.step" "step")
+        (list :hover (person-hover)
+              :refused (condition-case refusal (torchlore-ask "why") (user-error (cadr refusal))))
+        """,
+    )
+    assert seen["hover"].strip() == ANSWER
+    assert "torchlore-in-eglot" in seen["refused"]
+
+
 class Emacs:
     """Plays scenarios: each a piece of Lisp that works with `person-…` and gives what it saw."""
 

@@ -38,20 +38,32 @@ def test_shows_the_mistake_and_mends_it(vim: Vim) -> None:
 
 
 def test_hover_beside_pyright(vim: Vim) -> None:
-    """ALE shows the answer that comes last; outside PyTorch that can only be Pyright's."""
+    """`:ALEHover` shows the answer that comes last; outside PyTorch that can only be Pyright's."""
     torch, other = vim(
         SCRIPT,
         """
         call Sees('TL101')
         call GoTo('optimizer.step', 'step')
-        let l:torch = Hover('optimizer')
+        let l:torch = Hover('TorchloreHover', 'optimizer')
         call GoTo('inputs, targets', 'inputs')
-        return [l:torch, Hover('pyright')]
+        return [l:torch, Hover('ALEHover', 'pyright')]
         """,
         linters="torchlore,pyright",
     )
     assert "step" in "\n".join(torch)
     assert "\n".join(other).strip() == ANSWER
+
+
+def test_hover(vim: Vim) -> None:
+    one, other = vim(
+        SCRIPT,
+        """
+        call Sees('TL101')
+        call GoTo('optimizer.step', 'step')
+        return [Hover('ALEHover', 'optimizer'), Hover('TorchloreHover', 'optimizer')]
+        """,
+    )
+    assert one == other
 
 
 def test_ask_answers_in_the_preview_window(vim: Vim) -> None:

@@ -95,7 +95,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
         return ", ".join(
             f"`{value if isinstance(value, str) else json.dumps(value)}`" for value in schema["enum"]
         )
-    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    kinds: list[str] = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     return ", ".join(_WORDS.get(kind, kind) for kind in kinds)
 
 

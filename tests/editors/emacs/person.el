@@ -9,7 +9,7 @@
 ;; `--batch' leaves out what a start in a window does: what packages load by themselves.
 (package-initialize)
 
-(defconst person-patience 30)
+(defconst person-patience 60)
 
 (setq make-backup-files nil
       auto-save-default nil

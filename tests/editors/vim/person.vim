@@ -13,7 +13,7 @@ execute 'set runtimepath+=' . fnameescape($TORCHLORE_EDITORS . '/vim')
 filetype plugin on
 syntax on
 
-let s:patience = 30.0
+let s:patience = 60.0
 
 " Waits until Condition gives something that is not empty, and returns that.
 function! Await(what, Condition) abort
@@ -63,10 +63,10 @@ function! GoTo(text, word) abort
     throw 'no line with ' . a:text
 endfunction
 
-" Does :ALEHover and returns the lines of the preview window, once it holds the words.
-function! Hover(words) abort
+" Does a command that hovers and returns the lines of the preview window, once it holds the words.
+function! Hover(command, words) abort
     pclose
-    ALEHover
+    execute a:command
     return Preview(a:words)
 endfunction
 

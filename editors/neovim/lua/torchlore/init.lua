@@ -42,7 +42,7 @@ function torchlore.setup(options)
   config.capabilities = vim.tbl_deep_extend('force', can, shows)
   local clients = {}
   local function start(event)
-    local root = torchlore.root(event.buf or vim.api.nvim_get_current_buf(), config.root_markers)
+    local root = torchlore.root(event.buf, config.root_markers)
     if not clients[root] or vim.lsp.client_is_stopped(clients[root]) then
       local rooted = vim.tbl_extend('force', config, { root_dir = root })
       clients[root] = vim.lsp.start_client(rooted)
