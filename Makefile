@@ -1,11 +1,11 @@
-# torchlore: make demo · make test · make lint · make bench · make vsix · make test-vscode
+# torchlore: make demo · make test · make lint · make bench · make vsix · make test-vscode · make test-jupyterlab
 
 PYTHON ?= python3
 venv := .venv
 bin := $(venv)/bin
 installed := $(venv)/.installed-$(shell cksum pyproject.toml constraints.txt | cksum | cut -d ' ' -f 1)
 
-.PHONY: help demo test lint format bench docs install editors vsix test-vscode clean
+.PHONY: help demo test lint format bench docs install editors vsix test-vscode test-jupyterlab clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -13,8 +13,8 @@ help: ## what can be made
 demo: install ## the real server on examples/train_classifier.py, as an editor would see it
 	@$(bin)/torchlore demo examples/train_classifier.py
 
-test: install ## every test but those that need VS Code
-	$(bin)/python -m pytest -n 2 -m "not vscode"
+test: install ## every test but those that need VS Code or JupyterLab
+	$(bin)/python -m pytest -n 2 -m "not vscode and not jupyterlab"
 
 lint: install ## ruff, mypy, import-linter
 	$(bin)/ruff check .
@@ -29,7 +29,7 @@ format: install ## what ruff can mend by itself
 bench: install ## how fast it is and how much it knows, on PATHS="..." (its own files by default)
 	$(bin)/python -m tests.perf $(PATHS)
 
-docs: install ## docs/rules*, docs/cards.md, from the sources
+docs: install ## docs/rules*, docs/cards.md, docs/configure.md and the JSON schemas, from the sources
 	$(bin)/torchlore docs build
 
 editors: vsix ## what is installed into editors (the other editors only need the configuration in editors/)
@@ -39,6 +39,10 @@ vsix: install ## dist/torchlore-*.vsix, the VS Code extension
 
 test-vscode: install ## the extension in the real VS Code, with screenshots
 	$(MAKE) -C editors/vscode test
+
+test-jupyterlab: install ## the configuration for JupyterLab in the real one
+	tests/editors/jupyterlab/setup.sh
+	$(bin)/python -m pytest -m jupyterlab -p no:cacheprovider tests/editors
 
 install: $(installed) ## .venv with torchlore, torch and the tools
 

@@ -47,7 +47,7 @@ def test_the_command_refuses(tmp_path: Path) -> None:
     assert "no book" in done.stderr and "--force" in done.stderr
     assert torchlore("book", tmp_path, "--force", cwd=tmp_path).returncode == 0
     done = torchlore("book", tmp_path / "mine.txt", cwd=tmp_path)
-    assert done.returncode == 2 and "is no folder" in done.stderr
+    assert done.returncode == 2 and "is not a folder" in done.stderr
     done = torchlore("book", tmp_path / "mine.txt" / "below", cwd=tmp_path)
     assert done.returncode == 2 and "Traceback" not in done.stderr
 

@@ -1,4 +1,4 @@
-"""`explain`, `ask`, `run`, `doctor`, `serve`, `index build`, `docs build`, `--version`."""
+"""`explain`, `ask`, `run`, `serve`, `index build`, `docs build`, `--version`."""
 
 from __future__ import annotations
 
@@ -148,23 +148,6 @@ def test_run_uses_the_configured_interpreter(tmp_path: Path) -> None:
         '[tool.torchlore]\ninterpreter = "/configured/python"\n', encoding="utf-8"
     )
     assert "/configured/python" in torchlore("run", "zero-grad", cwd=tmp_path).stderr
-
-
-@needs_torch
-def test_doctor(tmp_path: Path) -> None:
-    done = torchlore("doctor", "--interpreter", sys.executable, cwd=tmp_path)
-    assert done.returncode == 0
-    rows = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
-    assert rows["interpreter"].startswith(sys.executable)
-    assert rows["torch"][0].isdigit()
-    assert rows["device"].startswith(("cpu", "cuda", "mps", "xpu"))
-    assert rows["knowledge"].startswith(f"{len(all_rules())} rules, {len(cards())} cards")
-
-
-def test_doctor_without_an_interpreter_says_what_to_do(tmp_path: Path) -> None:
-    done = torchlore("doctor", "--interpreter", "/no/such/python", cwd=tmp_path)
-    assert done.returncode == 1
-    assert "/no/such/python" in done.stdout.split("problem")[1]
 
 
 def test_serve_on_a_port(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_area_and_level(tmp_path: Path) -> None:
     [
         (["--area", "cooking"], "no area `cooking`; there are basics, tensors"),
         (["--level", "x"], "no level `x`; there are junior, mid, senior"),
-        (["--area", "basics", "--level", "senior"], "no card is of this area and this level"),
+        (["--area", "basics", "--level", "senior"], "no card of this area is of this level"),
         (["--count", "0"], "0"),
     ],
 )

@@ -13,31 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from editor_support import SCRIPT, WIDE, environment, mended, missing
 
-ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent / "neovim"
-OLDEST = (0, 11)
-
-SCRIPT = """\
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-model = nn.Linear(10, 2)
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-
-
-def train(loader):
-    for inputs, targets in loader:
-        loss = F.cross_entropy(model(inputs), targets)
-        loss.backward()
-        optimizer.step()
-"""
-
-# A character here is one, two or four bytes, and one or two UTF-16 units: who confuses them is seen.
-WIDE = SCRIPT.replace(
-    "loss = F.cross_entropy(model(inputs)", 'é = "🙂"; loss = F.cross_entropy(F.softmax(model(inputs), dim=1)'
-)
+OLDEST, NEW = (0, 7), (0, 11)
 
 
 def test_shows_the_mistake_and_mends_it(neovim: Neovim) -> None:
@@ -158,6 +137,96 @@ def test_run_shows_what_the_proof_printed(neovim: Neovim) -> None:
     assert "## Error" not in page
 
 
+def test_ask_shows_the_card_that_answers(neovim: Neovim) -> None:
+    seen = neovim(
+        SCRIPT,
+        """
+        person.diagnostics('TL101', person.with_code('TL101'))
+        vim.cmd('TorchloreAsk why do gradients accumulate')
+        return person.page()
+        """,
+    )
+    assert "gradients" in seen[0]
+
+
+def test_says_where_there_is_nothing_to_explain(neovim: Neovim) -> None:
+    seen = neovim(
+        SCRIPT,
+        """
+        person.diagnostics('TL101', person.with_code('TL101'))
+        person.go_to('inputs, targets', 'inputs')
+        vim.cmd('TorchloreExplain')
+        return person.await('a message', function()
+          return vim.fn.execute('messages'):match('torchlore: [^\\n]*')
+        end)
+        """,
+    )
+    assert seen == "torchlore: there is nothing of PyTorch to explain here"
+
+
+def test_checkhealth_tells_of_program_machine_and_server(neovim: Neovim) -> None:
+    seen = neovim(
+        SCRIPT,
+        """
+        person.diagnostics('TL101', person.with_code('TL101'))
+        vim.cmd('checkhealth torchlore')
+        return vim.api.nvim_buf_get_lines(0, 0, -1, true)
+        """,
+    )
+    report = "\n".join(seen)
+    assert "ERROR" not in report
+    assert "OK torchlore 0" in report
+    assert "interpreter  " in report
+    assert "OK running" in report
+
+
+def test_checkhealth_says_how_to_get_the_program(neovim: Neovim) -> None:
+    seen = neovim(
+        "x = 1\n",
+        """
+        vim.lsp.config('torchlore', { cmd = { 'no-such-program', 'serve' } })
+        vim.cmd('checkhealth torchlore')
+        return vim.api.nvim_buf_get_lines(0, 0, -1, true)
+        """,
+    )
+    report = "\n".join(seen)
+    assert "ERROR no-such-program is not on the PATH" in report
+    assert "pip install" in report
+
+
+def test_neovim_before_0_11_shows_explains_and_asks(old_neovim: Neovim) -> None:
+    """`setup` in place of `vim.lsp.enable`: the Neovim that distributions have."""
+    seen = old_neovim(
+        SCRIPT,
+        """
+        local found = person.diagnostics('TL101', person.with_code('TL101'))
+        person.go_to('loss.backward', 'backward')
+        vim.ui.select = function(items, _, chosen) chosen(items[1], 1) end
+        vim.cmd('TorchloreExplain')
+        local explained = person.page()
+        vim.cmd('pclose')
+        vim.cmd('TorchloreAsk why do gradients accumulate')
+        return { found = found, explained = explained, asked = person.page(), code = person.buffer() }
+        """,
+    )
+    assert [item["text"] for item in seen["found"]] == ["optimizer.step()"]
+    assert seen["explained"][0].startswith("# ")
+    assert "gradients" in seen["asked"][0]
+    assert "\n".join(seen["code"]) + "\n" == SCRIPT
+
+
+def test_checkhealth_before_0_11(old_neovim: Neovim) -> None:
+    seen = old_neovim(
+        SCRIPT,
+        """
+        vim.cmd('checkhealth torchlore')
+        return vim.api.nvim_buf_get_lines(0, 0, -1, true)
+        """,
+    )
+    report = "\n".join(seen)
+    assert "is not on the PATH" in report or "torchlore 0" in report
+
+
 class Neovim:
     """Plays scenarios: each a piece of Lua that works as `person` and returns what it saw."""
 
@@ -173,22 +242,22 @@ class Neovim:
         play = f"lua require('person').play({str(lua)!r})"
         arguments = ["--headless", "--clean", "-u", str(HERE / "init.lua"), str(script), "-c", play]
         done = subprocess.run(
-            [self.program, *arguments], env=self.environment(out), capture_output=True, text=True, timeout=120
+            [self.program, *arguments],
+            env=environment(
+                self.folder,
+                out,
+                TORCHLORE_SCENARIOS=str(HERE),
+                XDG_STATE_HOME=str(self.folder / "state"),
+                XDG_CACHE_HOME=str(self.folder / "cache"),
+            ),
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
         assert out.exists(), f"Neovim left nothing: {done.stdout}\n{done.stderr}"
         told = json.loads(out.read_text(encoding="utf-8"))
         assert "failure" not in told, f"{told['failure']}\n{done.stderr}\n{self.log()}"
         return told["result"]
-
-    def environment(self, out: Path) -> dict[str, str]:
-        return os.environ | {
-            "TORCHLORE_SCENARIOS": str(HERE),
-            "TORCHLORE_NEOVIM": str(ROOT / "editors" / "neovim"),
-            "TORCHLORE_PYTHON": sys.executable,
-            "TORCHLORE_OUT": str(out),
-            "PYTHONPATH": str(ROOT / "server"),
-            "XDG_STATE_HOME": str(self.folder / "state"),
-        }
 
     def log(self) -> str:
         logs = [path.read_text(encoding="utf-8") for path in self.folder.glob("state/**/lsp.log")]
@@ -197,28 +266,29 @@ class Neovim:
 
 @pytest.fixture
 def neovim(tmp_path: Path) -> Neovim:
-    program = _find_neovim()
+    """The Neovim of this environment (a wheel brings it), else the one on the PATH, if new enough."""
+    candidates = (str(Path(sys.executable).parent / "nvim"), shutil.which("nvim"))
+    program = next((found for found in candidates if found and version(found) >= NEW), None)
     if program is None:
-        reason = "needs Neovim 0.11 or newer, in this environment or on the PATH"
-        if os.environ.get("TORCHLORE_REQUIRE_EDITORS") == "1":
-            pytest.fail(f"{reason} (TORCHLORE_REQUIRE_EDITORS=1)")
-        pytest.skip(reason)
+        missing("Neovim 0.11 or newer, in this environment or on the PATH")
     return Neovim(program, tmp_path)
 
 
-def _find_neovim() -> str | None:
-    """The Neovim of this environment (a wheel brings it), else the one on the PATH, if new enough."""
-    beside = Path(sys.executable).parent / "nvim"
-    program = str(beside) if beside.exists() else shutil.which("nvim")
-    if program is None:
-        return None
-    told = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=30).stdout
-    version = re.match(r"NVIM v(\d+)\.(\d+)", told)
-    return program if version and tuple(map(int, version.groups())) >= OLDEST else None
+@pytest.fixture
+def old_neovim(tmp_path: Path) -> Neovim:
+    """The Neovim of the distribution, where that is an old one."""
+    folders = [folder for folder in os.get_exec_path() if Path(folder) != Path(sys.executable).parent]
+    program = shutil.which("nvim", path=os.pathsep.join(folders))
+    if program is None or not OLDEST <= version(program) < NEW:
+        missing("a Neovim from 0.7 to 0.10 on the PATH")
+    return Neovim(program, tmp_path)
 
 
-def mended(buffer: list[str], before: str) -> str:
-    """The one line by which `buffer` is longer than `before`; asserts that nothing else changed."""
-    lines = before.splitlines()
-    [at] = [at for at in range(len(buffer)) if buffer[:at] + buffer[at + 1 :] == lines][:1]
-    return buffer[at]
+def version(program: str) -> tuple[int, ...]:
+    """Of a Neovim; empty where it is none."""
+    try:
+        told = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=30).stdout
+    except OSError:
+        return ()
+    found = re.match(r"NVIM v(\d+)\.(\d+)", told)
+    return tuple(map(int, found.groups())) if found else ()

@@ -63,6 +63,9 @@ def device(monkeypatch: pytest.MonkeyPatch) -> Device:
     return found
 
 
+HINTS = {"textDocument": {"inlayHint": {}}}
+
+
 def opened(text: str = FILE, capabilities: dict[str, Any] | None = None, **options: Any) -> Session:
     session = Session()
     session.start(capabilities, {"runOwnCode": True, **options})
@@ -199,7 +202,7 @@ async def test_values_stand_at_the_ends_of_lines_until_the_next_edit(device: Dev
 
 
 async def test_what_stands_below_the_file_has_no_line_in_it(device: Device) -> None:
-    session = opened(capabilities={"textDocument": {"inlayHint": {}}})
+    session = opened(capabilities=HINTS)
     below = (LineValue(FILE.count("\n") + 2, "", Value("object", "int", "3")),)
     device.answer = RunResult(True, "finished", 0, "", "", False, None, 0.1, "cpu", None, lines=below)
     await commanded(session, "run", 1, range=lines(17))
@@ -207,7 +210,7 @@ async def test_what_stands_below_the_file_has_no_line_in_it(device: Device) -> N
 
 
 async def test_an_error_stands_on_its_line(device: Device) -> None:
-    session = opened()
+    session = opened(capabilities=HINTS)
     error = RunError("ValueError", "no\nmore", 5)
     device.answer = RunResult(False, "error", 1, "", "", False, error, 0.1, "cpu", None)
     await commanded(session, "run", 1, range=lines(4, 4))
@@ -215,7 +218,7 @@ async def test_an_error_stands_on_its_line(device: Device) -> None:
 
 
 async def test_shapes_stand_beside_the_layers(device: Device) -> None:
-    session = opened()
+    session = opened(capabilities=HINTS)
     device.answer = RunResult(True, "finished", 0, "", "", False, None, 0.1, "cpu", None, measured=TABLE)
     await commanded(session, "shapes", 1, **{"class": "Net"})
     assert await hints(session, 2) == [(10, "⇒ 2 × 2, 10 parameters")]

@@ -83,6 +83,29 @@ async def test_what_the_client_does_not_open_is_said_in_a_line(
     assert message["params"]["message"].startswith("Finished in 0.1 s on cpu.")
 
 
+async def test_a_line_about_a_page_always_says_where_that_is() -> None:
+    """However long the answer: who cannot be shown the page has nothing else to find it by."""
+    session = Session()
+    session.start()
+    params = {"command": "torchlore.ask", "arguments": [{"words": "why do gradients accumulate"}]}
+    session.send("workspace/executeCommand", params, 1)
+    await session.until(1)
+    (message,) = session.sent("window/showMessage")
+    words, page = message["params"]["message"].split("\n")
+    assert words.endswith("…")
+    assert "explain-" in page and page.endswith(".md")
+
+
+@pytest.mark.parametrize("arguments", [[], [{"words": "  "}], [{"words": 3}], ["words"]])
+async def test_a_question_without_words_is_told_what_can_be_asked(arguments: list[Any]) -> None:
+    session = Session()
+    session.start()
+    session.send("workspace/executeCommand", {"command": "torchlore.ask", "arguments": arguments}, 1)
+    await session.until(1)
+    (message,) = session.sent("window/showMessage")
+    assert "a name of PyTorch" in message["params"]["message"]
+
+
 async def test_shutdown_cancels_what_runs(gate: asyncio.Event) -> None:
     session, create = await started()
     reply(session, create, result=None)

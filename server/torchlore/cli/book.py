@@ -20,7 +20,7 @@ def book(
     from torchlore.book import NotABook, book_files, write_book
 
     if folder.exists() and not folder.is_dir():
-        fail(f"{folder} is no folder")
+        fail(f"{folder} is not a folder")
     files = book_files()
     try:
         write_book(files, folder, over=force)

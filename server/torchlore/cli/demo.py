@@ -27,7 +27,7 @@ def demo(
 ) -> None:
     """Open a script in the real server; show the hover, the mistakes, the fixes and a proof that runs."""
     if not path.is_file():
-        fail(f"{path} is no file; the demo's own script is examples/train_classifier.py in a checkout")
+        fail(f"{path} is not a file; the demo's own script is examples/train_classifier.py in a checkout")
     import asyncio
 
     try:

@@ -26,7 +26,7 @@ def build(
         bool, typer.Option("--check", help="Write nothing; end with 1 where a page is stale.")
     ] = False,
 ) -> None:
-    """Write docs/rules.md, docs/rules/*.md, docs/cards.md and the JSON schemas."""
+    """Write docs/rules.md, docs/rules/*.md, docs/cards.md, docs/configure.md and the JSON schemas."""
     wanted = {folder / name: text for name, text in pages().items()}
     surplus = [path for path in (folder / "rules").glob("*.md") if path not in wanted]
     stale = [path for path, text in wanted.items() if not path.is_file() or path.read_text("utf-8") != text]
@@ -44,14 +44,20 @@ def build(
 
 def pages() -> dict[str, str]:
     """The text of each page by its path within docs/."""
-    from torchlore.config_schema import schema
+    from torchlore.cli.configuration_page import configuration_page
+    from torchlore.config_schema import PROPERTIES, schema
     from torchlore.device.as_json import schema as schema_of_runs
+    from torchlore.lsp.options import OPTIONS
     from torchlore.lsp.options import schema as schema_of_options
     from torchlore.pages import rule_page
     from torchlore.rules import all_rules
 
     made = {f"rules/{rule.name}.md": _NOTE + rule_page(rule) for rule in all_rules()}
-    tables = {"rules.md": _NOTE + _rule_table(), "cards.md": _NOTE + _card_table()}
+    tables = {
+        "rules.md": _NOTE + _rule_table(),
+        "cards.md": _NOTE + _card_table(),
+        "configure.md": _NOTE + configuration_page(PROPERTIES, OPTIONS),
+    }
     schemas = {
         "torchlore.schema.json": schema(),
         "torchlore-options.schema.json": schema_of_options(),

@@ -1,63 +1,98 @@
-"""`torchlore doctor`: what torchlore finds on this machine."""
+"""`torchlore doctor`: what torchlore finds on this machine, what is missing, and how to get it."""
 
 from __future__ import annotations
 
 import os
 import platform
 import shutil
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from torchlore import __version__
-from torchlore.cli.run import choose_interpreter
 from torchlore.cli.terminal import print_lines
 
 if TYPE_CHECKING:
+    from torchlore.cli.advice import Machine
     from torchlore.cli.terminal import Styled
-    from torchlore.device import DeviceInfo, Environment
+    from torchlore.device import DeviceInfo, Environment, Interpreter
     from torchlore.device.choice import Use
-
-_EDITORS = {
-    "code": "VS Code",
-    "nvim": "Neovim",
-    "emacs": "Emacs",
-    "hx": "Helix",
-    "vim": "Vim",
-    "subl": "Sublime Text",
-    "zed": "Zed",
-}
 
 
 def doctor(
     interpreter: Annotated[str | None, typer.Option(help="The Python to look at.")] = None,
 ) -> None:
-    """Say what torchlore finds here: interpreter, torch, devices, editors. Ends with 1 without torch."""
+    """Say what torchlore finds here, what is missing and how to get it. Ends with 1 on a problem."""
+    from torchlore.cli import advice
+
+    _row("torchlore", f"{__version__}, Python {platform.python_version()}")
+    project, misconfigured = _project_interpreter()
+    chosen = _chosen(interpreter, project)
+    environment = _described(chosen)
+    machine = _machine()
+    _show_environment(chosen, environment)
+    _row("own code", _consent())
+    _show_editors(machine)
+    _row("knowledge", _knowledge())
+    if misconfigured:
+        _row("problem", misconfigured, "bold red")
+    if environment.problem:
+        _row("problem", environment.problem, "bold red")
+    for step in advice.about_interpreter(chosen, environment):
+        _row("what to do", step)
+    for found in (*advice.about_device(environment, machine), *advice.about_editors(machine)):
+        _row("advice", f"{found.what}: {found.how}", "yellow")
+    raise typer.Exit(int(bool(environment.problem or misconfigured)))
+
+
+def _project_interpreter() -> tuple[str | None, str | None]:
+    """What the project's configuration names, or what is wrong with that configuration."""
+    from torchlore.config import ConfigError, find_config
+
+    try:
+        return find_config(Path.cwd()).interpreter, None
+    except ConfigError as error:
+        return None, str(error)
+
+
+def _chosen(given: str | None, project: str | None) -> Interpreter:
+    from torchlore.device import Trust, find_interpreter
+
+    return find_interpreter(str(Path.cwd()), given, project=project, trust=Trust.TRUSTED)
+
+
+def _described(chosen: Interpreter) -> Environment:
+    """Starts the interpreter: whoever asks at a terminal trusts the folder."""
     import asyncio
 
-    from torchlore.device import NotAllowed, Trust, describe
+    from torchlore.device import Environment, NotAllowed, Trust, describe
 
-    chosen = choose_interpreter(interpreter)
-    _row("torchlore", f"{__version__}, Python {platform.python_version()}")
-    _row("interpreter", f"{chosen.path} ({chosen.origin})")
     try:
-        environment = asyncio.run(describe(chosen, Trust.TRUSTED))
-        problem = environment.problem
+        return asyncio.run(describe(chosen, Trust.TRUSTED))
     except NotAllowed as refusal:
-        environment, problem = None, str(refusal)
-    if environment is not None:
-        _show_environment(environment)
-    if problem:
-        _row("problem", problem, "bold red")
-    editors = [f"{name} ({path})" for command, name in _EDITORS.items() if (path := shutil.which(command))]
-    _row("editors", ", ".join(editors) or "none of those torchlore has a configuration for is on PATH")
-    _row("knowledge", _knowledge())
-    raise typer.Exit(int(problem is not None))
+        return Environment("", "", None, (), str(refusal))
 
 
-def _show_environment(environment: Environment) -> None:
+def _machine() -> Machine:
+    from torchlore.cli.advice import Machine
+    from torchlore.cli.editors import installed_editors
+
+    beside = shutil.which("torchlore", path=str(Path(sys.executable).parent))
+    return Machine(
+        command=shutil.which("torchlore"),
+        beside=Path(beside) if beside else None,
+        nvidia=shutil.which("nvidia-smi") is not None or Path("/dev/nvidia0").exists(),
+        editors=installed_editors(Path.home(), os.environ),
+        environ=os.environ,
+    )
+
+
+def _show_environment(chosen: Interpreter, environment: Environment) -> None:
     from torchlore.device.gpus import in_use
 
+    _row("interpreter", str(chosen))
     if environment.python:
         _row("python", f"{environment.python} ({environment.executable})")
     if environment.torch:
@@ -86,6 +121,20 @@ def device_row(device: DeviceInfo, use: Use | None) -> str:
     if use is not None and use.busy is not None:
         text += f", busy ({use.busy} %)" if use.busy >= BUSY else f", {use.busy} % in use"
     return text
+
+
+def _consent() -> str:
+    from torchlore.device.consent import default_notes, has_consent
+
+    if has_consent(Path.cwd()):
+        return f"an editor may run yours in this folder: you agreed once ({default_notes()})"
+    return "an editor asks before it runs yours; torchlore's own snippets run when you ask for them"
+
+
+def _show_editors(machine: Machine) -> None:
+    for editor in machine.editors:
+        state = "its configuration speaks of torchlore" if editor.set_up else "not set up"
+        _row("editor", f"{editor.name} ({editor.path}), {state}")
 
 
 def _knowledge() -> str:

@@ -37,7 +37,7 @@ def quiz(
     try:
         path = progress_file()
     except RuntimeError as error:
-        fail(f"there is no folder to remember anything in: {error}")
+        fail(f"there is nowhere to remember your answers: {error}")
     if reset:
         _forget(path)
         return
@@ -47,7 +47,7 @@ def quiz(
         if (not area or card.area in area) and (not level or card.level in level)
     }
     if not chosen:
-        fail("no card is of this area and this level")
+        fail("no card of this area is of this level")
     progress = _remembered(path)
     progress = replace(progress, rounds=progress.rounds + 1)
     order = next_cards(chosen, progress, random.Random())[:count]

@@ -21,11 +21,18 @@ _NEXT = 4
 async def ask(server: Server, arguments: list[Any]) -> None:
     """Shows the card that answers best to `{"words": ...}`, and names those that come next."""
     words = first_of(arguments).get("words")
-    asked = words if isinstance(words, str) else ""
+    asked = words.strip() if isinstance(words, str) else ""
+    if not asked:
+        tell(server, "Ask torchlore a question, for a name of PyTorch, or about an error message.")
+        return
     # The first question reads and counts all cards, which takes a while.
     found = await asyncio.get_running_loop().run_in_executor(None, knowledge.search, asked, 1 + _NEXT)
     if not found:
-        tell(server, f"torchlore has no card that answers {asked!r}", types.MessageType.Warning)
+        tell(
+            server,
+            f"torchlore has no card that answers “{asked}”. Try other words, or the name of a function.",
+            types.MessageType.Warning,
+        )
         return
     best = found[0]
     in_short = f"{best.question} {plain(best.summary)}"
@@ -48,7 +55,11 @@ async def explain(server: Server, arguments: list[Any]) -> None:
         in_short = f"{rule.code} {rule.name}. {plain(behind.summary) if behind else ''}"
         await show_page(server, f"explain-{rule.name}", rule_page(rule), in_short)
     else:
-        tell(server, f"torchlore has no card or rule {slug or code or ''!r}", types.MessageType.Warning)
+        tell(
+            server,
+            f"torchlore has no card and no rule called “{slug or code or ''}”",
+            types.MessageType.Warning,
+        )
 
 
 def first_of(arguments: list[Any]) -> dict[str, Any]:

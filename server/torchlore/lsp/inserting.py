@@ -28,7 +28,7 @@ async def insert(server: Server, arguments: list[Any]) -> None:
         or not isinstance(line, int)
         or not server.client.apply_edit
     ):
-        tell(server, f"torchlore cannot insert {slug!r} here", types.MessageType.Warning)
+        tell(server, f"torchlore cannot insert “{slug}” in this file", types.MessageType.Warning)
         return
 
     def look(known: Analysed) -> types.WorkspaceEdit | None:

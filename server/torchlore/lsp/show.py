@@ -45,12 +45,13 @@ async def show_page(
     uri = from_fs_path(str(path))
     if server.client.show_document and uri is not None and await _opened(server, uri):
         return
-    tell(server, f"{_shortened(in_short)}\n{path}")
+    # The path is what the message is for: it is the words that are cut.
+    tell(server, f"{_shortened(in_short, MAX_MESSAGE - len(str(path)) - 1)}\n{path}")
 
 
 def tell(server: Server, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
     """Says something that the user asked for and nothing else: what they did not ask for goes to the log."""
-    server.window_show_message(types.ShowMessageParams(kind, _shortened(message)))
+    server.window_show_message(types.ShowMessageParams(kind, _shortened(message, MAX_MESSAGE)))
 
 
 async def _opened(server: Server, uri: str) -> bool:
@@ -65,5 +66,5 @@ async def _opened(server: Server, uri: str) -> bool:
     return bool(result is not None and result.success)
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE - 1]}…"
+def _shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: max(length, 1) - 1]}…"

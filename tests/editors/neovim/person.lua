@@ -36,9 +36,12 @@ end
 
 function person.with_code(code)
   return function(seen)
-    return vim.iter(seen):any(function(item)
-      return item.code == code
-    end)
+    for _, item in ipairs(seen) do
+      if item.code == code then
+        return true
+      end
+    end
+    return false
   end
 end
 
@@ -143,7 +146,7 @@ function person.play(path)
   local fine, result = xpcall(dofile, debug.traceback, path)
   local told = fine and { result = result } or { failure = tostring(result) }
   vim.fn.writefile({ vim.json.encode(told) }, vim.env.TORCHLORE_OUT)
-  vim.cmd.qall({ bang = true })
+  vim.cmd('qall!')
 end
 
 return person
