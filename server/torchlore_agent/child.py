@@ -39,6 +39,7 @@ def main(order: dict[str, Any]) -> None:
     limits.apply(order["limits"], order["device"])
     order["pid"] = os.getpid()
     order["offline"] = offline
+    _report(order, {"type": "begun"})
     if "snippet" not in order:
         _report(order, {"type": "environment", **probe.describe()})
         return
