@@ -108,7 +108,7 @@ def _never_began(job: Job) -> bool:
     """Whether the process that waited for an order was killed in the moment in which it got this one."""
     if job.nursery is None or job.child is None or job.again or job.outcome is not None:
         return False
-    return job.child.exit_code == -signal.SIGKILL and not os.path.exists(job.report)
+    return job.child.exit_code == -signal.SIGKILL and not os.path.exists(job.report + processes.BEGUN)
 
 
 def _wait_for_nursery(job: Job, inbox: queue.Queue[Event], seconds: float) -> None:
