@@ -39,6 +39,8 @@ def main(order: dict[str, Any]) -> None:
     limits.apply(order["limits"], order["device"])
     order["pid"] = os.getpid()
     order["offline"] = offline
+    with contextlib.suppress(OSError):
+        os.mkdir(order["report"] + processes.BEGUN)
     if "snippet" not in order:
         _report(order, {"type": "environment", **probe.describe()})
         return

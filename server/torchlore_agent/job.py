@@ -29,6 +29,7 @@ class Job:
         child: its process; None until that exists.
         started: when its process was, by the monotonic clock; until then, when it was asked for.
         outcome: set as soon as something other than the snippet itself ends it.
+        again: the process that waited for it was killed before anything ran, and another one was asked for.
         abandoned: the server is gone.
     """
 
@@ -44,6 +45,7 @@ class Job:
     peak_memory: int = 0
     checked: float = 0.0
     outcome: str | None = None
+    again: bool = False
     abandoned: bool = False
 
     @property

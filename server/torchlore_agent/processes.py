@@ -22,6 +22,9 @@ POSIX = os.name == "posix"
 WHERE = getattr(signal, "SIGUSR1", signal.SIGTERM)
 """The signal upon which a snippet writes its stack to stderr and goes on."""
 
+BEGUN = "-begun"
+"""Behind the name of its report: what a process leaves there once it carries out its order."""
+
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _PATIENCE = 2.0

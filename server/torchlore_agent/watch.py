@@ -99,6 +99,16 @@ def _step(job: Job, inbox: queue.Queue[Event]) -> None:
         _check(job)
     if job.child is not None:
         processes.reap(job.child)
+    if _never_began(job):
+        job.child, job.again = None, True
+        begin(job, inbox)
+
+
+def _never_began(job: Job) -> bool:
+    """Whether the process that waited for an order was killed in the moment in which it got this one."""
+    if job.nursery is None or job.child is None or job.again or job.outcome is not None:
+        return False
+    return job.child.exit_code == -signal.SIGKILL and not os.path.exists(job.report + processes.BEGUN)
 
 
 def _wait_for_nursery(job: Job, inbox: queue.Queue[Event], seconds: float) -> None:

@@ -112,7 +112,7 @@ async def test_what_lines_give() -> None:
     result = await execute(code, lines=(4, 8))
     assert result.ok, result.stderr
     told = [(one.line, one.name, one.value.type) for one in result.lines]
-    assert told == [(4, "b", "Tensor"), (4, "c", "list"), (5, "", "Tensor"), (7, "i", "int")]
+    assert told == [(4, "b", "Tensor"), (4, "c", "list"), (5, "", "Tensor"), (7, "i", "int"), (7, "d", "int")]
     assert result.lines[2].value.mean == 2
 
 

@@ -136,13 +136,7 @@ async def run(
         )
     output = _Output(on_output)
     shown = re.sub(r"[\x00-\x1f\x7f-\x9f]", "", name) or _file_name(name)
-    asked = {
-        "home": home and str(home),
-        "lines": lines,
-        "measure": question and asdict(question),
-        "processes": processes,
-    }
-    more = {key: value for key, value in asked.items() if value is not None}
+    more = _more(home, lines, question, processes)
     started = time.monotonic()
     for _ in range(_ATTEMPTS):
         async with _agent_of(interpreter, crew) as agent:
@@ -160,6 +154,19 @@ async def run(
     if seconds is None:
         seconds = time.monotonic() - started
     return _result(result, output, shown, choice.device, seconds)
+
+
+def _more(
+    home: Path | None, lines: tuple[int, int] | None, question: Question | None, processes: int | None
+) -> Message:
+    """What only some runs ask for, as the agent is asked for it."""
+    asked = {
+        "home": home and str(home),
+        "lines": lines,
+        "measure": question and asdict(question),
+        "processes": processes,
+    }
+    return {key: value for key, value in asked.items() if value is not None}
 
 
 async def _look(agent: Agent) -> list[Use]:
