@@ -12,7 +12,6 @@ import {
 } from "vscode-languageclient/node";
 import { askedFor } from "./commands";
 import type { Command } from "./server";
-import type { Assistance } from "./settings";
 import { showPage } from "./vscodeapi";
 
 /** What the server is told at `initialize`, beside the options of its own table. */

@@ -8,16 +8,24 @@ import * as editor from "./vscodeapi";
  */
 export async function askedFor(command: string): Promise<unknown[] | undefined> {
   if (command === "torchlore.ask") return question();
-  const place = editor.activePlace();
-  const found = place ? await editor.actionsWithCommand(place, command) : new Map<string, unknown[]>();
+  const cursor = editor.activePlace();
+  const found = cursor ? await editor.actionsWithCommand(cursor, command) : new Map<string, unknown[]>();
   if (found.size === 0) {
-    void editor.tell("torchlore has no answer here: put the cursor on a name of PyTorch, such as backward.");
+    const place = PLACES[command] ?? "a name of PyTorch, such as backward";
+    void editor.tell(`torchlore has nothing for that here: put the cursor on ${place}.`);
     return undefined;
   }
   const titles = [...found.keys()];
   const title = titles.length > 1 ? await editor.pick(titles, "Which one?") : titles[0];
   return title === undefined ? undefined : found.get(title);
 }
+
+/** Where commands are of use that are about something else than a name of PyTorch. */
+const PLACES: Readonly<Record<string, string>> = {
+  "torchlore.prove": "something that torchlore underlines",
+  "torchlore.shapes": "a class that is a model",
+  "torchlore.fit": "a class that is a model",
+};
 
 async function question(): Promise<unknown[] | undefined> {
   const words = await editor.ask(
