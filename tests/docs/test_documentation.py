@@ -137,14 +137,18 @@ def readme_commands() -> list[str]:
     return [line for line in lines if "--watch" not in line and "quiz" not in line and "doctor" not in line]
 
 
+RUNNING = ("run", "shapes", "fit", "prove")
+"""Commands that start the Python that has torch."""
+
+
 @pytest.mark.parametrize("line", readme_commands())
 def test_commands_of_the_readme_run(line: str, tmp_path: Path) -> None:
     words = shlex.split(line, comments=True)
-    if words[1] == "run" and find_spec("torch") is None:
+    if words[1] in RUNNING and find_spec("torch") is None:
         pytest.skip("needs torch in this environment")
     shutil.copy(ROOT / "examples" / "train_classifier.py", tmp_path / "train.py")
     (tmp_path / "src").mkdir()
-    words += ["--interpreter", sys.executable] if words[1] == "run" else []
+    words += ["--interpreter", sys.executable] if words[1] in RUNNING else []
     done = subprocess.run(
         [sys.executable, "-m", *words],
         cwd=tmp_path,
