@@ -68,14 +68,7 @@ _arguments = st.sampled_from(
         {"slug": "training-loop", "uri": "file://[", "line": 10**9},
     ]
 )
-_COMMANDS = (
-    "torchlore.explain",
-    "torchlore.ask",
-    "torchlore.insert",
-    "torchlore.debugInformation",
-    "torchlore.nothing",
-    "",
-)
+_COMMANDS = ("torchlore.explain", "torchlore.ask", "torchlore.insert", "torchlore.nothing", "")
 
 REQUESTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "textDocument/hover": st.fixed_dictionaries({"textDocument": identifiers, "position": positions}),
@@ -85,10 +78,6 @@ REQUESTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "textDocument/diagnostic": st.fixed_dictionaries({"textDocument": identifiers}),
     "workspace/executeCommand": st.fixed_dictionaries(
         {"command": st.sampled_from(_COMMANDS), "arguments": st.lists(_arguments, max_size=2)}
-    ),
-    "codeAction/resolve": st.fixed_dictionaries(
-        {"title": st.just("")},
-        optional={"data": st.one_of(identifiers, st.sampled_from([None, 3, [], {"uri": None}]))},
     ),
     "torchlore/unknown": st.just({"jsonrpc": "2.0", "method": "exit"}),
 }
