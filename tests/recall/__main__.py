@@ -8,32 +8,61 @@ from __future__ import annotations
 
 import argparse
 import difflib
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from tests.perf.corpus import files
+from tests.perf.corpus import File, files
 from tests.recall.mutants import mutators
 from tests.recall.planting import MOST, Planted, planted
+from tests.recall.report import markdown
 
 
 def main() -> None:
     """Prints the share that is found, by rule."""
-    parser = argparse.ArgumentParser(prog="python -m tests.recall", description=__doc__)
-    parser.add_argument("paths", nargs="+", type=lambda text: Path(text).resolve(), metavar="PATH")
-    parser.add_argument("--only", action="append", choices=[*mutators()], help="this rule (may be repeated)")
-    parser.add_argument("--most", type=int, default=MOST, help="of a rule (default %(default)s)")
-    parser.add_argument("--missed", action="store_true", help="show the mutants that are not found")
-    parser.add_argument("--found", action="store_true", help="show the mutants that are found")
-    given = parser.parse_args()
+    given = _parser().parse_args()
     corpus = files(given.paths)
-    every: list[Planted] = []
-    for rule in given.only or [*mutators()]:
-        some = planted(corpus, rule, given.most)
-        every += some
+    rules = given.only or [*mutators()]
+    by_rule: dict[str, list[Planted]] = {}
+    for rule, some in zip(rules, _measured(corpus, rules, given.most, given.jobs), strict=True):
+        by_rule[rule] = some
         print(_line(rule, some), flush=True)
         for one in some:
             if given.found if one.is_found else given.missed:
                 print(_shown(one))
-    print(_line("all", every))
+    print(_line("all", [one for some in by_rule.values() for one in some]))
+    if given.markdown is not None:
+        given.markdown.write_text(markdown(corpus, by_rule, given.most), encoding="utf-8")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.recall", description=__doc__)
+    parser.add_argument("paths", nargs="+", type=lambda text: Path(text).resolve(), metavar="PATH")
+    parser.add_argument("--only", action="append", choices=[*mutators()], help="this rule (may be repeated)")
+    parser.add_argument("--most", type=int, default=MOST, help="of a rule (default %(default)s)")
+    parser.add_argument("--jobs", type=int, default=1, help="processes (default %(default)s)")
+    parser.add_argument("--missed", action="store_true", help="show the mutants that are not found")
+    parser.add_argument("--found", action="store_true", help="show the mutants that are found")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write a page about the run, too")
+    return parser
+
+
+def _measured(corpus: list[File], rules: list[str], most: int, jobs: int) -> Iterator[list[Planted]]:
+    """The mutants of each rule, in turn."""
+    if jobs == 1:
+        yield from (planted(corpus, rule, most) for rule in rules)
+        return
+    with ProcessPoolExecutor(jobs, initializer=_SHARED.append, initargs=((corpus, most),)) as pool:
+        yield from pool.map(_planted_in_process, rules)
+
+
+_SHARED: list[tuple[list[File], int]] = []
+"""The corpus and the number of mutants, handed once to each process."""
+
+
+def _planted_in_process(rule: str) -> list[Planted]:
+    corpus, most = _SHARED[0]
+    return planted(corpus, rule, most)
 
 
 def _line(name: str, some: list[Planted]) -> str:
