@@ -16,6 +16,7 @@ from tests.perf.corpus import File, files
 from tests.recall.mutants import mutators
 from tests.recall.planting import MOST, Planted, planted
 from tests.recall.report import markdown
+from tests.recall.results import Result, add_results, line, read_results
 
 
 def main() -> None:
@@ -23,16 +24,20 @@ def main() -> None:
     given = _parser().parse_args()
     corpus = files(given.paths)
     rules = given.only or [*mutators()]
-    by_rule: dict[str, list[Planted]] = {}
-    for rule, some in zip(rules, _measured(corpus, rules, given.most, given.jobs), strict=True):
-        by_rule[rule] = some
-        print(_line(rule, some), flush=True)
+    by_rule = read_results(given.record) if given.record is not None else {}
+    left = [rule for rule in rules if rule not in by_rule]
+    for rule, some in zip(left, _measured(corpus, left, given.most, given.jobs), strict=True):
+        by_rule[rule] = [Result.of(one) for one in some]
+        print(line(rule, by_rule[rule]), flush=True)
+        if given.record is not None:
+            add_results(given.record, rule, by_rule[rule])
         for one in some:
             if given.found if one.is_found else given.missed:
                 print(_shown(one))
-    print(_line("all", [one for some in by_rule.values() for one in some]))
+    print(line("all", [one for rule in rules for one in by_rule[rule]]))
     if given.markdown is not None:
-        given.markdown.write_text(markdown(corpus, by_rule, given.most), encoding="utf-8")
+        page = markdown(corpus, {rule: by_rule[rule] for rule in rules}, given.most)
+        given.markdown.write_text(page, encoding="utf-8")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -43,6 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, default=1, help="processes (default %(default)s)")
     parser.add_argument("--missed", action="store_true", help="show the mutants that are not found")
     parser.add_argument("--found", action="store_true", help="show the mutants that are found")
+    parser.add_argument(
+        "--record", type=Path, metavar="FILE", help="keep results; go on after an earlier run"
+    )
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write a page about the run, too")
     return parser
 
@@ -63,14 +71,6 @@ _SHARED: list[tuple[list[File], int]] = []
 def _planted_in_process(rule: str) -> list[Planted]:
     corpus, most = _SHARED[0]
     return planted(corpus, rule, most)
-
-
-def _line(name: str, some: list[Planted]) -> str:
-    found = sum(one.is_found for one in some)
-    share = f"{100 * found / len(some):.0f} %" if some else "-"
-    count = len({one.file.path for one in some})
-    trees = len({one.file.tree for one in some})
-    return f"{name:32} {found:4} of {len(some):4} found, {share:>5}, in {count} files of {trees} trees"
 
 
 def _shown(one: Planted) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from torchlore.text import Source
 
+from tests.recall.layers import is_layer, makes_module
 from tests.recall.mutants import (
     Mutant,
     inserted,
@@ -19,6 +20,7 @@ from tests.recall.mutants import (
 )
 from tests.recall.syntax import (
     bound_to,
+    called_from_the_top,
     calls,
     calls_of,
     full_name,
@@ -76,7 +78,7 @@ def evaluated_with_gradients(source: Source) -> Iterator[Mutant]:
     The loop runs that model. The file calls the function at its top level, or in the function that it calls
     there: nobody else may have switched gradients off.
     """
-    called = _called_from_the_top(source)
+    called = called_from_the_top(source)
     for function in functions(source):
         if isinstance(function, ast.Module) or function.name not in called or calls(function, "backward"):
             continue
@@ -89,22 +91,6 @@ def evaluated_with_gradients(source: Source) -> Iterator[Mutant]:
         running = {written(c.func) for part in looped for c in ast.walk(part) if isinstance(c, ast.Call)}
         if evaluated & running:
             yield from mutant(source, withs[0].lineno, [unwrapped(source, withs[0])])
-
-
-def _called_from_the_top(source: Source) -> set[str]:
-    """The names of functions that run when the file does."""
-    named = {function.name: function for function in source.every(ast.FunctionDef)}
-    found: set[str] = set()
-    waiting: list[ast.AST] = [
-        s for s in source.tree.body if not isinstance(s, ast.FunctionDef | ast.ClassDef)
-    ]
-    while waiting:
-        for call in ast.walk(waiting.pop()):
-            name = call.func.id if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else ""
-            if name in named and name not in found:
-                found.add(name)
-                waiting.append(named[name])
-    return found
 
 
 def _without_gradients(source: Source, function: ast.AST) -> Iterator[ast.With]:
@@ -162,17 +148,31 @@ def switched_off_for_good(source: Source) -> Iterator[Mutant]:
 
 @plants("ineffective-requires-grad", ".requires_grad = ")
 def misspelled(source: Source) -> Iterator[Mutant]:
-    """`parameter.requires_grad = False` with one letter less."""
+    """`parameter.requires_grad = False` with one letter less, of what the file shows to be a tensor."""
+    listed = {written(loop.target) for loop in source.every(ast.For) if written(loop.iter).endswith(_LISTS)}
     for statement in source.every(ast.Assign):
         target = statement.targets[0]
-        if isinstance(target, ast.Attribute) and target.attr == "requires_grad":
+        if not isinstance(target, ast.Attribute) or target.attr != "requires_grad":
+            continue
+        name = written(target.value)
+        if name in listed or is_made_by(source, name, "torch.") or is_layer(source, _owner(source, target)):
             edit = replaced(source, target, f"{written(target.value)}.require_grad")
             yield from mutant(source, statement.lineno, [edit])
 
 
+_LISTS = (".parameters()", ".parameters(recurse=False)")
+
+
+def _owner(source: Source, target: ast.Attribute) -> ast.expr | None:
+    """The layer that the file makes, of `self.fc.weight.requires_grad`."""
+    owner = target.value.value if isinstance(target.value, ast.Attribute) else None
+    values = bound_to(source, written(owner)) if owner is not None else []
+    return values[0] if len(values) == 1 else None
+
+
 @plants("ineffective-requires-grad", ".requires_grad = ")
 def frozen_as_a_whole(source: Source) -> Iterator[Mutant]:
-    """`model.requires_grad = False` in the place of a loop over `model.parameters()`."""
+    """`model.requires_grad = False` in the place of a loop over `model.parameters()`; the file makes it."""
     for loop in source.every(ast.For):
         target = loop.body[0].targets[0] if isinstance(loop.body[0], ast.Assign) else None
         listed = isinstance(loop.iter, ast.Call) and isinstance(loop.iter.func, ast.Attribute)
@@ -180,6 +180,8 @@ def frozen_as_a_whole(source: Source) -> Iterator[Mutant]:
             continue
         assert isinstance(loop.iter, ast.Call)
         is_whole = written(loop.iter.func).endswith(".parameters") and not loop.iter.args
+        values = bound_to(source, receiver(loop.iter))
+        is_whole = is_whole and bool(values) and all(makes_module(source, value) for value in values)
         if is_whole and written(target) == f"{written(loop.target)}.requires_grad":
             edit = replaced(source, loop, f"{receiver(loop.iter)}.requires_grad = False")
             yield from mutant(source, loop.lineno, [edit])
@@ -300,6 +302,16 @@ def array_with_graph(source: Source) -> Iterator[Mutant]:
             for call in calls(own, "item"):
                 if receiver(call) in (name, f"{name}.detach()", f"{name}.data"):
                     yield from mutant(source, own.lineno, [replaced(source, call, f"{name}.numpy()")])
+
+
+@plants("data-attribute", ".detach()")
+def read_past_the_graph(source: Source) -> Iterator[Mutant]:
+    """`loss.data` in the place of `loss.detach()`, of a loss that the same function differentiates."""
+    for function, statement in _losses(source):
+        name = written(statement.targets[0])
+        for call in calls(function, "detach"):
+            if receiver(call) == name:
+                yield from mutant(source, call.lineno, [replaced(source, call, f"{name}.data")])
 
 
 @plants("tensor-from-tensors", ".backward(")

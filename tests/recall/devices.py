@@ -34,6 +34,13 @@ from tests.recall.syntax import (
     written,
 )
 
+CLIPPING = tuple(
+    f"torch.nn.utils.{home}{name}"
+    for home in ("", "clip_grad.")
+    for name in ("clip_grad_norm_", "clip_grad_value_")
+)
+"""What clips gradients, by every name that it is imported by."""
+
 _ONLY_TENSORS_HAVE = ("detach", "unsqueeze", "contiguous", "permute", "clamp", "float", "long")
 
 
@@ -113,7 +120,8 @@ def cuda_or_nothing(source: Source) -> Iterator[Mutant]:
     is_plain = not any(word in source.text for word in others) and "test" not in source.path
     if not (is_alone and is_plain and moves):
         return
-    guards = [guard for guard in source.every(ast.If) if "__name__" not in written(guard.test)]
+    choices = [node for node in ast.walk(source.tree) if isinstance(node, ast.IfExp) and node not in asking]
+    guards = [*choices, *(one for one in source.every(ast.If) if "__name__" not in written(one.test))]
     is_guarded = any(asking[0] in ast.walk(guard) for guard in guards)
     if not is_guarded and any(asking[0] in ast.walk(value) for value in bound_to(source, "device")):
         yield from mutant(source, asking[0].lineno, [replaced(source, asking[0], written(asking[0].body))])
@@ -354,6 +362,6 @@ def clipped_while_scaled(source: Source) -> Iterator[Mutant]:
     scalers = {scaler for _, scaler, _ in _scaled(source)}
     for block in blocks_below(source.tree):
         told = [s for s in block if (c := statement_call(s, "unscale_")) and receiver(c) in scalers]
-        clips = [s for s in block if "clip_grad" in written(s)]
+        clips = [s for s in block if calls_of(source, s, *CLIPPING)]
         if len(told) == 1 and clips:
             yield from mutant(source, told[0].lineno, [emptied(source, told[0])])

@@ -10,7 +10,7 @@ from pathlib import Path
 from torchlore.rules import Rule, all_rules
 
 from tests.perf.corpus import File
-from tests.recall.planting import Planted
+from tests.recall.results import Result, share
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -41,21 +41,19 @@ def said() -> Said:
     return Said(**tomllib.loads((Path(__file__).parent / "said.toml").read_text("utf-8")))
 
 
-def markdown(corpus: list[File], by_rule: Mapping[str, list[Planted]], most: int) -> str:
-    """The page about a run over `corpus`: what it measures, the trees, and a row for each rule."""
+def markdown(corpus: list[File], by_rule: Mapping[str, list[Result]], most: int) -> str:
+    """The page about a run over `corpus`: what it measures, a row for each rule, and the trees."""
     every = [one for some in by_rule.values() for one in some]
-    found = sum(one.is_found for one in every)
-    weak = [name for name, some in by_rule.items() if some and _share(some) < ENOUGH]
     told = said()
     return _PAGE.format(
-        found=found,
+        found=sum(one.is_found for one in every),
         planted=len(every),
-        share=f"{100 * found / max(1, len(every)):.1f}",
-        files=len({one.file.path for one in every}),
-        trees=len({one.file.tree for one in every}),
+        share=f"{share(every) or 0:.1f}",
+        files=len({(one.tree, one.file) for one in every}),
+        trees=len({one.tree for one in every}),
         most=most,
         rules=sum(map(bool, by_rule.values())),
-        weak=len(weak),
+        weak=sum(_is_weak(some) for some in by_rule.values() if some),
         enough=ENOUGH,
         repositories="\n".join(_trees(corpus, every, told)),
         rows="\n".join(_row(rule, by_rule[rule.name], told) for rule in _rules(by_rule)),
@@ -71,25 +69,31 @@ def _rules(names: Iterable[str]) -> list[type[Rule]]:
     return sorted((rule for rule in all_rules() if rule.name in wanted), key=lambda rule: rule.code)
 
 
-def _trees(corpus: list[File], every: list[Planted], told: Said) -> Iterable[str]:
+def _trees(corpus: list[File], every: list[Result], told: Said) -> Iterable[str]:
     for repository, commit in told.trees.items():
-        last = repository.rpartition("/")[2]
-        files = sum(file.tree.name == last for file in corpus)
-        some = [one for one in every if one.file.tree.name == last]
+        name = repository.rpartition("/")[2]
+        files = sum(file.tree.name == name for file in corpus)
+        some = [one for one in every if one.tree == name]
         yield f"| {repository} | {commit} | {files} | {len(some)} | {sum(one.is_found for one in some)} |"
 
 
-def _row(rule: type[Rule], some: list[Planted], told: Said) -> str:
-    found = sum(one.is_found for one in some)
-    share = f"{_share(some):.0f} %" if some else "–"
-    needs_one = not some or _share(some) < ENOUGH
-    reason = told.missed.get(rule.name, "**not examined**") if needs_one else ""
-    files = len({one.file.path for one in some})
-    return f"| {rule.code} {rule.name} | {len(some)} | {found} | {share} | {files} | {reason} |"
+def _row(rule: type[Rule], some: list[Result], told: Said) -> str:
+    percent, found = share(some), sum(one.is_found for one in some)
+    reason = told.missed.get(rule.name, "**not examined**") if _is_weak(some) else ""
+    cells = (
+        f"{rule.code} {rule.name}",
+        len(some),
+        found,
+        "–" if percent is None else f"{percent:.0f} %",
+        len({(one.tree, one.file) for one in some}),
+        reason,
+    )
+    return f"| {' | '.join(map(str, cells))} |"
 
 
-def _share(some: list[Planted]) -> float:
-    return 100 * sum(one.is_found for one in some) / len(some)
+def _is_weak(some: list[Result]) -> bool:
+    """Whether a row has to say why."""
+    return (share(some) or 0) < ENOUGH
 
 
 _PAGE = """\
