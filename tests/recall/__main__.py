@@ -48,9 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, default=1, help="processes (default %(default)s)")
     parser.add_argument("--missed", action="store_true", help="show the mutants that are not found")
     parser.add_argument("--found", action="store_true", help="show the mutants that are found")
-    parser.add_argument(
-        "--record", type=Path, metavar="FILE", help="keep results; go on after an earlier run"
-    )
+    parser.add_argument("--record", type=Path, metavar="FILE", help="keep results, go on from there")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write a page about the run, too")
     return parser
 

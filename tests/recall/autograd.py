@@ -46,19 +46,19 @@ def summed_with_its_graph(source: Source) -> Iterator[Mutant]:
     The loop differentiates the loss, which a function or a loss of torch gives. What it is added to must
     outlive the iteration.
     """
-    computed = [(function, written(statement.targets[0])) for function, statement in _losses(source)]
+    computed = [(function, written(statement.targets[0])) for function, statement in losses(source)]
     for function in functions(source):
         for loop in loops(function):
             own = [*own_statements(loop)]
             named = {name for home, name in computed if home is function}
-            losses = named & {receiver(call) for call in calls(loop, "backward")}
+            trained = named & {receiver(call) for call in calls(loop, "backward")}
             rebound = {written(t) for s in own if isinstance(s, ast.Assign) for t in s.targets}
             for statement in own:
                 kept = _kept(statement)
                 if kept is None or kept[0] in rebound or kept[0].partition("[")[0] in rebound:
                     continue
                 for call in calls(kept[1], "item", "detach"):
-                    if receiver(call) in losses and written(kept[1]).count(receiver(call)) == 1:
+                    if receiver(call) in trained and written(kept[1]).count(receiver(call)) == 1:
                         edit = replaced(source, call, receiver(call))
                         yield from mutant(source, statement.lineno, [edit])
 
@@ -83,7 +83,7 @@ def evaluated_with_gradients(source: Source) -> Iterator[Mutant]:
         if isinstance(function, ast.Module) or function.name not in called or calls(function, "backward"):
             continue
         evaluated = {receiver(call) for call in calls(function, "eval")}
-        withs = [*_without_gradients(source, function)]
+        withs = [*without_gradients(source, function)]
         if len(withs) != 1 or function.decorator_list:
             continue
         is_looped = any(withs[0] in own_statements(loop) for loop in loops(function))
@@ -93,7 +93,7 @@ def evaluated_with_gradients(source: Source) -> Iterator[Mutant]:
             yield from mutant(source, withs[0].lineno, [unwrapped(source, withs[0])])
 
 
-def _without_gradients(source: Source, function: ast.AST) -> Iterator[ast.With]:
+def without_gradients(source: Source, function: ast.AST) -> Iterator[ast.With]:
     """The `with torch.no_grad():` of a function."""
     for statement in own_statements(function):
         if isinstance(statement, ast.With) and len(statement.items) == 1:
@@ -139,7 +139,7 @@ def switched_off_for_good(source: Source) -> Iterator[Mutant]:
             if not any(statement_call(s, "backward") for part in parts for s in own_statements(part)):
                 continue
             for part in parts:
-                for statement in _without_gradients(source, part):
+                for statement in without_gradients(source, part):
                     if not calls(statement, "backward"):
                         off = inserted(source, statement, "torch.set_grad_enabled(False)")
                         yield from mutant(source, statement.lineno, [off, unwrapped(source, statement)])
@@ -187,7 +187,7 @@ def frozen_as_a_whole(source: Source) -> Iterator[Mutant]:
             yield from mutant(source, loop.lineno, [edit])
 
 
-def _losses(source: Source) -> Iterator[tuple[Function, ast.Assign]]:
+def losses(source: Source) -> Iterator[tuple[Function, ast.Assign]]:
     """`loss = …(…)` of functions that go on with `loss.backward()` and assign nothing else to the name.
 
     What is called is a function of torch, or a loss of torch that the file makes: so it gives a tensor.
@@ -217,7 +217,7 @@ def _binds(statement: ast.stmt, name: str) -> bool:
 @plants("backward-on-number", ".backward(")
 def differentiated_number(source: Source) -> Iterator[Mutant]:
     """`loss = criterion(…).item()`, and `loss.backward()` below."""
-    for _, statement in _losses(source):
+    for _, statement in losses(source):
         edit = replaced(source, statement.value, f"{written(statement.value)}.item()")
         yield from mutant(source, statement.lineno, [edit])
 
@@ -225,7 +225,7 @@ def differentiated_number(source: Source) -> Iterator[Mutant]:
 @plants("backward-without-gradient", ".backward(")
 def differentiated_without_graph(source: Source) -> Iterator[Mutant]:
     """`loss = criterion(…).detach()`, and `loss.backward()` below."""
-    for _, statement in _losses(source):
+    for _, statement in losses(source):
         edit = replaced(source, statement.value, f"{written(statement.value)}.detach()")
         yield from mutant(source, statement.lineno, [edit])
 
@@ -233,7 +233,7 @@ def differentiated_without_graph(source: Source) -> Iterator[Mutant]:
 @plants("backward-on-unreduced", ".backward(")
 def one_loss_per_sample(source: Source) -> Iterator[Mutant]:
     """The loss of torch that `loss.backward()` rests on is told `reduction="none"`."""
-    for _, statement in _losses(source):
+    for _, statement in losses(source):
         call = statement.value
         assert isinstance(call, ast.Call)
         made = bound_to(source, written(call.func))
@@ -292,7 +292,7 @@ def searched_and_forgotten(source: Source) -> Iterator[Mutant]:
 @plants("numpy-with-graph", ".item()", ".detach()")
 def array_with_graph(source: Source) -> Iterator[Mutant]:
     """`loss.numpy()` of a loss that the same function differentiates, instead of `loss.item()`."""
-    for function, statement in _losses(source):
+    for function, statement in losses(source):
         name = written(statement.targets[0])
         for own in own_statements(function):
             if isinstance(
@@ -307,7 +307,7 @@ def array_with_graph(source: Source) -> Iterator[Mutant]:
 @plants("data-attribute", ".detach()")
 def read_past_the_graph(source: Source) -> Iterator[Mutant]:
     """`loss.data` in the place of `loss.detach()`, of a loss that the same function differentiates."""
-    for function, statement in _losses(source):
+    for function, statement in losses(source):
         name = written(statement.targets[0])
         for call in calls(function, "detach"):
             if receiver(call) == name:

@@ -99,25 +99,26 @@ def _is_weak(some: list[Result]) -> bool:
 _PAGE = """\
 # How much the rules find
 
-`python -m tests.recall` plants mistakes in correct code of public repositories, one in each copy of a file, and counts how
-many of them the rule for that mistake finds. **{found} of {planted} are found, {share} %**, in {files} files of {trees}
-repositories, for {rules} rules; {weak} of these are below {enough} %, and their rows say why.
+`python -m tests.recall` plants mistakes in correct code of public repositories, one in each copy of a file,
+and counts how many the rule for that mistake finds. **{found} of {planted} are found, {share} %**, in
+{files} files of {trees} repositories, for {rules} rules; {weak} of these are below {enough} %: their rows
+say why.
 
 ## What the shares mean, and what they do not
 
-- They say how often a rule speaks where its mistake stands in real code and can be *seen* there. A mutator goes by the
-  syntax of the file, and by what its own imports and assignments bind names to; it never asks our analysis. But it plants
-  only where the file itself shows what things are: that `optimizer` is an optimizer of torch, that the loop trains. Of
-  code in which a model comes out of a registry or a configuration the shares say nothing, and there less is found:
-  [history.md](history.md) counts what people really repaired.
-- The mutators were narrowed after their first mutants had been read, where what they planted was no mistake (a loss of a
-  library that is no tensor, a model that another file trains …). What a rule missed and could have told for certain
-  was mended in the rule or in the analysis, and these are the mutants that are counted here. So this is no recall on
+- They say how often a rule speaks where its mistake stands in real code and can be *seen* there. A mutator
+  goes by the syntax of the file, and by what its own imports and assignments bind names to; it never asks our
+  analysis. But it plants only where the file itself shows what things are: that `optimizer` is an optimizer
+  of torch, that the loop trains. Of code in which a model comes out of a registry or a configuration the
+  shares say nothing, and there less is found: [history.md](history.md) counts what people really repaired.
+- The mutators were narrowed after their first mutants had been read, where what they planted was no mistake,
+  or one that nobody could tell from that file. What a rule missed and could have told for certain was mended
+  in the rule or in the analysis, and these are the mutants that are counted here. So this is no recall on
   unseen code either.
-- A mutant is found when the rule, silent about the file as it is, speaks of the changed file; where it speaks is not
-  compared. Rules that are off by default are counted like the others.
-- No more than {most} mutants of a rule, and four of a file, count: the trees take turns, and in a tree the files come in an
-  order that has nothing to do with what they are about. The same mutants are made in every run.
+- A mutant is found when the rule, silent about the file as it is, speaks of the changed file; where it speaks
+  is not compared. Rules that are off by default are counted like the others.
+- At most {most} mutants of a rule count, and four of a file: the trees take turns, and in a tree the files
+  come in an order that has nothing to do with what they are about. The same mutants are made in every run.
 - A share of few mutants says little.
 
 ## The rules
@@ -138,7 +139,7 @@ repositories, for {rules} rules; {weak} of these are below {enough} %, and their
 |---|---|---|---|---|
 {repositories}
 
-`python -m tests.recall PATH… --most {most} --jobs 2 --markdown docs/recall.md` writes this page, with these repositories as
-the paths; without `--markdown`, `--only RULE --missed` shows what is missed. The reasons stand in
+`python -m tests.recall PATH… --most {most} --markdown docs/recall.md` writes this page, with these
+repositories as the paths; `--only RULE --missed` shows what is missed. The reasons stand in
 `tests/recall/said.toml`.
 """

@@ -316,7 +316,7 @@ def losses_add_up(source: Source) -> Iterator[Mutant]:
 
 @plants("evaluation-in-training-mode", ".eval()")
 def evaluated_while_training(source: Source) -> Iterator[Mutant]:
-    """All `model.eval()` are gone from a file in which each epoch trains and evaluates a model with dropout."""
+    """All `model.eval()` are gone where each epoch trains and evaluates a model with dropout."""
     if is_managed(source) or not any(word in source.text for word in ("Dropout", "BatchNorm", "dropout")):
         return
     evaluating = [s for s in source.every(ast.Expr) if (call := statement_call(s, "eval")) and not call.args]
