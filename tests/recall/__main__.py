@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import gc
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.recall.results import Result, add_results, line, read_results
 
 def main() -> None:
     """Prints the share that is found, by rule."""
+    gc.disable()  # hardly anything is garbage before its analysis ends, and the collector walks all trees
     given = _parser().parse_args()
     corpus = files(given.paths)
     rules = given.only or [*mutators()]
@@ -58,12 +60,17 @@ def _measured(corpus: list[File], rules: list[str], most: int, jobs: int) -> Ite
     if jobs == 1:
         yield from (planted(corpus, rule, most) for rule in rules)
         return
-    with ProcessPoolExecutor(jobs, initializer=_SHARED.append, initargs=((corpus, most),)) as pool:
+    with ProcessPoolExecutor(jobs, initializer=_begin, initargs=(corpus, most)) as pool:
         yield from pool.map(_planted_in_process, rules)
 
 
 _SHARED: list[tuple[list[File], int]] = []
 """The corpus and the number of mutants, handed once to each process."""
+
+
+def _begin(corpus: list[File], most: int) -> None:
+    gc.disable()
+    _SHARED.append((corpus, most))
 
 
 def _planted_in_process(rule: str) -> list[Planted]:
