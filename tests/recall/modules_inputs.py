@@ -12,7 +12,7 @@ from tests.recall.arguments import keyword, text, without
 from tests.recall.binding import Scope, held, scopes, self_attribute
 from tests.recall.layers import is_layer, makes_module, method, module_classes
 from tests.recall.mutants import Mutant, emptied, mutant, plants, replaced
-from tests.recall.syntax import calls, full_name, method_call, own_statements, statement_call, written
+from tests.recall.syntax import full_name, method_call, own_statements, statement_call, written
 
 
 def _forwards(source: Source) -> Iterator[Scope]:
@@ -122,7 +122,9 @@ def _takes_last(scope: Scope, name: str) -> bool:
 
 @plants("unused-layer", "def forward")
 def layer_for_nothing(source: Source) -> Iterator[Mutant]:
-    """One more layer below the last that `__init__` makes; nothing uses it."""
+    """One more layer below the last that `__init__` makes; nothing uses it, and nothing asks by name."""
+    if any(word in source.text for word in _BY_NAME):
+        return
     for cls in module_classes(source):
         init = method(cls, "__init__")
         layers = [
@@ -131,11 +133,14 @@ def layer_for_nothing(source: Source) -> Iterator[Mutant]:
             if isinstance(s, ast.Assign) and self_attribute(s.targets[0]) and is_layer(source, s.value)
         ]
         linear = [s for s in layers if _is_linear(source, s.value)]
-        if linear and not calls(cls, "children", "modules", "named_children", "named_modules"):
+        if linear:
             end = source.span(linear[-1]).end
             layer = linear[-1].value
             added = f"\n{' ' * linear[-1].col_offset}self.not_used = {text(source, layer)}"
             yield from mutant(source, linear[-1].lineno, [Edit(Span(end, end), added)])
+
+
+_BY_NAME = ("getattr(", "children()", "modules()", "get_submodule(", "__dict__", "_modules", "module(")
 
 
 def _is_linear(source: Source, node: ast.expr) -> bool:
