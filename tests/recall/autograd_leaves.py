@@ -11,6 +11,7 @@ from tests.recall.autograd import losses, without_gradients
 from tests.recall.layers import makes_module
 from tests.recall.mutants import Mutant, inserted, mutant, plants, replaced, unwrapped
 from tests.recall.syntax import (
+    blocks_below,
     bound_to,
     called_from_the_top,
     calls,
@@ -92,21 +93,33 @@ def computed_from_the_leaf(source: Source) -> Iterator[Mutant]:
 def target_of_inference_mode(source: Source) -> Iterator[Mutant]:
     """`torch.inference_mode()` for the `torch.no_grad()` under which the target of a loss is computed."""
     torch = full_name(source, ast.parse("torch.x", mode="eval").body) == "torch.x"
-    for function, loss in losses(source) if torch else ():
-        assert isinstance(loss.value, ast.Call)
-        given = {written(argument) for argument in loss.value.args}
-        contexts = [*without_gradients(source, function)]
-        for context in contexts:
-            made = {
-                written(s.targets[0])
-                for s in context.body
-                if isinstance(s, ast.Assign) and isinstance(s.value, ast.Call | ast.BinOp)
-            }
-            if made & given:
-                called = context.items[0].context_expr
-                yield from mutant(
-                    source, context.lineno, [replaced(source, called, "torch.inference_mode()")]
-                )
+    computed = [statement for _, statement in losses(source)] if torch else []
+    for block in blocks_below(source.tree):
+        for at, loss in enumerate(block):
+            if (
+                loss not in computed
+                or not isinstance(loss, ast.Assign)
+                or not isinstance(loss.value, ast.Call)
+            ):
+                continue
+            given = {written(argument) for argument in loss.value.args}
+            for context in block[:at]:
+                called = _makes_under_no_grad(source, context, given)
+                if called is not None:
+                    edit = replaced(source, called, "torch.inference_mode()")
+                    yield from mutant(source, context.lineno, [edit])
+
+
+def _makes_under_no_grad(source: Source, context: ast.stmt, given: set[str]) -> ast.expr | None:
+    """The `no_grad()` under which something of these names is computed."""
+    if context not in [*without_gradients(source, ast.Module([context], []))]:
+        return None
+    assert isinstance(context, ast.With)
+    assigned = [
+        s for s in context.body if isinstance(s, ast.Assign) and isinstance(s.value, ast.Call | ast.BinOp)
+    ]
+    made = {written(s.targets[0]) for s in assigned}
+    return context.items[0].context_expr if made & given else None
 
 
 @plants("optimizer-of-frozen-parameters", ".parameters()")
