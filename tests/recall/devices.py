@@ -153,10 +153,12 @@ def emptied_in_every_iteration(source: Source) -> Iterator[Mutant]:
 
 @plants("item-per-element", ".tolist()")
 def one_number_at_a_time(source: Source) -> Iterator[Mutant]:
-    """`[one.item() for one in x]` in the place of `x.tolist()`, of an `x` that a function of torch gives."""
+    """`[one.item() for one in x]` in the place of `x.tolist()`, of an `x` that torch makes on a device."""
     for call in calls(source.tree, "tolist"):
         made = call.func.value if isinstance(call.func, ast.Attribute) else None
-        if isinstance(made, ast.Call) and full_name(source, made.func) in _GIVE_VECTORS:
+        if not isinstance(made, ast.Call) or full_name(source, made.func) not in _GIVE_VECTORS:
+            continue
+        if any(keyword.arg == "device" for keyword in made.keywords):  # on the CPU nothing waits
             edit = replaced(source, call, f"[one.item() for one in {receiver(call)}]")
             yield from mutant(source, call.lineno, [edit])
 
