@@ -119,7 +119,8 @@ say why.
   is not compared. Rules that are off by default are counted like the others.
 - At most {most} mutants of a rule count, and four of a file: the trees take turns, and in a tree the files
   come in an order that has nothing to do with what they are about. The same mutants are made in every run.
-- A share of few mutants says little.
+- A share of few mutants says little. A reason is what the misses that were read have in common; not each one
+  was traced to its cause.
 
 ## The rules
 
