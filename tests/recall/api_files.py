@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from torchlore.text import Edit, Source, Span
 
-from tests.recall.arguments import given, keyword, text, value, with_keyword
+from tests.recall.arguments import given, keyword, text, value, with_keyword, without
 from tests.recall.binding import Scope, held, made, scopes
 from tests.recall.layers import makes_module
 from tests.recall.modules_forward import module_uses
 from tests.recall.mutants import Mutant, mutant, plants, replaced
-from tests.recall.syntax import calls, full_name, method_call, own_statements, written
+from tests.recall.syntax import calls, calls_of, full_name, method_call, own_statements, written
 
 
 @plants("state-dict-not-called", ".state_dict()")
@@ -148,3 +148,17 @@ def _is_module(source: Source, scope: Scope, node: ast.expr) -> bool:
     """Whether a name holds a module, by how it was made, or by what else is done with it."""
     others = [use for use in module_uses(scope, written(node)) if not method_call(use, "state_dict")]
     return bool(others) or makes_module(source, held(scope, node))
+
+
+@plants("load-without-map-location", "map_location")
+def loaded_where_it_was(source: Source) -> Iterator[Mutant]:
+    """`map_location` is gone from a load of weights, in a file that asks whether there is a GPU."""
+    if "is_available()" not in source.text or "test" in source.path or "set_default_device" in source.text:
+        return
+    saved = {
+        written(call.args[1]) for call in calls_of(source, source.tree, "torch.save") if len(call.args) > 1
+    }
+    for _, loaded, path in _loads(source):
+        told = keyword(loaded, "map_location")
+        if told is not None and written(path) not in saved:
+            yield from mutant(source, loaded.lineno, [without(source, loaded, told)])

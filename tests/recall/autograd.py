@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from torchlore.text import Source
 
+from tests.recall.layers import is_layer, makes_module
 from tests.recall.mutants import (
     Mutant,
     inserted,
@@ -19,6 +20,7 @@ from tests.recall.mutants import (
 )
 from tests.recall.syntax import (
     bound_to,
+    called_from_the_top,
     calls,
     calls_of,
     full_name,
@@ -44,19 +46,19 @@ def summed_with_its_graph(source: Source) -> Iterator[Mutant]:
     The loop differentiates the loss, which a function or a loss of torch gives. What it is added to must
     outlive the iteration.
     """
-    computed = [(function, written(statement.targets[0])) for function, statement in _losses(source)]
+    computed = [(function, written(statement.targets[0])) for function, statement in losses(source)]
     for function in functions(source):
         for loop in loops(function):
             own = [*own_statements(loop)]
             named = {name for home, name in computed if home is function}
-            losses = named & {receiver(call) for call in calls(loop, "backward")}
+            trained = named & {receiver(call) for call in calls(loop, "backward")}
             rebound = {written(t) for s in own if isinstance(s, ast.Assign) for t in s.targets}
             for statement in own:
                 kept = _kept(statement)
                 if kept is None or kept[0] in rebound or kept[0].partition("[")[0] in rebound:
                     continue
                 for call in calls(kept[1], "item", "detach"):
-                    if receiver(call) in losses and written(kept[1]).count(receiver(call)) == 1:
+                    if receiver(call) in trained and written(kept[1]).count(receiver(call)) == 1:
                         edit = replaced(source, call, receiver(call))
                         yield from mutant(source, statement.lineno, [edit])
 
@@ -76,12 +78,12 @@ def evaluated_with_gradients(source: Source) -> Iterator[Mutant]:
     The loop runs that model. The file calls the function at its top level, or in the function that it calls
     there: nobody else may have switched gradients off.
     """
-    called = _called_from_the_top(source)
+    called = called_from_the_top(source)
     for function in functions(source):
         if isinstance(function, ast.Module) or function.name not in called or calls(function, "backward"):
             continue
         evaluated = {receiver(call) for call in calls(function, "eval")}
-        withs = [*_without_gradients(source, function)]
+        withs = [*without_gradients(source, function)]
         if len(withs) != 1 or function.decorator_list:
             continue
         is_looped = any(withs[0] in own_statements(loop) for loop in loops(function))
@@ -91,23 +93,7 @@ def evaluated_with_gradients(source: Source) -> Iterator[Mutant]:
             yield from mutant(source, withs[0].lineno, [unwrapped(source, withs[0])])
 
 
-def _called_from_the_top(source: Source) -> set[str]:
-    """The names of functions that run when the file does."""
-    named = {function.name: function for function in source.every(ast.FunctionDef)}
-    found: set[str] = set()
-    waiting: list[ast.AST] = [
-        s for s in source.tree.body if not isinstance(s, ast.FunctionDef | ast.ClassDef)
-    ]
-    while waiting:
-        for call in ast.walk(waiting.pop()):
-            name = call.func.id if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else ""
-            if name in named and name not in found:
-                found.add(name)
-                waiting.append(named[name])
-    return found
-
-
-def _without_gradients(source: Source, function: ast.AST) -> Iterator[ast.With]:
+def without_gradients(source: Source, function: ast.AST) -> Iterator[ast.With]:
     """The `with torch.no_grad():` of a function."""
     for statement in own_statements(function):
         if isinstance(statement, ast.With) and len(statement.items) == 1:
@@ -153,7 +139,7 @@ def switched_off_for_good(source: Source) -> Iterator[Mutant]:
             if not any(statement_call(s, "backward") for part in parts for s in own_statements(part)):
                 continue
             for part in parts:
-                for statement in _without_gradients(source, part):
+                for statement in without_gradients(source, part):
                     if not calls(statement, "backward"):
                         off = inserted(source, statement, "torch.set_grad_enabled(False)")
                         yield from mutant(source, statement.lineno, [off, unwrapped(source, statement)])
@@ -162,17 +148,31 @@ def switched_off_for_good(source: Source) -> Iterator[Mutant]:
 
 @plants("ineffective-requires-grad", ".requires_grad = ")
 def misspelled(source: Source) -> Iterator[Mutant]:
-    """`parameter.requires_grad = False` with one letter less."""
+    """`parameter.requires_grad = False` with one letter less, of what the file shows to be a tensor."""
+    listed = {written(loop.target) for loop in source.every(ast.For) if written(loop.iter).endswith(_LISTS)}
     for statement in source.every(ast.Assign):
         target = statement.targets[0]
-        if isinstance(target, ast.Attribute) and target.attr == "requires_grad":
+        if not isinstance(target, ast.Attribute) or target.attr != "requires_grad":
+            continue
+        name = written(target.value)
+        if name in listed or is_made_by(source, name, "torch.") or is_layer(source, _owner(source, target)):
             edit = replaced(source, target, f"{written(target.value)}.require_grad")
             yield from mutant(source, statement.lineno, [edit])
 
 
+_LISTS = (".parameters()", ".parameters(recurse=False)")
+
+
+def _owner(source: Source, target: ast.Attribute) -> ast.expr | None:
+    """The layer that the file makes, of `self.fc.weight.requires_grad`."""
+    owner = target.value.value if isinstance(target.value, ast.Attribute) else None
+    values = bound_to(source, written(owner)) if owner is not None else []
+    return values[0] if len(values) == 1 else None
+
+
 @plants("ineffective-requires-grad", ".requires_grad = ")
 def frozen_as_a_whole(source: Source) -> Iterator[Mutant]:
-    """`model.requires_grad = False` in the place of a loop over `model.parameters()`."""
+    """`model.requires_grad = False` in the place of a loop over `model.parameters()`; the file makes it."""
     for loop in source.every(ast.For):
         target = loop.body[0].targets[0] if isinstance(loop.body[0], ast.Assign) else None
         listed = isinstance(loop.iter, ast.Call) and isinstance(loop.iter.func, ast.Attribute)
@@ -180,12 +180,14 @@ def frozen_as_a_whole(source: Source) -> Iterator[Mutant]:
             continue
         assert isinstance(loop.iter, ast.Call)
         is_whole = written(loop.iter.func).endswith(".parameters") and not loop.iter.args
+        values = bound_to(source, receiver(loop.iter))
+        is_whole = is_whole and bool(values) and all(makes_module(source, value) for value in values)
         if is_whole and written(target) == f"{written(loop.target)}.requires_grad":
             edit = replaced(source, loop, f"{receiver(loop.iter)}.requires_grad = False")
             yield from mutant(source, loop.lineno, [edit])
 
 
-def _losses(source: Source) -> Iterator[tuple[Function, ast.Assign]]:
+def losses(source: Source) -> Iterator[tuple[Function, ast.Assign]]:
     """`loss = …(…)` of functions that go on with `loss.backward()` and assign nothing else to the name.
 
     What is called is a function of torch, or a loss of torch that the file makes: so it gives a tensor.
@@ -215,7 +217,7 @@ def _binds(statement: ast.stmt, name: str) -> bool:
 @plants("backward-on-number", ".backward(")
 def differentiated_number(source: Source) -> Iterator[Mutant]:
     """`loss = criterion(…).item()`, and `loss.backward()` below."""
-    for _, statement in _losses(source):
+    for _, statement in losses(source):
         edit = replaced(source, statement.value, f"{written(statement.value)}.item()")
         yield from mutant(source, statement.lineno, [edit])
 
@@ -223,7 +225,7 @@ def differentiated_number(source: Source) -> Iterator[Mutant]:
 @plants("backward-without-gradient", ".backward(")
 def differentiated_without_graph(source: Source) -> Iterator[Mutant]:
     """`loss = criterion(…).detach()`, and `loss.backward()` below."""
-    for _, statement in _losses(source):
+    for _, statement in losses(source):
         edit = replaced(source, statement.value, f"{written(statement.value)}.detach()")
         yield from mutant(source, statement.lineno, [edit])
 
@@ -231,7 +233,7 @@ def differentiated_without_graph(source: Source) -> Iterator[Mutant]:
 @plants("backward-on-unreduced", ".backward(")
 def one_loss_per_sample(source: Source) -> Iterator[Mutant]:
     """The loss of torch that `loss.backward()` rests on is told `reduction="none"`."""
-    for _, statement in _losses(source):
+    for _, statement in losses(source):
         call = statement.value
         assert isinstance(call, ast.Call)
         made = bound_to(source, written(call.func))
@@ -290,7 +292,7 @@ def searched_and_forgotten(source: Source) -> Iterator[Mutant]:
 @plants("numpy-with-graph", ".item()", ".detach()")
 def array_with_graph(source: Source) -> Iterator[Mutant]:
     """`loss.numpy()` of a loss that the same function differentiates, instead of `loss.item()`."""
-    for function, statement in _losses(source):
+    for function, statement in losses(source):
         name = written(statement.targets[0])
         for own in own_statements(function):
             if isinstance(
@@ -300,6 +302,16 @@ def array_with_graph(source: Source) -> Iterator[Mutant]:
             for call in calls(own, "item"):
                 if receiver(call) in (name, f"{name}.detach()", f"{name}.data"):
                     yield from mutant(source, own.lineno, [replaced(source, call, f"{name}.numpy()")])
+
+
+@plants("data-attribute", ".detach()")
+def read_past_the_graph(source: Source) -> Iterator[Mutant]:
+    """`loss.data` in the place of `loss.detach()`, of a loss that the same function differentiates."""
+    for function, statement in losses(source):
+        name = written(statement.targets[0])
+        for call in calls(function, "detach"):
+            if receiver(call) == name:
+                yield from mutant(source, call.lineno, [replaced(source, call, f"{name}.data")])
 
 
 @plants("tensor-from-tensors", ".backward(")

@@ -7,8 +7,27 @@ from collections.abc import Iterator
 
 from torchlore.text import Source
 
-from tests.recall.mutants import Mutant, mutant, plants, rewritten, with_keyword, without_keyword
-from tests.recall.syntax import bound_to, calls_of, full_name, written
+from tests.recall.mutants import (
+    Mutant,
+    mutant,
+    plants,
+    replaced,
+    rewritten,
+    with_keyword,
+    without_keyword,
+)
+from tests.recall.syntax import (
+    bound_to,
+    called_from_the_top,
+    calls,
+    calls_of,
+    full_name,
+    functions,
+    is_managed,
+    loops,
+    receiver,
+    written,
+)
 
 
 def _loaders(source: Source) -> Iterator[tuple[ast.Call, dict[str, ast.expr]]]:
@@ -95,3 +114,89 @@ def fractions_of_less(source: Source) -> Iterator[Mutant]:
             given = ast.parse(str(fractions), mode="eval").body
             keywords = [keyword for keyword in call.keywords if keyword.arg != "lengths"]
             yield from mutant(source, call.lineno, [rewritten(source, call, [call.args[0], given], keywords)])
+
+
+def _loops_over(source: Source, function: ast.AST, loader: ast.Call) -> Iterator[ast.For]:
+    """The loops of a function over a loader, perhaps counted, that the file keeps under one name."""
+    for loop in loops(function):
+        over = loop.iter if isinstance(loop, ast.For) else None
+        if isinstance(over, ast.Call) and written(over.func) == "enumerate" and over.args:
+            over = over.args[0]
+        if isinstance(loop, ast.For) and over is not None and bound_to(source, written(over)) == [loader]:
+            yield loop
+
+
+@plants("workers-without-main-guard", "__main__")
+def nothing_guards(source: Source) -> Iterator[Mutant]:
+    """`if True:` for the main guard, where what runs from there loops over a loader with workers."""
+    guards = [s for s in source.tree.body if isinstance(s, ast.If) and "__name__" in written(s.test)]
+    called = called_from_the_top(source)
+    parts = [f for f in functions(source) if isinstance(f, ast.FunctionDef) and f.name in called]
+    for loader, given in _loaders(source) if len(guards) == 1 else ():
+        workers = given.get("num_workers")
+        has_workers = (
+            isinstance(workers, ast.Constant) and isinstance(workers.value, int) and workers.value > 0
+        )
+        if has_workers and any(True for part in (*guards, *parts) for _ in _loops_over(source, part, loader)):
+            yield from mutant(source, guards[0].lineno, [replaced(source, guards[0].test, "True")])
+            return
+
+
+def _moves(loop: ast.For) -> list[ast.Call]:
+    """What moves a batch of a loop: `x.to(...)`, `x.cuda(...)` of what it runs over."""
+    names = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
+    return [call for call in calls(loop, "to", "cuda") if receiver(call) in names]
+
+
+@plants("unpinned-batches", "pin_memory=True")
+def not_pinned(source: Source) -> Iterator[Mutant]:
+    """`pin_memory=True` is gone, of a loader with workers whose batches a loop of the file moves."""
+    for loader, given in _loaders(source):
+        pinned, workers = given.get("pin_memory"), given.get("num_workers")
+        is_pinned = isinstance(pinned, ast.Constant) and pinned.value is True and "collate_fn" not in given
+        if is_pinned and workers is not None and written(workers) != "0":
+            looped = [loop for f in functions(source) for loop in _loops_over(source, f, loader)]
+            if any(_moves(loop) for loop in looped):
+                yield from mutant(source, loader.lineno, [without_keyword(source, loader, "pin_memory")])
+
+
+@plants("blocking-transfer", "non_blocking=True")
+def waited_for(source: Source) -> Iterator[Mutant]:
+    """All `non_blocking=True` are gone where a loop moves the batches of a loader with pinned memory."""
+    for loader, given in _loaders(source):
+        if "pin_memory" not in given or written(given["pin_memory"]) != "True":
+            continue
+        for function in functions(source):
+            for loop in _loops_over(source, function, loader):
+                moves = [c for c in _moves(loop) if any(k.arg == "non_blocking" for k in c.keywords)]
+                if moves:
+                    edits = [without_keyword(source, call, "non_blocking") for call in moves]
+                    yield from mutant(source, loop.lineno, edits)
+
+
+@plants("loader-without-workers", "num_workers")
+def read_in_the_loop(source: Source) -> Iterator[Mutant]:
+    """`num_workers` is gone, of a loader over a dataset of torchvision that reads a file for each item."""
+    for loader, given in _loaders(source):
+        dataset = [*loader.args, *([given["dataset"]] if "dataset" in given else [])][:1]
+        made = bound_to(source, written(dataset[0])) if dataset else []
+        names = {full_name(source, one.func) if isinstance(one, ast.Call) else "" for one in made}
+        others = {"persistent_workers", "prefetch_factor"} & given.keys()
+        if names and names <= _OF_FILES and "num_workers" in given and not others:
+            yield from mutant(source, loader.lineno, [without_keyword(source, loader, "num_workers")])
+
+
+_OF_FILES = {f"torchvision.datasets.{name}" for name in ("ImageFolder", "CocoDetection", "ImageNet")}
+
+
+@plants("unshuffled-training", "shuffle=True")
+def always_in_the_same_order(source: Source) -> Iterator[Mutant]:
+    """`shuffle=True` is gone, of a loader that a loop in the loop over epochs trains with."""
+    for loader, given in _loaders(source) if not is_managed(source) else ():
+        if "shuffle" not in given or written(given["shuffle"]) != "True":
+            continue
+        for function in functions(source):
+            inner = [loop for outer in loops(function) for loop in _loops_over(source, outer, loader)]
+            if any(calls(loop, "backward") and calls(loop, "step") for loop in inner):
+                yield from mutant(source, loader.lineno, [without_keyword(source, loader, "shuffle")])
+                break

@@ -34,6 +34,13 @@ from tests.recall.syntax import (
     written,
 )
 
+CLIPPING = tuple(
+    f"torch.nn.utils.{home}{name}"
+    for home in ("", "clip_grad.")
+    for name in ("clip_grad_norm_", "clip_grad_value_")
+)
+"""What clips gradients, by every name that it is imported by."""
+
 _ONLY_TENSORS_HAVE = ("detach", "unsqueeze", "contiguous", "permute", "clamp", "float", "long")
 
 
@@ -113,7 +120,8 @@ def cuda_or_nothing(source: Source) -> Iterator[Mutant]:
     is_plain = not any(word in source.text for word in others) and "test" not in source.path
     if not (is_alone and is_plain and moves):
         return
-    guards = [guard for guard in source.every(ast.If) if "__name__" not in written(guard.test)]
+    choices = [node for node in ast.walk(source.tree) if isinstance(node, ast.IfExp) and node not in asking]
+    guards = [*choices, *(one for one in source.every(ast.If) if "__name__" not in written(one.test))]
     is_guarded = any(asking[0] in ast.walk(guard) for guard in guards)
     if not is_guarded and any(asking[0] in ast.walk(value) for value in bound_to(source, "device")):
         yield from mutant(source, asking[0].lineno, [replaced(source, asking[0], written(asking[0].body))])
@@ -145,10 +153,12 @@ def emptied_in_every_iteration(source: Source) -> Iterator[Mutant]:
 
 @plants("item-per-element", ".tolist()")
 def one_number_at_a_time(source: Source) -> Iterator[Mutant]:
-    """`[one.item() for one in x]` in the place of `x.tolist()`, of an `x` that a function of torch gives."""
+    """`[one.item() for one in x]` in the place of `x.tolist()`, of an `x` that torch makes on a device."""
     for call in calls(source.tree, "tolist"):
         made = call.func.value if isinstance(call.func, ast.Attribute) else None
-        if isinstance(made, ast.Call) and full_name(source, made.func) in _GIVE_VECTORS:
+        if not isinstance(made, ast.Call) or full_name(source, made.func) not in _GIVE_VECTORS:
+            continue
+        if any(keyword.arg == "device" for keyword in made.keywords):  # on the CPU nothing waits
             edit = replaced(source, call, f"[one.item() for one in {receiver(call)}]")
             yield from mutant(source, call.lineno, [edit])
 
@@ -354,6 +364,6 @@ def clipped_while_scaled(source: Source) -> Iterator[Mutant]:
     scalers = {scaler for _, scaler, _ in _scaled(source)}
     for block in blocks_below(source.tree):
         told = [s for s in block if (c := statement_call(s, "unscale_")) and receiver(c) in scalers]
-        clips = [s for s in block if "clip_grad" in written(s)]
+        clips = [s for s in block if calls_of(source, s, *CLIPPING)]
         if len(told) == 1 and clips:
             yield from mutant(source, told[0].lineno, [emptied(source, told[0])])

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from torchlore.text import Source
 
+from tests.recall.layers import makes_module
 from tests.recall.mutants import (
     Mutant,
     emptied,
@@ -177,3 +178,32 @@ def same_data_for_everyone(source: Source) -> Iterator[Mutant]:
             ]
             edits = [without_keyword(source, call, "sampler"), *(emptied(source, s) for s in told)]
             yield from mutant(source, call.lineno, edits)
+
+
+@plants("process-group-not-destroyed", "destroy_process_group")
+def never_destroyed(source: Source) -> Iterator[Mutant]:
+    """All `destroy_process_group()` of a file that initializes NCCL are gone."""
+    name = "torch.distributed.destroy_process_group"
+    made = calls_of(source, source.tree, "torch.distributed.init_process_group")
+    told = [s for s in source.every(ast.Expr) if s.value in calls_of(source, s, name)]
+    is_nccl = [call for call in made if "'nccl'" in written(call)]
+    if told and is_nccl and not is_managed(source):
+        yield from mutant(source, is_nccl[0].lineno, [emptied(source, statement) for statement in told])
+
+
+@plants("data-parallel", "optim")
+def spread_by_threads(source: Source) -> Iterator[Mutant]:
+    """`model = torch.nn.DataParallel(model)` below the line that makes the model that an optimizer trains."""
+    if "Parallel" in source.text or is_managed(source) or not calls(source.tree, "backward"):
+        return
+    if full_name(source, ast.parse("torch.x", mode="eval").body) != "torch.x":
+        return
+    for statement in source.every(ast.Assign):
+        name = written(statement.targets[0])
+        is_alone = bound_to(source, name) == [statement.value] and name.isidentifier()
+        trained = [
+            c for c in calls(source.tree, "parameters") if receiver(c) == name and "optim" in source.text
+        ]
+        if is_alone and trained and makes_module(source, statement.value):
+            text = f"{written(statement)}\n{' ' * statement.col_offset}{name} = torch.nn.DataParallel({name})"
+            yield from mutant(source, statement.lineno, [replaced(source, statement, text)])

@@ -151,3 +151,19 @@ _MANAGERS = (
     "ignite",
     "transformers",
 )
+
+
+def called_from_the_top(source: Source) -> set[str]:
+    """The names of functions that run when the file does."""
+    named = {function.name: function for function in source.every(ast.FunctionDef)}
+    found: set[str] = set()
+    waiting: list[ast.AST] = [
+        s for s in source.tree.body if not isinstance(s, ast.FunctionDef | ast.ClassDef)
+    ]
+    while waiting:
+        for call in ast.walk(waiting.pop()):
+            name = call.func.id if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else ""
+            if name in named and name not in found:
+                found.add(name)
+                waiting.append(named[name])
+    return found

@@ -7,7 +7,17 @@ from collections.abc import Iterator
 
 from torchlore.text import Source
 
-from tests.recall.mutants import Mutant, emptied, inserted, mutant, plants, replaced, rewritten
+from tests.recall.devices import CLIPPING
+from tests.recall.mutants import (
+    Mutant,
+    emptied,
+    inserted,
+    mutant,
+    plants,
+    replaced,
+    rewritten,
+    with_keyword,
+)
 from tests.recall.syntax import (
     blocks_below,
     bound_to,
@@ -25,11 +35,6 @@ from tests.recall.syntax import (
 )
 
 _SCHEDULERS = "torch.optim.lr_scheduler."
-_CLIPPING = tuple(
-    f"torch.nn.utils.{home}{name}"
-    for home in ("", "clip_grad.")
-    for name in ("clip_grad_norm_", "clip_grad_value_")
-)
 
 
 @plants("missing-zero-grad", "zero_grad")
@@ -127,7 +132,7 @@ def clipped_after_the_step(source: Source) -> Iterator[Mutant]:
 def _is_clipping(source: Source, statement: ast.stmt) -> bool:
     """Whether a statement clips gradients and does not look at their norm."""
     value = statement.value if isinstance(statement, ast.Expr) else None
-    return isinstance(value, ast.Call) and full_name(source, value.func) in _CLIPPING
+    return isinstance(value, ast.Call) and full_name(source, value.func) in CLIPPING
 
 
 def _call(statement: ast.stmt) -> ast.Call:
@@ -239,6 +244,7 @@ def cleared_in_every_iteration(source: Source) -> Iterator[Mutant]:
                 clears = [s for s in guard.body if statement_call(s, "zero_grad")]
                 steps = [s for s in guard.body if statement_call(s, "step")]
                 differentiates = any(statement_call(s, "backward") for s in loop.body)
+                differentiates = differentiates and not calls(guard, "backward")  # else nothing accumulates
                 if len(clears) == 1 and steps and differentiates and not guard.orelse:
                     moved = inserted(source, loop.body[0], written(clears[0]))
                     yield from mutant(source, loop.lineno, [emptied(source, clears[0]), moved])
@@ -275,3 +281,55 @@ def _remembers(source: Source, made: ast.Call) -> bool:
     return name in ("torch.optim.Adam", "torch.optim.AdamW", "torch.optim.RMSprop") or (
         name == "torch.optim.SGD" and has_momentum
     )
+
+
+@plants("needless-retain-graph", ".backward()")
+def graph_is_kept(source: Source) -> Iterator[Mutant]:
+    """`loss.backward(retain_graph=True)`, the only `backward` of a file: it did without before."""
+    every = calls(source.tree, "backward")
+    looped = [call for f in functions(source) for loop in loops(f) for call in calls(loop, "backward")]
+    if len(every) == 1 and looped and not every[0].args and not every[0].keywords and not is_managed(source):
+        yield from mutant(source, every[0].lineno, [with_keyword(source, every[0], "retain_graph", "True")])
+
+
+@plants("undivided-accumulation", "%")
+def losses_add_up(source: Source) -> Iterator[Mutant]:
+    """`loss = loss / n` is gone from a loop that steps `if i % n == 0:`."""
+    for function in functions(source):
+        for loop in loops(function):
+            guards = [s for s in loop.body if isinstance(s, ast.If) and "%" in written(s.test)]
+            for statement in loop.body:
+                match statement:
+                    case ast.Assign(targets=[target], value=ast.BinOp(left=left, op=ast.Div(), right=by)):
+                        is_divided = written(target) == written(left)
+                    case ast.AugAssign(target=target, op=ast.Div(), value=by):
+                        is_divided = True
+                    case _:
+                        continue
+                steps = [
+                    guard for guard in guards if calls(guard, "step") and written(by) in written(guard.test)
+                ]
+                calling = [c for s in loop.body if (c := statement_call(s, "backward"))]
+                if is_divided and steps and any(receiver(call) == written(target) for call in calling):
+                    yield from mutant(source, statement.lineno, [emptied(source, statement)])
+
+
+@plants("evaluation-in-training-mode", ".eval()")
+def evaluated_while_training(source: Source) -> Iterator[Mutant]:
+    """All `model.eval()` are gone where each epoch trains and evaluates a model with dropout."""
+    if is_managed(source) or not any(word in source.text for word in ("Dropout", "BatchNorm", "dropout")):
+        return
+    evaluating = [s for s in source.every(ast.Expr) if (call := statement_call(s, "eval")) and not call.args]
+    training = {receiver(call) for call in calls(source.tree, "train")}
+    named = {function.name: function for function in source.every(ast.FunctionDef)}
+    for loop in _outermost(source):
+        own = [node for node in ast.walk(loop) if isinstance(node, ast.Call)]
+        names = [call.func.id for call in own if isinstance(call.func, ast.Name)]
+        parts = [loop, *(named[name] for name in dict.fromkeys(names) if name in named)]
+        trains = [part for part in parts if calls(part, "backward") and calls(part, "step")]
+        inside = [
+            s for s in evaluating if any(s in ast.walk(part) for part in parts if part not in trains[1:])
+        ]
+        receivers = {receiver(call) for s in evaluating if (call := statement_call(s, "eval"))}
+        if trains and inside and receivers <= training and "no_grad" in source.text:
+            yield from mutant(source, loop.lineno, [emptied(source, statement) for statement in evaluating])

@@ -127,9 +127,9 @@ def last_bound(analysis: Analysis, use: ast.expr) -> Bound | None:
         if isinstance(parent, _SCOPES):
             return None
         is_again = isinstance(parent, _LOOPS) or (isinstance(parent, ast.Try) and child not in parent.body)
-        if is_again and _binds(parent, name):
+        if is_again and binds(parent, name):
             return None  # by an earlier iteration, or by what failed
-        if isinstance(child, _BLOCKS) and any(_binds(part, name) for part in _header(parent)):
+        if isinstance(child, _BLOCKS) and any(binds(part, name) for part in _header(parent)):
             return None
     return None
 
@@ -178,7 +178,7 @@ def _last(block: Sequence[ast.stmt], name: str) -> Bound | bool | None:
         known = next((place for place in places if place is not None), None)
         if known is not None:
             return value, known
-        if _binds(statement, name):
+        if binds(statement, name):
             return True
     return None
 
@@ -194,7 +194,7 @@ def _place(target: ast.expr, name: str) -> tuple[int, ...] | None:
     return next(((index, *place) for index, place in places if place is not None), None)
 
 
-def _binds(statement: ast.AST, name: str) -> bool:
+def binds(statement: ast.AST, name: str) -> bool:
     """Whether anything in a statement may bind `name`."""
     for node in ast.walk(statement):
         if isinstance(node, ast.Name | ast.Attribute):
@@ -216,9 +216,9 @@ def _of_object(
         return None
     methods = {node.name: node for node in cls.body if isinstance(node, ast.FunctionDef)}
     init = methods.get("__init__")
-    if init is None or method is init or any(_binds(node, name) for node in cls.body if node is not init):
+    if init is None or method is init or any(binds(node, name) for node in cls.body if node is not init):
         return None
-    made = next((s for s in reversed(init.body) if isinstance(s, ast.Assign) and _binds(s, name)), None)
+    made = next((s for s in reversed(init.body) if isinstance(s, ast.Assign) and binds(s, name)), None)
     if made is None or _may_run(method.name, init.body[: init.body.index(made)], methods):
         return None
     found = _last(init.body, name)

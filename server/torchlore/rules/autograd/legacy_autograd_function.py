@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
 from torchlore.analysis.members import is_autograd_function, is_open, lookup
+from torchlore.analysis.queries import options
 from torchlore.analysis.values import Instance, LocalClass
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
@@ -93,14 +94,22 @@ class LegacyAutogradFunction(Rule):
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for call in analysis.called("Unknown()"):
-            made = call.receiver
-            if not isinstance(made, Instance) or not isinstance(made.cls, LocalClass):
+            made = _made(call)
+            if made is None or not isinstance(made.cls, LocalClass):
                 continue
             if _is_operation(made.cls) and analysis.is_whole(made.cls.node) and analysis.is_whole(call.node):
                 name = made.cls.node.name
                 message = f"`{name}` is called as an object, which raises RuntimeError: call `{name}.apply`"
                 span = analysis.source.span(call.node.func)
                 yield self.finding(message, span, fixes=tuple(_fixes(analysis, call, made)))
+
+
+def _made(call: Called) -> Instance | None:
+    """The object that is called, or one of them where they are of one class: each caller's call makes one."""
+    found = options(call.receiver) if call.receiver is not None else ()
+    made = [one for one in found if isinstance(one, Instance)]
+    is_one_class = len(made) == len(found) and all(one.cls is made[0].cls for one in made)
+    return made[0] if made and is_one_class else None
 
 
 def _is_operation(cls: LocalClass) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import Call, Kind
@@ -12,6 +12,7 @@ from torchlore.analysis.values import Tensor, Value
 from torchlore.rules import bindings, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Source
+from torchlore.text.nodes import blocks
 
 
 class NumpyWithGraph(Rule):
@@ -50,7 +51,7 @@ class NumpyWithGraph(Rule):
     ## Known limits
 
     Whoever calls a function may have switched gradients off. So of what is computed in a function this speaks
-    only where the file runs the function itself, or calls `backward` on what came of it.
+    only where the file runs the function itself, or calls `backward` on what came of it, or on itself.
 
     ## References
 
@@ -95,12 +96,65 @@ class NumpyWithGraph(Rule):
 def _requires_gradients(analysis: Analysis, node: ast.expr) -> bool:
     """Whether an expression surely is a tensor that requires gradients, whoever runs it."""
     value = analysis.value(node)
-    if not isinstance(value, Tensor) or not value.certain or value.attached is not True:
+    if not isinstance(value, Tensor) or not value.certain:
         return False
+    if value.attached is not True:
+        return value.attached is None and _is_differentiated_beside(analysis, node)
     scope = bindings.scope_of(analysis, node)
     if value.leaf or isinstance(scope, ast.Module):
         return True
     return scope in _run_here(analysis) or _is_trained(analysis, value)
+
+
+def _is_differentiated_beside(analysis: Analysis, node: ast.expr) -> bool:
+    """Whether `loss.backward()` surely runs before or after a use of the same `loss`: that needs a graph."""
+    outer = analysis.around(node)
+    if not isinstance(node, ast.Name) or outer is None:
+        return False
+    child: ast.AST = node
+    for parent in reversed(outer):
+        block = next((block for block in blocks(parent) if child in block), None)
+        if block is not None and isinstance(child, ast.stmt):
+            at = block.index(child)
+            before = _first(reversed(block[:at]), node.id)
+            if _differentiates(before, node.id):
+                return True
+            if not _jumps(child) and _differentiates(_first(block[at + 1 :], node.id), node.id):
+                return True
+            if before is not None:
+                return False
+        if isinstance(parent, ast.For | ast.While) and _first([parent], node.id) is not None:
+            return False  # an earlier iteration may have bound it
+        if isinstance(parent, _SCOPES):
+            return False
+        child = parent
+    return False
+
+
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+
+
+def _first(statements: Iterable[ast.stmt], name: str) -> ast.stmt | None:
+    """The first of these that differentiates what a name holds, binds the name, or leads away."""
+    for statement in statements:
+        binds = (n for n in ast.walk(statement) if isinstance(n, ast.Name) and n.id == name)
+        is_bound = any(not isinstance(n.ctx, ast.Load) for n in binds)
+        if is_bound or _differentiates(statement, name) or _jumps(statement):
+            return statement
+    return None
+
+
+def _differentiates(statement: ast.stmt | None, name: str) -> bool:
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=named), attr="backward"))):
+            return named == name
+        case _:
+            return False
+
+
+def _jumps(statement: ast.stmt) -> bool:
+    """Whether what stands below a statement may be left out because of it."""
+    return any(isinstance(n, ast.Return | ast.Raise | ast.Break | ast.Continue) for n in ast.walk(statement))
 
 
 def _run_here(analysis: Analysis) -> set[ast.AST]:

@@ -124,8 +124,18 @@ def _hands_on(analysis: Analysis, call: ast.Call) -> bool:
 def _is_chosen(analysis: Analysis, place: ast.expr) -> bool:
     """Whether something decides about the device: an option, the name of one."""
     return any(
-        isinstance(outer, ast.If | ast.IfExp | ast.Try | ast.Match) for outer in analysis.around(place) or ()
+        isinstance(outer, ast.If | ast.IfExp | ast.Try | ast.Match) and not _is_main_guard(outer)
+        for outer in analysis.around(place) or ()
     )
+
+
+def _is_main_guard(node: ast.AST) -> bool:
+    """`if __name__ == "__main__":`, which asks about nothing else."""
+    match node:
+        case ast.If(test=ast.Compare(left=ast.Name(id="__name__"))):
+            return True
+        case _:
+            return False
 
 
 def _fix(analysis: Analysis, place: ast.expr) -> Fix | None:

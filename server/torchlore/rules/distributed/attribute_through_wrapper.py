@@ -11,6 +11,7 @@ from torchlore.analysis.names import words
 from torchlore.analysis.queries import options
 from torchlore.analysis.values import Instance, LocalClass
 from torchlore.rules import bindings, support
+from torchlore.rules.distributed import _handing
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Span
 
@@ -77,8 +78,9 @@ class AttributeThroughWrapper(Rule):
 
     ## Known limits
 
-    Follows a name within its function, and an attribute of `self` that `__init__` binds once. Silent where
-    the model is wrapped on some paths only, and for `FullyShardedDataParallel`, which passes attributes on.
+    Follows a name within its function, an attribute of `self` that `__init__` binds once, and a parameter of
+    a function that the file only calls, with one wrapped model. Silent where the model is wrapped on some
+    paths only, and for `FullyShardedDataParallel`, which passes attributes on.
 
     ## References
 
@@ -101,7 +103,7 @@ class AttributeThroughWrapper(Rule):
             return
         for node, owner in analysis.run.owners.items():
             if owner in models and isinstance(owner, Instance) and _is_own(owner, node.attr):
-                bound = bindings.last_value(analysis, node.value) if analysis.owns(node) else None
+                bound = _handing.last_given(analysis, node.value) if analysis.owns(node) else None
                 call = wrapping.get(bound) if isinstance(bound, ast.Call) else None
                 if call is not None and _is_certain(analysis, node, bound):
                     yield self._finding(analysis, node, owner, call)
@@ -156,7 +158,8 @@ def _is_certain(analysis: Analysis, node: ast.Attribute, made: ast.expr | None) 
             test = outer if isinstance(outer, ast.BoolOp) else outer.test
             if any(_asks(part, name) for part in ast.walk(test)):
                 return False
-    lines = range(made.lineno - 1, statement.end_lineno or statement.lineno)
+    ends = (made.lineno, statement.lineno, statement.end_lineno or statement.lineno)
+    lines = range(min(ends) - 1, max(ends))  # of a parameter, the model is wrapped below or above
     return analysis.source.parsed.blanked.isdisjoint(lines)
 
 

@@ -21,9 +21,6 @@ def steps_without_argument(analysis: Analysis, kind: Kind, cls: str) -> Iterator
         kind: the event that such a step is: one of an optimizer or of a scheduler.
         cls: the dotted name of the class.
     """
-    stepped = (event.subject for root in analysis.roots for event in root.of(kind))
-    if not any(isinstance(subject, Instance) and class_name(subject) == cls for subject in stepped):
-        return
     for call in analysis.called("Optimizer.step" if kind is Kind.STEP else "Scheduler.step"):
         if call.node.args or call.node.keywords or call.receiver is None:
             continue

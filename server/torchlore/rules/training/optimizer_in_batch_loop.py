@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis
 from torchlore.analysis.events import Branch, Kind, Loop, Place, Root, events, places
 from torchlore.analysis.members import class_name
-from torchlore.analysis.values import Const, Instance, Value
+from torchlore.analysis.values import Const, Instance, Tensor, Value
 from torchlore.rules import indentation, support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
 from torchlore.text import Source
@@ -132,7 +132,7 @@ def _steps_once(analysis: Analysis, root: Root, loop: Loop, optimizer: Instance)
     owners = support.owners(optimizer)
     if owners is None or any(_is_new(analysis, owner, loop) for owner in owners):
         return False
-    return _remembers(optimizer) and not _is_a_trial(optimizer.node, loop.node)
+    return _remembers(optimizer) and not _is_a_trial(analysis, optimizer.node, loop.node)
 
 
 def _is_new(analysis: Analysis, owner: Value, loop: Loop) -> bool:
@@ -153,7 +153,7 @@ def _remembers(optimizer: Instance) -> bool:
     return name.startswith("torch.optim.") and name not in ("torch.optim.LBFGS", "torch.optim.Optimizer")
 
 
-def _is_a_trial(made: ast.AST, loop: ast.For | ast.While) -> bool:
+def _is_a_trial(analysis: Analysis, made: ast.AST, loop: ast.For | ast.While) -> bool:
     """Whether each iteration seems to begin afresh: with other arguments, or from the same state."""
     if isinstance(loop, ast.For):
         if isinstance(loop.iter, ast.List | ast.Tuple | ast.Set | ast.Dict):
@@ -162,13 +162,22 @@ def _is_a_trial(made: ast.AST, loop: ast.For | ast.While) -> bool:
         if any(isinstance(node, ast.Name) and node.id in targets for node in ast.walk(made)):
             return True
     called = (node.func for node in ast.walk(loop) if isinstance(node, ast.Call))
-    names = (func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "") for func in called)
-    return any(name in _BEGIN_AFRESH or name.startswith(("reset", "init")) for name in names)
+    return any(_begins_afresh(analysis, func) for func in called)
 
 
-_BEGIN_AFRESH = frozenset(
-    {"load_state_dict", "deepcopy", "apply", "copy_", "fill_", "manual_seed", "subTest"}
-)
+def _begins_afresh(analysis: Analysis, func: ast.expr) -> bool:
+    """Whether a call may put a state back: by its name, but for tensors that are no parameters."""
+    if not isinstance(func, ast.Attribute):
+        name = getattr(func, "id", "")
+    elif func.attr in ("copy_", "fill_") and isinstance(func.value, ast.Name):
+        value = analysis.value(func.value)
+        return not (isinstance(value, Tensor) and value.certain and not value.leaf)
+    else:
+        name = func.attr
+    return name in _BEGIN_AFRESH or name.startswith(("reset", "init"))
+
+
+_BEGIN_AFRESH = frozenset({"load_state_dict", "deepcopy", "apply", "copy_", "fill_", "subTest"})
 """Names of what puts a state back: where one is called, we keep silent."""
 
 
