@@ -61,7 +61,8 @@ trust: with `untrustedWorkspace`, nothing of the workspace is run.
 """
 
 _ONE_FINDING = """\
-`null`: not set.
+`null`: not set. An editor that answers `workspace/configuration` may set each of them but `warm` and
+`runOwnCode` at any time, in the section `torchlore`, and for each folder.
 
 ## For one finding
 
