@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,6 +23,8 @@ def prove(
 
     Ends with 1 where the example cannot run here.
     """
+    import asyncio
+
     from torchlore.device import NotAllowed
     from torchlore.proof import versions_of
     from torchlore.rules import rule_by_code_or_name
