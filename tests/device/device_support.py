@@ -67,6 +67,13 @@ def entries(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+def left_over(folder: Path) -> list[str]:
+    """What a run has left where agents have their directories; that of one at rest is not left over."""
+    if CREW is None:
+        return entries(folder)
+    return sorted(path.name for home in folder.iterdir() for path in home.iterdir() if path.name != "nursery")
+
+
 def script(path: Path, text: str) -> Interpreter:
     """An executable file that pretends to be an interpreter."""
     path.write_text(text)

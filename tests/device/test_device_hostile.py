@@ -10,7 +10,7 @@ from pathlib import Path
 
 import device_support
 import pytest
-from device_support import PATIENCE, SMALL, entries, eventually, execute, gone, numbers_in
+from device_support import PATIENCE, SMALL, eventually, execute, gone, left_over, numbers_in
 from torchlore.device import RunError, leaving, run
 from torchlore.device.run import DEFAULT_LIMITS
 
@@ -231,7 +231,7 @@ async def test_cancelling_at_any_time_leaves_nothing(delay: float, nothing_left:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert entries(nothing_left) == []
+    assert left_over(nothing_left) == []
 
 
 async def test_cancelling_many_times_still_cleans_up() -> None:
