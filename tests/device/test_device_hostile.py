@@ -10,7 +10,7 @@ from pathlib import Path
 
 import device_support
 import pytest
-from device_support import PATIENCE, SMALL, eventually, execute, gone, left_over, numbers_in
+from device_support import PATIENCE, SMALL, entries, eventually, execute, gone, left_over, numbers_in
 from torchlore.device import RunError, leaving, run
 from torchlore.device.run import DEFAULT_LIMITS
 

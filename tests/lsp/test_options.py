@@ -12,13 +12,12 @@ from torchlore.lsp import environment
 from torchlore.lsp.options import OPTIONS, Option, schema
 from torchlore.lsp.settings import DEFAULTS, settings_from
 
-OTHER = {"string": "another", "boolean": True}
-
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
 def test_the_server_reads_each_option(option: Option) -> None:
     kinds = option.schema["type"]
-    values = [True, False] if isinstance(kinds, list) else [OTHER[kinds]]
+    other = "another" if kinds == "string" else not option.schema["default"]
+    values = [True, False] if isinstance(kinds, list) else [other]
     assert settings_from({option.name: option.schema["default"]}) == DEFAULTS
     assert any(settings_from({option.name: value}) != DEFAULTS for value in values)
     for value in values:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from in_process import Session
 from torchlore.device import NotAllowed, RunResult
-from torchlore.lsp import commands
+from torchlore.lsp import runs
 
 FINISHED = RunResult(True, "finished", 0, "42\n", "", False, None, 0.1, "cpu", None)
 SHOWS = {"runEvents": True, "runOwnCode": True}
@@ -25,7 +25,7 @@ def running(monkeypatch: pytest.MonkeyPatch, outcome: RunResult | Exception | No
             raise outcome or AssertionError("it was not stopped")
         return outcome
 
-    monkeypatch.setattr(commands, "run_on_device", run)
+    monkeypatch.setattr(runs, "run_on_device", run)
 
 
 def told(session: Session) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ async def inlay_hints(server: Server, params: types.InlayHintParams) -> list[typ
     """Answers `textDocument/inlayHint` for the lines that the client shows."""
     given = list(await run_hints.inlay_hints(server, params) or ()) if server.run_values else []
     known = list(await _known(server, params) or ()) if server.settings.inlay_hints else []
-    return [*given, *known] or None
+    return [*given, *known] if server.settings.inlay_hints else given or None
 
 
 async def _known(server: Server, params: types.InlayHintParams) -> list[types.InlayHint] | None:
