@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from torchlore.cli.checking import Fixing, check_files
-from torchlore.cli.files import config_finder
+from torchlore.files import config_finder
 from torchlore.cli.overriding import overriding
 from torchlore.text import source_of
 
