@@ -197,6 +197,7 @@ async def test_debug_information_names_what_matters(tmp_path: Path) -> None:
     session.set = {session.paths[1].as_uri(): {"device": "cpu"}}
     session.begin(ASKED)
     await session.reply()
+    await session.eventually(lambda: len(session.server.folder_settings) == len(session.paths))
     (session.paths[0] / "torchlore.toml").write_text("")
     session.open("import torch\n", f"{session.paths[0].as_uri()}/a.py")
     session.send("workspace/executeCommand", {"command": "torchlore.debugInformation"}, 3)

@@ -112,7 +112,10 @@ class ProcessGroupNotDestroyed(Rule):
         )
         fix = _fix(analysis, call.node, way)
         span = analysis.source.span(call.node.func)
-        return self.finding(message, span, fixes=(fix,) if fix is not None else ())
+        related = tuple(
+            r for step in way for r in support.related(analysis, step, "the program comes by here")
+        )
+        return self.finding(message, span, fixes=(fix,) if fix is not None else (), related=related)
 
 
 _INIT = "torch.distributed.init_process_group"
