@@ -7,8 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from torchlore.cli.checking import Fixing, check_files
-from torchlore.files import config_finder
 from torchlore.cli.overriding import overriding
+from torchlore.files import config_finder
 from torchlore.text import source_of
 
 from tests.history.repairs import Repair

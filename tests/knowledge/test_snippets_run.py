@@ -31,9 +31,22 @@ def test_snippet_runs_on_cpu(path: Path, tmp_path: Path) -> None:
         "OMP_NUM_THREADS": "1",
     }
     environment.pop("TORCH_LOGS", None)
-    done = subprocess.run(
+    done = run_once(path, tmp_path, environment)
+    if _TORN_DOWN in done.stderr and "Error" not in done.stdout:
+        done = run_once(path, tmp_path, environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip(), "a snippet prints what is worth seeing"
+    assert not list(tmp_path.iterdir()), "a snippet leaves nothing behind"
+
+
+_TORN_DOWN = "terminate called without an active exception"
+"""gloo's threads, seldom and only on a busy machine, when a process has done all and ends: seen with FSDP2."""
+
+
+def run_once(path: Path, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, str(path)],
-        cwd=tmp_path,
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
@@ -41,9 +54,6 @@ def test_snippet_runs_on_cpu(path: Path, tmp_path: Path) -> None:
         timeout=240,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip(), "a snippet prints what is worth seeing"
-    assert not list(tmp_path.iterdir()), "a snippet leaves nothing behind"
 
 
 @pytest.mark.parametrize("path", PATHS, ids=[path.stem for path in PATHS])
