@@ -40,7 +40,7 @@ def test_snippet_runs_on_cpu(path: Path, tmp_path: Path) -> None:
 
 
 _TORN_DOWN = "terminate called without an active exception"
-"""gloo's threads, seldom and only on a busy machine, when a process has done all and ends: seen with FSDP2."""
+"""Threads of gloo, seldom and on a busy machine, when a process has done all and ends: seen with FSDP2."""
 
 
 def run_once(path: Path, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
