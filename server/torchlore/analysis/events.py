@@ -261,6 +261,18 @@ def _add_events(path: Path, found: list[Event]) -> None:
                 _add_events(step.final, found)  # type: ignore[union-attr]
 
 
+def happens(path: Path, *kinds: Kind) -> bool:
+    """Whether an event of one of these kinds is below `path`, which is written to its end."""
+    bits = sum(kind.bit for kind in kinds)
+    for step in path:
+        if isinstance(step, Event):
+            if step.kind in kinds:
+                return True
+        elif not isinstance(step, Jump) and sounds(step) & bits:
+            return True
+    return False
+
+
 JUMPS = 1  # the bit of jumps; that of a kind of events is two to the power of its value
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from torchlore.analysis import members
-from torchlore.analysis.events import Kind, Loop, events
+from torchlore.analysis.events import Kind, happens
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import LocalClass
 from torchlore.text import Source, Span
@@ -44,14 +44,10 @@ def _training_loops(run: Run) -> Iterator[ast.AST]:
     for root in run.roots:
         for place in root.places_of(Kind.STEP):
             around = reversed(place.loops)
-            loop = next((loop for loop in around if _computes_gradients(loop)), None)
+            loop = next((loop for loop in around if happens(loop.body, Kind.BACKWARD)), None)
             if loop is not None and loop.node not in seen:
                 seen.add(loop.node)
                 yield loop.node
-
-
-def _computes_gradients(loop: Loop) -> bool:
-    return any(event.kind is Kind.BACKWARD for event in events(loop.body))
 
 
 def _head(source: Source, statement: ast.stmt) -> Span:

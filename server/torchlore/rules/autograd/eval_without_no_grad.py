@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.automata import walk
-from torchlore.analysis.events import Call, Event, Kind, Loop, Path, Place, Root, events, places
+from torchlore.analysis.events import Call, Event, Kind, Loop, Path, Place, Root, happens, places
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.queries import came_from, holds, options
 from torchlore.analysis.values import Container, Instance, OneOf, Tensor, Unknown, Value
@@ -177,7 +177,7 @@ def _is_certain(analysis: Analysis, root: Root, place: Place) -> bool:
         return False
     if not _trains(root, event.subject) or _carries_no_graph(event):
         return False
-    if any(e.kind in (Kind.BACKWARD, Kind.DIFFERENTIATE, Kind.HAVOC) for e in events(loop.body)):
+    if happens(loop.body, Kind.BACKWARD, Kind.DIFFERENTIATE, Kind.HAVOC):
         return False
     if any(_freezes(analysis, e, event.subject) or _differentiates(e, event.node) for e in root.events):
         return False

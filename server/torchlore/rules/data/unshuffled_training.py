@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from torchlore.analysis import Analysis, members
 from torchlore.analysis.called import Called
-from torchlore.analysis.events import Kind, Loop, Place, events
+from torchlore.analysis.events import Kind, Place, happens
 from torchlore.analysis.queries import has_unknown, options
 from torchlore.analysis.values import Instance, LocalClass, Value
 from torchlore.rules import arguments, support
@@ -167,16 +167,12 @@ def _passes(analysis: Analysis, place: Place, unordered: dict[ast.Call, Called])
     """The passes over one of these loaders that a step of an optimizer is in, epoch by epoch."""
     for outer, inner in pairwise(place.loops):
         epochs = _epochs.epochs(analysis, outer)
-        if epochs is None or not isinstance(inner.node, ast.For) or not _trains(inner):
+        if epochs is None or not isinstance(inner.node, ast.For) or not happens(inner.body, Kind.BACKWARD):
             continue
         for loader in _loaders.loaders_in(analysis, inner.node.iter):
             call = unordered.get(loader.node)  # type: ignore[call-overload]
             if call is not None and not _chooses_by_chance(analysis, loader):
                 yield _Pass(epochs.node, inner.node, call)
-
-
-def _trains(loop: Loop) -> bool:
-    return any(event.kind is Kind.BACKWARD for event in events(loop.body))
 
 
 def _chooses_by_chance(analysis: Analysis, loader: Instance) -> bool:

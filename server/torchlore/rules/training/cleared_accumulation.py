@@ -6,13 +6,12 @@ import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
-from torchlore.analysis.accumulation import gate
 from torchlore.analysis.automata import walk
 from torchlore.analysis.events import Event, Kind, Loop, Place, Root, events, places
 from torchlore.analysis.values import Instance
 from torchlore.rules import indentation, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.rules.training._accumulation import interferes, is_conditional
+from torchlore.rules.training._accumulation import gated_steps, interferes, is_conditional
 
 
 class ClearedAccumulation(Rule):
@@ -82,13 +81,7 @@ class ClearedAccumulation(Rule):
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for root in analysis.roots:
-            for place in root.places_of(Kind.STEP):
-                optimizer = place.event.subject
-                if not isinstance(optimizer, Instance) or not support.is_optimizer(optimizer):
-                    continue
-                loop = place.loops[-1] if place.loops else None
-                if loop is None or gate(loop, place) is None:
-                    continue
+            for place, optimizer, loop, _ in gated_steps(root):
                 clear = _cleared(root, loop, optimizer)
                 if clear is not None and support.is_seen_whole(analysis, place, clear.node):
                     yield from self._report(analysis, place, clear)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis, torch_facts
 from torchlore.analysis.automata import walk
-from torchlore.analysis.events import Call, Event, Kind, Loop, Place, Root, events
+from torchlore.analysis.events import Call, Event, Kind, Loop, Place, Root, events, happens
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.queries import holds
 from torchlore.analysis.values import Instance
@@ -191,7 +191,7 @@ def _is_evaluation(analysis: Analysis, root: Root, place: Place, model: Instance
     if inner is None:
         is_one_step = any(not step.loops for step in root.places_of(Kind.STEP))
         return not is_one_step and is_judged(analysis, root.node, call)
-    if any(event.kind in (Kind.BACKWARD, Kind.STEP) for event in events(inner.body)):
+    if happens(inner.body, Kind.BACKWARD, Kind.STEP):
         return False
     if isinstance(inner, Loop):
         return _runs_over_data(inner, call) and is_judged(analysis, inner.node, call)
@@ -240,7 +240,7 @@ def _fixes(analysis: Analysis, place: Place, causes: set[Event]) -> Iterator[Fix
 def _trains_on(place: Place, but: set[Event]) -> bool:
     """Whether a loop around goes on training and does not call `train()` first, `but` for these."""
     return any(
-        any(event.kind is Kind.STEP for event in events(outer.body))
+        happens(outer.body, Kind.STEP)
         and not any(event.kind is Kind.TRAIN and event not in but for event in events(outer.body))
         for outer in place.loops
     )
@@ -257,7 +257,7 @@ def _misnamed(analysis: Analysis, place: Place, causes: set[Event]) -> tuple[str
     inner = next((step for step in reversed(place.within) if isinstance(step, Call)), None)
     if inner is None or scope is not inner.callee or not analysis.owns(cause):
         return None
-    if any(event.kind in (Kind.BACKWARD, Kind.STEP) for event in events(inner.body)):
+    if happens(inner.body, Kind.BACKWARD, Kind.STEP):
         return None
     end = analysis.source.span(func).end
     return support.written(analysis, owner), Edit(Span(end - len("train"), end), "eval")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
-from torchlore.analysis.events import Event, Kind, Loop, Place, Root, events
+from torchlore.analysis.events import Event, Kind, Loop, Place, Root, events, happens
 from torchlore.analysis.queries import holds
 from torchlore.analysis.values import Instance
 from torchlore.rules import support
@@ -155,7 +155,7 @@ def _unused(loop: Loop) -> ast.AST | None:
 def _training_loop(place: Place) -> Loop | None:
     """The innermost loop around that computes gradients."""
     loops = reversed(place.loops)
-    return next((loop for loop in loops if any(e.kind is Kind.BACKWARD for e in events(loop.body))), None)
+    return next((loop for loop in loops if happens(loop.body, Kind.BACKWARD)), None)
 
 
 def _is_seen(analysis: Analysis, loop: Loop, optimizer: Instance) -> bool:
@@ -178,7 +178,7 @@ def _interferes(event: Event, optimizer: Instance) -> bool:
 
 def _fixes(analysis: Analysis, loop: Loop, clear: ast.Call, backward: ast.AST, name: str) -> tuple[Fix, ...]:
     computing, clearing = support.statement_of(analysis, backward), support.statement_of(analysis, clear)
-    if computing is None or clearing is None or any(e.kind is Kind.SCALE for e in events(loop.body)):
+    if computing is None or clearing is None or happens(loop.body, Kind.SCALE):
         return ()
     if computing not in support.block_of(analysis, clearing):
         return ()

@@ -8,7 +8,7 @@ from functools import partial
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.automata import walk
-from torchlore.analysis.events import Call, Event, Kind, Loop, Place, Root, events, places
+from torchlore.analysis.events import Call, Event, Kind, Loop, Place, Root, events, happens, places
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.queries import holds
 from torchlore.analysis.values import Function, Instance
@@ -162,7 +162,7 @@ def _report(
 
 def _loop(analysis: Analysis, place: Place, shown: ast.Call, optimizer: Instance) -> Loop | None:
     """The innermost loop around a step that computes gradients; rather one of this file, if there is one."""
-    loops = [loop for loop in reversed(place.loops) if _computes_gradients(loop)]
+    loops = [loop for loop in reversed(place.loops) if happens(loop.body, Kind.BACKWARD)]
     if not loops or analysis.owns(loops[0].node):
         return loops[0] if loops else None
     if not support.brings_together(analysis, shown, optimizer, optimizer.node, loops[0].node):
@@ -186,10 +186,6 @@ def _backwards_for(loop: Loop, step: Event) -> list[ast.AST]:
             is_over = False
         is_over |= event.kind is Kind.STEP and event.subject is not step.subject
     return found
-
-
-def _computes_gradients(loop: Loop) -> bool:
-    return any(event.kind is Kind.BACKWARD for event in events(loop.body))
 
 
 def _is_certain(analysis: Analysis, loop: Loop, optimizer: Instance) -> bool:

@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
-from torchlore.analysis.accumulation import gate, remainder
+from torchlore.analysis.accumulation import remainder
 from torchlore.analysis.called import Called
-from torchlore.analysis.events import Branch, Kind, Loop, Place, events, places
+from torchlore.analysis.events import Branch, Kind, Loop, Place, events, happens, places
 from torchlore.analysis.members import class_name, kind_of
 from torchlore.analysis.values import Const, Instance
 from torchlore.rules import bindings, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.rules.training._accumulation import interferes, is_conditional
+from torchlore.rules.training._accumulation import gated_steps, interferes, is_conditional
 from torchlore.text import Edit, Source, Span
 
 
@@ -97,13 +97,8 @@ class UndividedAccumulation(Rule):
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         told: set[ast.AST] = set()
         for root in analysis.roots:
-            for place in root.places_of(Kind.STEP):
-                optimizer = place.event.subject
-                if not isinstance(optimizer, Instance) or not support.is_optimizer(optimizer):
-                    continue
-                loop = place.loops[-1] if place.loops else None
-                around = gate(loop, place) if loop is not None else None
-                if loop is None or around is None or not _accumulates(loop, around, optimizer):
+            for place, optimizer, loop, around in gated_steps(root):
+                if not _accumulates(loop, around, optimizer):
                     continue
                 if not support.is_seen_whole(analysis, place) or not analysis.is_whole(loop.node):
                     continue
@@ -146,7 +141,7 @@ def _accumulates(loop: Loop, around: ast.If, optimizer: Instance) -> bool:
     clears = [p for p in inside if p.event.kind is Kind.CLEAR and support.may_clear(p.event, optimizer)]
     if not clears or not all(_is_under(around, place) for place in clears):
         return False
-    return class_name(optimizer) in _LINEAR or any(e.kind is Kind.CLIP for e in events(loop.body))
+    return class_name(optimizer) in _LINEAR or happens(loop.body, Kind.CLIP)
 
 
 _LINEAR = ("torch.optim.SGD", "torch.optim.ASGD")
