@@ -15,6 +15,14 @@ def keyword(call: ast.Call, name: str) -> ast.keyword | None:
     return next((given for given in call.keywords if given.arg == name), None)
 
 
+def argument(call: ast.Call, index: int, name: str) -> ast.expr | None:
+    """The argument at `index` or called `name`; None where arguments are spread, or it is absent."""
+    named = next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+    if named is not None or any(isinstance(arg, ast.Starred) for arg in call.args):
+        return named
+    return call.args[index] if index < len(call.args) else None
+
+
 def removed(analysis: Analysis, call: ast.Call, name: str) -> Edit | None:
     """Takes `name=…` out of a call; None where it is not written so, or where a comment is in the way.
 

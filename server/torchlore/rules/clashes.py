@@ -149,14 +149,6 @@ def short(text: str) -> str:
 _LONGEST = 40
 
 
-def argument(call: ast.Call, index: int, name: str) -> ast.expr | None:
-    """The argument at `index` or called `name`; None where arguments are spread, or it is absent."""
-    named = next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
-    if named is not None or any(isinstance(arg, ast.Starred) for arg in call.args):
-        return named
-    return call.args[index] if index < len(call.args) else None
-
-
 def new_size(analysis: Analysis, node: ast.expr | None, old: int, new: int) -> Edit | None:
     """Writes another size where `old` is written out; None where that is not so."""
     if not isinstance(node, ast.Constant) or node.value != old or not analysis.owns(node):

@@ -103,3 +103,11 @@ def is_iterable_dataset(found: Value | None) -> bool:
 
 
 _ITERABLE = frozenset({"torch.utils.data.IterableDataset", "torch.utils.data.ChainDataset"})
+
+
+def whole(dataset: Instance) -> Value | None:
+    """The dataset that a `Subset` is of, None where that is not known; any other one is whole itself."""
+    if dataset.cls != "torch.utils.data.Subset":
+        return dataset
+    given = dataset.arguments.get(0, "dataset") if dataset.arguments is not None else None
+    return dataset.attributes.get("dataset") or given

@@ -12,6 +12,7 @@ from torchlore.analysis.queries import has_unknown, is_none, options
 from torchlore.analysis.values import Const, Container, Instance, Value
 from torchlore.rules import arguments
 from torchlore.rules.data import _loaders
+from torchlore.text import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,12 @@ class Transfer:
 
     call: ast.Call
     loaders: tuple[Called, ...]
+
+
+def may_stand_in(source: Source) -> bool:
+    """Whether a file makes a loader and moves something: where it does not, nothing is moved out of one."""
+    text = source.text
+    return "DataLoader(" in text and (".to(" in text or ".cuda(" in text)
 
 
 def transfers(analysis: Analysis) -> Iterator[Transfer]:

@@ -79,8 +79,7 @@ class BlockingTransfer(Rule):
 
     @classmethod
     def concerns(cls, source: Source) -> bool:
-        text = source.text
-        return "DataLoader(" in text and (".to(" in text or ".cuda(" in text)
+        return _transfers.may_stand_in(source)
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         if not any(_pins(analysis, call) for call in analysis.called(_loaders.LOADER)):

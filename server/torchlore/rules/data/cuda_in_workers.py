@@ -156,10 +156,7 @@ def _items(dataset: Value | None) -> list[tuple[str, Function]]:
     """The methods that make the items; none where it may be something that is not known."""
     found = []
     for one in options(dataset) if dataset is not None else ():
-        inner = one
-        if isinstance(one, Instance) and one.cls == "torch.utils.data.Subset":
-            given = one.arguments.get(0, "dataset") if one.arguments is not None else None
-            inner = one.attributes.get("dataset") or given or one
+        inner = _loaders.whole(one) if isinstance(one, Instance) else None
         if not isinstance(inner, Instance) or not isinstance(inner.cls, LocalClass):
             return []
         name = "__iter__" if _loaders.is_iterable_dataset(inner) else "__getitem__"

@@ -146,9 +146,9 @@ def _reading(analysis: Analysis, dataset: Value | None) -> Ref | ast.Call | None
 def _of_one(analysis: Analysis, dataset: Value) -> Ref | ast.Call | None:
     if not isinstance(dataset, Instance):
         return None
-    if dataset.cls == "torch.utils.data.Subset":
-        given = dataset.arguments.get(0, "dataset") if dataset.arguments is not None else None
-        return _reading(analysis, dataset.attributes.get("dataset") or given)
+    whole = _loaders.whole(dataset)
+    if whole is not dataset:
+        return _reading(analysis, whole)
     if not isinstance(dataset.cls, LocalClass):
         return Ref(dataset.cls) if dataset.cls in _DATASETS else None
     method = members.lookup(dataset.cls, "__getitem__")

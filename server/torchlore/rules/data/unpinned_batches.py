@@ -77,8 +77,7 @@ class UnpinnedBatches(Rule):
 
     @classmethod
     def concerns(cls, source: Source) -> bool:
-        text = source.text
-        return "DataLoader(" in text and (".to(" in text or ".cuda(" in text)
+        return _transfers.may_stand_in(source)
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         unpinned = {call.node for call in analysis.called(_loaders.LOADER) if _could_pin(call)}

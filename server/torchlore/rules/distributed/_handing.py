@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from torchlore.analysis import Analysis
-from torchlore.rules import bindings
+from torchlore.rules import arguments, bindings
 
 _FEW = 3
 """Functions that hand a parameter on to one another: beyond that nobody follows it."""
@@ -39,17 +39,11 @@ def _handed(analysis: Analysis, function: ast.FunctionDef, name: str) -> list[as
     nodes = [*ast.walk(tree)]
     calls = [node for node in nodes if isinstance(node, ast.Call) and _is_named(node.func, function.name)]
     mentions = [node for node in nodes if _is_named(node, function.name)]
-    handed = [_argument(call, names.index(name), name) for call in calls]
+    plain = [call for call in calls if arguments.is_written_out(call)]
+    handed = [arguments.argument(call, names.index(name), name) for call in plain]
     found = [argument for argument in handed if argument is not None]
     return found if len(found) == len(calls) == len(mentions) else []
 
 
 def _is_named(node: ast.AST, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
-
-
-def _argument(call: ast.Call, index: int, name: str) -> ast.expr | None:
-    if any(isinstance(one, ast.Starred) for one in call.args) or any(not one.arg for one in call.keywords):
-        return None
-    named = next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
-    return call.args[index] if index < len(call.args) else named

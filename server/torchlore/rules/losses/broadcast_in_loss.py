@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.shapes.shape import Clash, Shape, broadcast, told
-from torchlore.rules import clashes, support
+from torchlore.rules import arguments, clashes, support
 from torchlore.rules.clashes import Found
 from torchlore.rules.literal_sizes import has_layer, has_two
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
@@ -106,7 +106,7 @@ def _fixes(analysis: Analysis, found: Found) -> Iterator[Fix]:
     call = found.node
     if not isinstance(call, ast.Call):
         return
-    nodes = clashes.argument(call, 0, "input"), clashes.argument(call, 1, "target")
+    nodes = arguments.argument(call, 0, "input"), arguments.argument(call, 1, "target")
     if nodes[0] is None or nodes[1] is None:
         return
     yield from fixes_of_column(analysis, (nodes[0], nodes[1]), found.clash.shapes)

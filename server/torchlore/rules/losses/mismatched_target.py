@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.shapes.shape import told
-from torchlore.rules import clashes, support
+from torchlore.rules import arguments, clashes, support
 from torchlore.rules.clashes import Found
 from torchlore.rules.literal_sizes import has_layer, has_two
 from torchlore.rules.losses.broadcast_in_loss import fixes_of_column
@@ -100,7 +100,7 @@ def _fixes(analysis: Analysis, found: Found) -> Iterator[Fix]:
     call = found.node
     if not isinstance(call, ast.Call):
         return
-    given, target = clashes.argument(call, 0, "input"), clashes.argument(call, 1, "target")
+    given, target = arguments.argument(call, 0, "input"), arguments.argument(call, 1, "target")
     if given is None or target is None:
         return
     if found.clash.what == "classes":

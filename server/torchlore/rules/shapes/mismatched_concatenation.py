@@ -106,7 +106,7 @@ def _fix(analysis: Analysis, call: ast.expr, one: Shape, other: Shape) -> Fix | 
 
 def _with_dim(analysis: Analysis, call: ast.Call, dim: int) -> Edit | None:
     """The call with another dimension in it."""
-    written = clashes.argument(call, 1, "dim")
+    written = arguments.argument(call, 1, "dim")
     if written is not None:
         return Edit(analysis.source.span(written), str(dim))
     if call.keywords or len(call.args) != 1:

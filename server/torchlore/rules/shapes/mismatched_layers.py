@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis
 from torchlore.analysis.shapes.shape import Shape, told
 from torchlore.analysis.values import Instance, Ref, Value
-from torchlore.rules import clashes, support
+from torchlore.rules import arguments, clashes, support
 from torchlore.rules.clashes import Found
 from torchlore.rules.literal_sizes import has_layer
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
@@ -208,9 +208,9 @@ def _resized(
     name = layer.cls.removeprefix("torch.nn.")
     if name not in sizes or not isinstance(made, Ref) or made.name != layer.cls:
         return None
-    if any(clashes.argument(call, at, told) is not None for at, told in _DIVIDED.get(name, ())):
+    if any(arguments.argument(call, at, told) is not None for at, told in _DIVIDED.get(name, ())):
         return None  # groups of channels come out even with the old number
-    return clashes.new_size(analysis, clashes.argument(call, *sizes[name]), old, new)
+    return clashes.new_size(analysis, arguments.argument(call, *sizes[name]), old, new)
 
 
 _CONVOLUTIONS = tuple(f"Conv{kind}{n}d" for kind in ("", "Transpose") for n in (1, 2, 3))
