@@ -139,10 +139,6 @@ def _name(run: Run, node: ast.Name) -> Value:
 def _attribute(run: Run, node: ast.Attribute) -> Value:
     """`owner.attr`. Whoever asks for an attribute knows that what it is asked of has it."""
     owner = evaluate(run, node.value)
-    if isinstance(owner, Ref):  # `torch.nn`: a third of them
-        if run.owners.get(node, _NOTHING).__class__ is Unknown:
-            run.owners[node] = owner
-        return members.attribute(run, owner, node.attr, node)
     if owner.__class__ is OneOf:  # a loss that begins as 0 is a tensor where `backward` is called on it
         able = [option for option in options(owner) if not _lacks(option, node.attr)]
         owner = join(able) if len(able) < len(options(owner)) else owner

@@ -15,9 +15,10 @@ from torchlore.text import Span
 
 async def inlay_hints(server: Server, params: types.InlayHintParams) -> list[types.InlayHint] | None:
     """Answers `textDocument/inlayHint` for the lines that the client shows."""
-    given = list(await run_hints.inlay_hints(server, params) or ()) if server.run_values else []
-    known = list(await _known(server, params) or ()) if server.settings.inlay_hints else []
-    return [*given, *known] if server.settings.inlay_hints else given or None
+    given = await run_hints.inlay_hints(server, params) or []
+    if not server.settings.inlay_hints:
+        return given or None
+    return given + (await _known(server, params) or [])
 
 
 async def _known(server: Server, params: types.InlayHintParams) -> list[types.InlayHint] | None:

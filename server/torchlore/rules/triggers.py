@@ -34,19 +34,11 @@ def _able(rules: tuple[type[Rule], ...], source: Source) -> list[type[Rule]]:
     able = {rule for rule in others if re.search(rule.trigger, text)}
     for word in words_of(text) & words if words else ():
         able |= choices[word]
-    known = _ASKED.setdefault(source, {})
-    quick = []
-    for rule in able & looking:
-        if rule in known:
-            continue
-        if rule.is_quick:
-            quick.append(rule)
-        else:
-            known[rule] = rule.concerns(source)
-    if quick:
-        is_analysed = any(known.get(rule, True) for rule in able.difference(quick))
-        known.update((rule, is_analysed or rule.concerns(source)) for rule in quick)
-    return [rule for rule in rules if rule in able and known.get(rule, True)]
+    quick = {rule for rule in able & looking if rule.is_quick}
+    able -= {rule for rule in able & looking if not rule.is_quick and not rule.concerns(source)}
+    if able == quick:  # else the file is analysed anyway, and they are asked then
+        able = {rule for rule in quick if rule.concerns(source)}
+    return [rule for rule in rules if rule in able]
 
 
 @lru_cache(maxsize=8)
@@ -62,10 +54,6 @@ def _sorted(
     others = [rule for rule in rules if _words_of(rule.trigger) is None]
     looking = frozenset(rule for rule in rules if rule.concerns.__func__ is not Rule.concerns.__func__)  # type: ignore[attr-defined]
     return choices, frozenset(choices), others, looking
-
-
-_ASKED: WeakKeyDictionary[Source, dict[type[Rule], bool]] = WeakKeyDictionary()
-"""What rules said of a file, whichever others it was asked for with them."""
 
 
 def follow_imports(able: Iterable[type[Rule]], source: Source) -> bool:
