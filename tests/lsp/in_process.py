@@ -12,6 +12,12 @@ from torchlore.lsp.server import Server, create_server
 URI = "file:///project/train.py"
 
 
+def at(code: str) -> tuple[str, int]:
+    """The text of a program and where its cursor (`|`) is."""
+    offset = code.index("|")
+    return code[:offset] + code[offset + 1 :], offset
+
+
 class Wire:
     """What the server writes, message by message."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from in_process import URI
+from in_process import URI, at
 from torchlore.knowledge import inserts
 from torchlore.knowledge.offers import DTYPES, Offer
 from torchlore.knowledge.symbols import symbol
@@ -40,12 +40,6 @@ class Trainer:
             @@
         return loss
 """
-
-
-def at(code: str) -> tuple[str, int]:
-    """The text of a program and where its cursor is."""
-    offset = code.index("|")
-    return code[:offset] + code[offset + 1 :], offset
 
 
 def found(code: str, declared: Declared = EDITOR) -> list[Offer]:

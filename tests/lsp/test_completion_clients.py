@@ -5,16 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from in_process import URI, Session
+from in_process import URI, Session, at
 from recorded import CLIENTS, capabilities
 
 NEOVIM = next(name for name in CLIENTS if name.startswith("neovim_v0.11"))
-
-
-def at(code: str) -> tuple[str, int]:
-    """The text of a program and where its cursor is."""
-    offset = code.index("|")
-    return code[:offset] + code[offset + 1 :], offset
 
 
 async def conversation(client: str, text: str, options: Any = None) -> tuple[Session, dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from in_process import URI, Session
+from in_process import URI, Session, at
 from lsprotocol import types
 from recorded import CLIENTS, capabilities
 from torchlore.knowledge import all_symbols
@@ -28,9 +28,8 @@ loss = model(torch.ones(2)).sum()
 
 
 def told(line: str, declared: Declared = EDITOR) -> types.SignatureHelp | None:
-    code = HEAD + line
-    offset = code.index("|")
-    known = Analysed(URI, Source(code.replace("|", "")), {}, None)
+    code, offset = at(HEAD + line)
+    known = Analysed(URI, Source(code), {}, None)
     return signature_at(known, offset, declared)
 
 

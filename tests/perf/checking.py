@@ -17,7 +17,7 @@ from torchlore.text import Source
 
 from tests.perf import stages
 from tests.perf.corpus import File, files, workspace
-from tests.perf.timing import peak_memory, timed
+from tests.perf.timing import peak_memory, timed, verdict
 
 RULES = Config().rules_for("any.py", Severity.WARNING)
 """Those that `check` asks where nothing is configured."""
@@ -104,7 +104,7 @@ def _print_parts(costs: list[Cost], collecting: float, parts: Counter[str], roun
     total = sum(cost.total for cost in costs) + collecting
     run = sum(cost.run for cost in costs)
     lines = sum(cost.file.lines for cost in costs)
-    holds = "holds" if total <= LIMIT * parse else "DOES NOT HOLD"
+    holds = verdict(total <= LIMIT * parse)
     print(f"check, one process     {len(costs)} files, {lines} lines; ast.parse of them {parse:.2f} s")
     print(f"  total                {total / parse:6.2f} x ast.parse (at most {LIMIT:.0f}: {holds})")
     print(f"  tolerant parse       {sum(cost.tree for cost in costs) / parse:6.2f} x")

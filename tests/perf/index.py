@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from torchlore.knowledge.symbols import all_symbols, index_path, symbol, use_index
 
-from tests.perf.timing import quantiles, timed
+from tests.perf.timing import quantiles, timed, verdict
 
 ROUNDS = 9
 LIMIT_MS, LIMIT_MB = 40, 30
@@ -31,18 +31,16 @@ def print_index() -> None:
     assert path is not None
     print(f"symbol index           {path.name}, {path.stat().st_size / 1024:.0f} KiB")
     first = [1000 * _afresh(lambda: symbol("torch.nn.Linear")) for _ in range(ROUNDS)]
-    verdict = "holds" if statistics.median(first) <= LIMIT_MS else "DOES NOT HOLD"
-    print(f"first question         {statistics.median(first):.1f} ms; under {LIMIT_MS} ms: {verdict}")
+    told = verdict(statistics.median(first) <= LIMIT_MS)
+    print(f"first question         {statistics.median(first):.1f} ms; under {LIMIT_MS} ms: {told}")
     names = [each.name for each in all_symbols()]
     use_index(None)
     symbol("torch.nn.Linear")
     print(f"other questions        {quantiles([_asked(name) for name in names])} ({len(names)} names)")
     done = subprocess.run([sys.executable, "-c", _HELD], capture_output=True, text=True, check=True)
     held, peak = (int(part) / 1024**2 for part in done.stdout.split())
-    verdict = "holds" if peak <= LIMIT_MB else "DOES NOT HOLD"
-    print(
-        f"memory                 {held:.1f} MB, {peak:.1f} MB while reading; under {LIMIT_MB} MB: {verdict}\n"
-    )
+    told = verdict(peak <= LIMIT_MB)
+    print(f"memory                 {held:.1f} MB, {peak:.1f} MB while reading; under {LIMIT_MB} MB: {told}\n")
 
 
 def _afresh(work: Callable[[], object]) -> float:

@@ -22,6 +22,7 @@ from typing import Any
 
 from tests.perf.corpus import ROOT, files
 from tests.perf.keystrokes import SERVER
+from tests.perf.timing import verdict
 from tests.perf.traffic import Client, connected, typed
 
 PEERS = ("jedi-language-server", "pyrefly")
@@ -190,15 +191,11 @@ def _print_goals(measured: dict[str, Load]) -> None:
         for share, goal in zip((50, 95), goals, strict=True):
             if goal is not None and ours.seconds.get(kind):
                 holds = _quantile(ours.seconds[kind], share) <= goal
-                print(f"  {kind}, p{share} under {1000 * goal:.0f} ms: {_verdict(holds)}")
-    print(f"  memory under {_MEMORY / 1e6:.0f} MB: {_verdict(ours.memory < _MEMORY)}")
+                print(f"  {kind}, p{share} under {1000 * goal:.0f} ms: {verdict(holds)}")
+    print(f"  memory under {_MEMORY / 1e6:.0f} MB: {verdict(ours.memory < _MEMORY)}")
     if "pyrefly" in measured:
         sooner = ours.first_hover < measured["pyrefly"].first_hover
-        print(f"  first hover sooner than pyrefly's: {_verdict(sooner)}")
-
-
-def _verdict(holds: bool) -> str:
-    return "holds" if holds else "DOES NOT HOLD"
+        print(f"  first hover sooner than pyrefly's: {verdict(sooner)}")
 
 
 def _environment() -> Path | None:

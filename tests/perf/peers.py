@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.perf.corpus import OWN, ROOT, files
+from tests.perf.timing import verdict
 
 PEERS = ("torchfix==0.7.0", "torch-preflight==0.5.0")
 """What is measured against, as pip installs it."""
@@ -84,12 +85,10 @@ def _told(cost: _Cost, ours: _Cost | None) -> str:
     if ours is None or ours.whole is None:
         return told
     ratio, work = cost.whole.cpu / ours.whole.cpu, cost.whole.cpu - cost.start.cpu
-    verdict = "holds" if ratio >= GOAL else "DOES NOT HOLD"
     ours_work = max(ours.whole.cpu - ours.start.cpu, _TICK)
-    told += (
-        f"; {ratio:.1f} x ours (at least {GOAL}: {verdict}), {cost.whole.wall / ours.whole.wall:.1f} x by "
-    )
-    return f"{told}the clock, {work / ours_work:.1f} x the work"
+    told += f"; {ratio:.1f} x ours (at least {GOAL}: {verdict(ratio >= GOAL)})"
+    told += f", {cost.whole.wall / ours.whole.wall:.1f} x by the clock"
+    return f"{told}, {work / ours_work:.1f} x the work"
 
 
 def _commands(home: Path) -> dict[str, list[str]]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from torchlore.device import Crew, Interpreter, Limits, RunResult, Trust, run
 
 from tests.perf.corpus import ROOT
-from tests.perf.timing import quantiles
+from tests.perf.timing import quantiles, verdict
 
 SNIPPET = ROOT / "knowledge" / "snippets" / "zero-grad.py"
 ROUNDS = 7
@@ -69,8 +69,8 @@ async def _print_cost(crew: Crew) -> None:
     faster = statistics.median(one / other for one, other in zip(cold, warm, strict=True))
     print(f"snippet itself         {quantiles(own)}")
     print(f"warm run               {quantiles(warm)}")
-    print(f"beside the snippet     {1000 * overhead:.0f} ms: {_verdict(overhead <= OVERHEAD)}")
-    print(f"python snippet.py      {quantiles(cold)}, {faster:.1f} x as long: {_verdict(faster >= FASTER)}")
+    print(f"beside the snippet     {1000 * overhead:.0f} ms: {verdict(overhead <= OVERHEAD)}")
+    print(f"python snippet.py      {quantiles(cold)}, {faster:.1f} x as long: {verdict(faster >= FASTER)}")
 
 
 async def _print_cancelling(crew: Crew) -> None:
@@ -85,7 +85,7 @@ async def _print_cancelling(crew: Crew) -> None:
         await asyncio.wait({task})
         found.append(time.perf_counter() - began)
     p99 = statistics.quantiles(found, n=100)[98]
-    print(f"cancel -> all gone     {quantiles(found)}, p99 {1000 * p99:.0f} ms: {_verdict(p99 <= CANCELLED)}")
+    print(f"cancel -> all gone     {quantiles(found)}, p99 {1000 * p99:.0f} ms: {verdict(p99 <= CANCELLED)}")
 
 
 async def _print_left(crew: Crew, folder: Path) -> None:
@@ -151,7 +151,3 @@ def _own(plain: subprocess.Popen[str]) -> float:
     plain.stdin.write("\n")
     plain.stdin.flush()
     return float(plain.stdout.readline())
-
-
-def _verdict(holds: bool) -> str:
-    return "holds" if holds else "DOES NOT HOLD"

@@ -57,8 +57,12 @@ def quantiles(seconds: list[float]) -> str:
 
 def within(seconds: list[float], limit: float) -> str:
     """Whether the usual time (p50) keeps to a limit, in words."""
-    verdict = "holds" if statistics.median(seconds) <= limit else "DOES NOT HOLD"
-    return f"under {1000 * limit:.0f} ms: {verdict}"
+    return f"under {1000 * limit:.0f} ms: {verdict(statistics.median(seconds) <= limit)}"
+
+
+def verdict(holds: bool) -> str:
+    """Whether a goal is reached, in words."""
+    return "holds" if holds else "DOES NOT HOLD"
 
 
 def peak_memory() -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from torchlore.text import Source
 
-from tests.recall.binding import Function, self_attribute
+from tests.recall.binding import Function, Scope, scopes, self_attribute
 from tests.recall.syntax import full_name
 
 _WITH_PARAMETERS = frozenset(
@@ -78,3 +79,11 @@ def makes_module(source: Source, node: ast.expr | None) -> bool:
 
 
 _GIVE_SELF = ("to", "cuda", "cpu", "eval", "train", "float", "half", "double")
+
+
+def forwards(source: Source) -> Iterator[Scope]:
+    """The `forward` of every class that derives from `nn.Module` alone."""
+    classes = module_classes(source)
+    for scope in scopes(source):
+        if scope.cls in classes and getattr(scope.node, "name", "") == "forward":
+            yield scope

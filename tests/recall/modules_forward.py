@@ -9,17 +9,9 @@ from torchlore.text import Edit, Source, Span
 
 from tests.recall.arguments import given, is_seen_whole, keyword, text, value, with_keyword, without
 from tests.recall.binding import Scope, held, scopes, self_attribute
-from tests.recall.layers import is_layer, is_trained, makes_module, method, module_classes
+from tests.recall.layers import forwards, is_layer, is_trained, makes_module, method, module_classes
 from tests.recall.mutants import Mutant, mutant, plants, replaced
 from tests.recall.syntax import calls, calls_of, full_name, method_call, written
-
-
-def _forwards(source: Source) -> Iterator[Scope]:
-    """The `forward` of every class that derives from `nn.Module` alone."""
-    classes = module_classes(source)
-    for scope in scopes(source):
-        if scope.cls in classes and getattr(scope.node, "name", "") == "forward":
-            yield scope
 
 
 @plants("missing-forward", "def forward")
@@ -109,7 +101,7 @@ def dropout_between_nothing(source: Source) -> Iterator[Mutant]:
 @plants("layer-made-in-forward", "def forward")
 def made_at_every_call(source: Source) -> Iterator[Mutant]:
     """`self.fc(x)` is `nn.Linear(4, 2)(x)` in `forward`: the layer is made there, as it was in `__init__`."""
-    for scope in _forwards(source):
+    for scope in forwards(source):
         for call in (node for node in scope.nodes if isinstance(node, ast.Call)):
             layer = held(scope, call.func) if self_attribute(call.func) else None
             if isinstance(layer, ast.Call) and is_layer(source, layer) and _is_literal(layer):
@@ -140,7 +132,7 @@ def bias_for_nothing(source: Source) -> Iterator[Mutant]:
         for call in calls_of(source, source.tree, "torch.nn.Sequential")
         for one, other in zip(call.args, call.args[1:], strict=False)
     ]
-    for scope in _forwards(source):
+    for scope in forwards(source):
         for node in scope.nodes:
             match node:
                 case ast.Call(func=outer, args=[ast.Call(func=inner)]):

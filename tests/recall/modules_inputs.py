@@ -10,16 +10,9 @@ from torchlore.text import Edit, Source, Span
 
 from tests.recall.arguments import keyword, text, without
 from tests.recall.binding import Scope, held, scopes, self_attribute
-from tests.recall.layers import is_layer, makes_module, method, module_classes
+from tests.recall.layers import forwards, is_layer, makes_module, method, module_classes
 from tests.recall.mutants import Mutant, emptied, mutant, plants, replaced
 from tests.recall.syntax import full_name, method_call, own_statements, statement_call, written
-
-
-def _forwards(source: Source) -> Iterator[Scope]:
-    classes = module_classes(source)
-    for scope in scopes(source):
-        if scope.cls in classes and getattr(scope.node, "name", "") == "forward":
-            yield scope
 
 
 @plants("flatten-drops-batch", "flatten(", ".view(")
@@ -28,7 +21,7 @@ def all_in_one_row(source: Source) -> Iterator[Mutant]:
 
     A convolution stands above it, and a linear layer takes the result on the next line.
     """
-    for scope in _forwards(source):
+    for scope in forwards(source):
         body = getattr(scope.node, "body", [])
         for at, (statement, below) in enumerate(pairwise(body)):
             flat = _flattened(source, statement)
@@ -94,7 +87,7 @@ def loaded_and_used_in_training_mode(source: Source) -> Iterator[Mutant]:
 @plants("batch-taken-for-steps", "batch_first=True")
 def steps_come_first(source: Source) -> Iterator[Mutant]:
     """`batch_first=True` is gone from a recurrent layer of whose output `forward` takes the last step."""
-    for scope in _forwards(source):
+    for scope in forwards(source):
         for statement in (node for node in scope.nodes if isinstance(node, ast.Assign)):
             call, target = statement.value, statement.targets[0]
             made = (
