@@ -112,21 +112,23 @@ async def test_a_hover_comes_before_the_end_of_another_files_diagnostics(
     session.open("import torch\nx = torch.zeros(3)\n")
     session.hover(1, line=1, character=10)
     await session.until(1)
-    paused, go_on = threading.Event(), threading.Event()
+    paused, go_on, answered = threading.Event(), threading.Event(), threading.Event()
 
-    def wait_once() -> None:
-        if not paused.is_set():
-            paused.set()
-            assert go_on.wait(30)
+    def wait() -> None:
+        """At the first pause for the hover to be asked, at the second for its answer to be out."""
+        awaited = answered if paused.is_set() else go_on
+        paused.set()
+        assert awaited.wait(20)
         pause_within()
 
-    monkeypatch.setattr("torchlore.analysis.interpret.pause_within", wait_once)
+    monkeypatch.setattr("torchlore.analysis.interpret.pause_within", wait)
     session.open(f"import torch\n{FUNCTIONS}", OTHER)
     await session.eventually(paused.is_set)
     session.hover(2, line=1, character=10)
     await asyncio.sleep(0.01)
     go_on.set()
     await session.until(2)
+    answered.set()
     await session.eventually(lambda: OTHER in str(session.sent("textDocument/publishDiagnostics")))
     places = [m.get("id", m.get("params", {}).get("uri")) for m in session.wire.messages]
     assert places.index(2) < places.index(OTHER)
