@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,7 +23,7 @@ from torchlore.analysis.run import Run
 from torchlore.analysis.values import Const, Unknown, Value
 from torchlore.analysis.workspace import Dependencies, Imports, Workspace
 from torchlore.text import Source, Span
-from torchlore.text.nodes import around
+from torchlore.text.nodes import around, on_line
 
 _LOG = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ class ScopeName:
 
 
 _FEW = 200
-"""Nodes of which it is looked up one by one what they lie in: more than a file with findings asks for."""
+"""Nodes of one statement of the module of which it is looked up one by one what they lie in."""
 
 
 def analyze(
@@ -89,7 +90,8 @@ class Analysis:
         self._installed = installed
         self._imports = None if workspace is None else Imports(workspace, source.path, follow)
         self._notes: dict[lookup.Identifier, tuple[str, ...]] = {}
-        self._asked = 0
+        self._asked: Counter[ast.AST] = Counter()
+        self._parents: dict[ast.AST, dict[ast.AST, ast.AST]] = {}
 
     @cached_property
     def run(self) -> Run:
@@ -177,22 +179,26 @@ class Analysis:
 
     def around(self, node: ast.AST) -> tuple[ast.AST, ...] | None:
         """The nodes of the file that `node` lies in, outermost first; None where it is not of this file."""
-        self._asked += 1
-        if self._asked <= _FEW:
-            return around(node, self.source.tree)
-        if node is self.source.tree:
+        tree = self.source.tree
+        if node is tree:
             return ()
+        line = getattr(node, "lineno", None)
+        there = on_line(tree.body, line) if line is not None else ()
+        part = there[0] if len(there) == 1 else tree
+        self._asked[part] += 1
+        if self._asked[part] <= _FEW:
+            return around(node, tree)
+        parents = self._parents.get(part)
+        if parents is None:
+            parents = self._parents[part] = _parents(part)
         outer: list[ast.AST] = []
-        above = self._parents.get(node)
+        above = parents.get(node)
         while above is not None:
             outer.append(above)
-            above = self._parents.get(above)
+            above = parents.get(above)
+        if part is not tree and (outer or node is part):
+            outer.append(tree)
         return tuple(reversed(outer)) if outer else None
-
-    @cached_property
-    def _parents(self) -> dict[ast.AST, ast.AST]:
-        """What each node lies in. Making it takes as long as parsing: who asks often pays for that."""
-        return {child: node for node in ast.walk(self.source.tree) for child in ast.iter_child_nodes(node)}
 
     def is_whole(self, node: ast.AST) -> bool:
         """Whether no line of `node`, nor a header of a block around it, was left out as it does not parse."""
@@ -314,3 +320,8 @@ class Analysis:
         """The call that each function, method or class is called in."""
         calls = (node for node in ast.walk(self.source.tree) if isinstance(node, ast.Call))
         return {call.func: call for call in calls}
+
+
+def _parents(part: ast.AST) -> dict[ast.AST, ast.AST]:
+    """What each node below `part` lies in. Making it takes as long as parsing: who asks often pays for that."""
+    return {child: node for node in ast.walk(part) for child in ast.iter_child_nodes(node)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 
@@ -48,7 +49,7 @@ def around(node: ast.AST, tree: ast.AST) -> tuple[ast.AST, ...] | None:
         if current is node:
             return outer
         inner = (*outer, current)
-        for child in _children(current):
+        for child in _children(current, line):
             begin = getattr(child, "lineno", None)
             if line is None or begin is None:  # operators, arguments and such have no lines of their own
                 stack.append((child, inner))
@@ -60,15 +61,38 @@ def around(node: ast.AST, tree: ast.AST) -> tuple[ast.AST, ...] | None:
     return None
 
 
-def _children(node: ast.AST) -> list[ast.AST]:
+def on_line(block: Sequence[ast.stmt], line: int) -> Sequence[ast.stmt]:
+    """The statements of one block that a line (1-based) is a part of, its decorators included."""
+    first = bisect_left(block, line, key=_lineno)
+    after = bisect_right(block, line, lo=first, key=_lineno)
+    if first and (block[first - 1].end_lineno or 0) >= line:
+        first -= 1
+    if after < len(block) and getattr(block[after], "decorator_list", None):
+        after += first_line(block[after]) < line
+    return block[first:after]
+
+
+def _lineno(statement: ast.stmt) -> int:
+    return statement.lineno
+
+
+def _children(node: ast.AST, line: int | None) -> list[ast.AST]:
+    """The nodes right below `node`; of statements at least those that stand on the line."""
     found: list[ast.AST] = []
     for name in node._fields:
         part = getattr(node, name, None)
         if part.__class__ is list:
+            if line is not None and name in _BLOCKS and isinstance(part, list) and len(part) > _MANY:
+                part = on_line(part, line)
             found += [item for item in part if isinstance(item, ast.AST)]
         elif isinstance(part, ast.AST):
             found.append(part)
     return found
+
+
+_BLOCKS = frozenset({"body", "orelse", "finalbody"})
+_MANY = 4
+"""Statements of which the right one is looked for."""
 
 
 def first_line(node: ast.AST) -> int:

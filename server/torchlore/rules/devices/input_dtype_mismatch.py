@@ -112,11 +112,16 @@ class InputDtypeMismatch(Rule):
         if not layers or _casts(analysis):
             return
         told: set[int] = set()
+        given: dict[int, list[Called]] = {}
+        for layer in layers:
+            for value in _firsts(layer):
+                given.setdefault(id(value), []).append(layer)
         for call in analysis.called("Module()"):
-            reached = [layer for layer in layers if _reaches(analysis, call, layer)]
+            handed = {layer for value in _firsts(call) for layer in given.get(id(value), ())}
+            reached = [layer for layer in handed if _is_in_forward(analysis, call, layer)]
             if reached:
                 told.update(id(value) for value in _firsts(call))
-                yield from self._check_call(analysis, call, reached[0])
+                yield from self._check_call(analysis, call, min(reached, key=Called.place))
         for layer in layers:
             if not told.issuperset(id(value) for value in _firsts(layer)):
                 yield from self._check_call(analysis, layer, layer)
@@ -194,11 +199,8 @@ def _firsts(call: Called) -> list[Value]:
     return [given.positional[0] for given in call.given if given.positional]
 
 
-def _reaches(analysis: Analysis, call: Called, layer: Called) -> bool:
-    """Whether the `forward` of the module that is called hands what it is given to a layer, as it is."""
-    handed = _firsts(layer)
-    if not any(given is value for given in _firsts(call) for value in handed):
-        return False
+def _is_in_forward(analysis: Analysis, call: Called, layer: Called) -> bool:
+    """Whether the call of a layer stands in the `forward` of the module that is called."""
     around = analysis.around(layer.node) or ()
     return any(_forward_of(option) in around for option in options(call.receiver or Unknown()))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -99,22 +100,22 @@ def _in_sequentials(analysis: Analysis) -> Iterator[tuple[Instance, str]]:
 
 def _in_calls(analysis: Analysis) -> Iterator[tuple[Instance, str]]:
     """The layers whose output is given to a batch norm at the only place where they are called."""
+    places: Counter[Instance] | None = None
     for call in analysis.called(*(f"{name}()" for name in _NORMS)):
         match call.node.args:
-            case [ast.Call(func=func) as inner]:
+            case [ast.Call(func=func)]:
                 layer = analysis.value(func)
-                if (
-                    isinstance(layer, Instance)
-                    and analysis.owns(layer.node)
-                    and _is_called_once(analysis, inner)
-                ):
+                if not isinstance(layer, Instance) or not analysis.owns(layer.node):
+                    continue
+                places = places or _places_of_calls(analysis)
+                if places[layer] == 1:
                     yield layer, support.written(analysis, call.node.func)
 
 
-def _is_called_once(analysis: Analysis, call: ast.Call) -> bool:
-    layer = analysis.value(call.func)
-    others = (other for other in analysis.run.calls if other is not call)
-    return not any(layer in options(analysis.value(other.func)) for other in others)
+def _places_of_calls(analysis: Analysis) -> Counter[Instance]:
+    """At how many places of the file each object is called, perhaps among others."""
+    called = (value for call in analysis.run.calls for value in options(analysis.value(call.func)))
+    return Counter(value for value in called if isinstance(value, Instance))
 
 
 def _has_default_bias(layer: Instance) -> bool:
