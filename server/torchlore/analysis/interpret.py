@@ -37,6 +37,7 @@ def interpret(source: Source, imports: Imports | None = None) -> Run:
         Budget.for_text(len(source.text), imports is None or imports.follow),
         path,
         imports,
+        totals=_totals(source),
     )
     run.left_again, run.left_elsewhere = run.budget.again, run.budget.elsewhere
     run.frames[module] = frame
@@ -54,6 +55,13 @@ def interpret(source: Source, imports: Imports | None = None) -> Run:
             pause_within()
             _run_waiting(run, function)
     return run
+
+
+def _totals(source: Source) -> frozenset[str]:
+    """The names that something is added to: `total += loss`, `total = total + loss`."""
+    targets = [node.target for node in source.every(ast.AugAssign)]
+    targets += [node.targets[0] for node in source.every(ast.Assign) if statements.added_to_itself(node)]
+    return frozenset(target.id for target in targets if isinstance(target, ast.Name))
 
 
 def dissolve(run: Run) -> None:

@@ -50,8 +50,7 @@ def loop(
     breaks = [names for kind, names in frame.jumps if kind == "break"]
     frame.jumps, frame.stored = outer
     run.grad = same_mode([grad, run.grad])
-    if path:
-        run.path.append(Loop(node, path))
+    run.path.append(Loop(node, path))  # even if nothing happens in it: what it goes through may start workers
     _leave(run, node, breaks, orelse)
 
 

@@ -77,7 +77,7 @@ _EXITS = words("sys.exit os._exit os.abort builtins.exit builtins.quit")
 
 
 def _assign(run: Run, node: ast.Assign) -> bool:
-    added = _added_to_itself(node) if node.value.__class__ is ast.BinOp else None
+    added = added_to_itself(node) if node.value.__class__ is ast.BinOp else None
     if added is not None:
         before = expressions.evaluate(run, node.targets[0])
         targets.accumulate(run, node, node.targets[0], before, expressions.evaluate(run, added))
@@ -88,8 +88,8 @@ def _assign(run: Run, node: ast.Assign) -> bool:
     return False
 
 
-def _added_to_itself(node: ast.Assign) -> ast.expr | None:
-    """`loss` in `total = total + loss`."""
+def added_to_itself(node: ast.Assign) -> ast.expr | None:
+    """`loss` in `total = total + loss`, where that is what the statement does."""
     if (
         len(node.targets) != 1
         or not isinstance(node.value, ast.BinOp)

@@ -46,7 +46,8 @@ def assign(run: Run, target: ast.expr, value: Value) -> None:
     if isinstance(target, ast.Name):
         name, frame = target.id, run.frame
         home = frame.foreign.get(name, frame) if frame.foreign else frame
-        run.path.append(Event(Kind.RESET, target, None, None, (home, name), run.grad))
+        if name in run.totals and not run.is_away:
+            run.path.append(Event(Kind.RESET, target, None, None, (home, name), run.grad))
         held = home.names.get(name)
         if held.__class__ is Container or held.__class__ is OneOf:
             _let_go(run, target, held)
