@@ -57,7 +57,7 @@ class Cost:
 def print_check(paths: list[Path]) -> None:
     """Prints the ratios for all files below `paths`, and what each number is."""
     code = files(paths)
-    rounds = 3 if sum(file.lines for file in code) < 60_000 else 1
+    rounds = 9 if sum(file.lines for file in code) < 60_000 else 1
     costs: list[Cost] = []
     collecting = 0.0
     with stages.sampled() as looks:

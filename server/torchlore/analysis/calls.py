@@ -95,6 +95,8 @@ def _is_anybodys(run: Run, node: ast.Call) -> bool:
 def _arguments(run: Run, node: ast.Call) -> Arguments:
     positional: list[Value] = []
     nodes: list[ast.expr] = []
+    if not node.args and not node.keywords:
+        return Arguments(positional, {}, True, nodes)
     complete = True
     evaluate = expressions.evaluate
     for arg in node.args:

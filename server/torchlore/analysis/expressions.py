@@ -69,7 +69,11 @@ def evaluate(run: Run, node: ast.expr) -> Value:
     if run.left <= 0 or run.depth >= MAX_NESTING:
         return Unknown()
     if cls is ast.Name:
-        value = _name(run, node)  # type: ignore[arg-type]
+        frame = run.frame
+        found = frame.names.get(node.id)  # type: ignore[attr-defined]
+        if found is None or found.__class__ is Lazy or frame.foreign:
+            found = _name(run, node)  # type: ignore[arg-type]
+        value = found
     else:
         handler = _HANDLERS.get(cls)
         if handler is None:
@@ -77,13 +81,14 @@ def evaluate(run: Run, node: ast.expr) -> Value:
         run.depth += 1
         value = handler(run, node)
         run.depth -= 1
-    if cls in _REMEMBERED:
-        values = run.values
-        known = values.get(node)
-        if known is None or known.__class__ is Unknown:
-            values[node] = value
-        elif known is not value and not _teaches_nothing(value, known):
-            values[node] = join([known, value])  # a place that is come by twice is all that it was
+        if cls not in _REMEMBERED:
+            return value
+    values = run.values
+    known = values.get(node)
+    if known is None or known.__class__ is Unknown:
+        values[node] = value
+    elif known is not value and not _teaches_nothing(value, known):
+        values[node] = join([known, value])  # a place that is come by twice is all that it was
     return value
 
 
@@ -110,7 +115,8 @@ def _teaches_nothing(value: Value, known: Value) -> bool:
 _ALIKE = frozenset({Number, Batch, Container, Iterable, Params, Grads})
 """Kinds of values of which one is as good as another for a hover: joining them anew each time costs more."""
 
-_REMEMBERED = frozenset({ast.Name, ast.Attribute, ast.Call})
+_REMEMBERED = frozenset({ast.Attribute, ast.Call})
+"""What is remembered besides names."""
 
 
 def truth(value: Value) -> bool | None:
@@ -127,10 +133,7 @@ def truth(value: Value) -> bool | None:
 
 
 def _name(run: Run, node: ast.Name) -> Value:
-    frame = run.frame
-    value = frame.names.get(node.id)
-    if value is None or value.__class__ is Lazy or frame.foreign:
-        value = frame.find(node.id) or Unknown()
+    value = run.frame.find(node.id) or Unknown()
     if value.__class__ is Ref and value.name == "builtins.__name__":
         return Const("__main__") if run.frame.outermost is run.home else plain.STR
     return value

@@ -155,7 +155,12 @@ def has_new_kind(before: Value | None, after: Value | None) -> bool:
     """
     if before is None or after is None or before is after:
         return False
-    return not _kinds(after) <= _kinds(before)
+    known = _kinds(before)
+    return not _kinds(after) <= (known | _NUMBERS if Number in known else known)
+
+
+_NUMBERS = {int, float}
+"""Kinds of literals that are no news where any number may be."""
 
 
 def _kinds(value: Value) -> set[object]:
