@@ -39,6 +39,9 @@ class C(
     else:
         with a as b, c as (d, e): del x, y; u = 5
 """
+_SHARED = (ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop)
+"""Of these Python makes one object for the whole program."""
+
 _TEXTS = [_ODD, *(p.read_text() for p in sorted((_ROOT / "server/torchlore/text").glob("*.py")))]
 
 
@@ -46,8 +49,9 @@ _TEXTS = [_ODD, *(p.read_text() for p in sorted((_ROOT / "server/torchlore/text"
 def test_what_a_node_lies_in_is_found_by_its_line_as_by_a_map(text: str) -> None:
     tree = ast.parse(text)
     above = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
-    shared = {node for node in above if isinstance(node, ast.expr_context | ast.operator | ast.unaryop | ast.boolop | ast.cmpop)}
-    for node in above.keys() - shared:
+    for node in above:
+        if isinstance(node, _SHARED):
+            continue
         assert around(node, tree) == _climbed(node, above)
     assert around(tree, tree) == ()
     assert around(ast.parse(text).body[0], tree) is None

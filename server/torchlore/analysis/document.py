@@ -323,5 +323,5 @@ class Analysis:
 
 
 def _parents(part: ast.AST) -> dict[ast.AST, ast.AST]:
-    """What each node below `part` lies in. Making it takes as long as parsing: who asks often pays for that."""
+    """What each node below `part` lies in. It takes as long as parsing: who asks often pays for that."""
     return {child: node for node in ast.walk(part) for child in ast.iter_child_nodes(node)}

@@ -59,7 +59,7 @@ def interpret(source: Source, imports: Imports | None = None) -> Run:
 
 def _totals(source: Source) -> frozenset[str]:
     """The names that something is added to: `total += loss`, `total = total + loss`."""
-    targets = [node.target for node in source.every(ast.AugAssign)]
+    targets: list[ast.expr] = [node.target for node in source.every(ast.AugAssign)]
     targets += [node.targets[0] for node in source.every(ast.Assign) if statements.added_to_itself(node)]
     return frozenset(target.id for target in targets if isinstance(target, ast.Name))
 

@@ -75,7 +75,7 @@ class Run:
         made: objects by the place that made them and the context in which it did.
         hints: what annotations evaluate to; None where they cannot be parsed.
         stored: the names that each loop may bind.
-        totals: the names of the file that something is added to: only of these it matters where they are bound.
+        totals: the names that the file adds something to: only of these it matters where they are bound.
         heap_changes: how often an attribute of an object became something of another kind.
         changes: how often an attribute or an item became anything else than it was.
         making: how often an object was made that was not there before.

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
 import sys
 from threading import Event
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from pygls.io_ import run_async
+from torchlore.lsp import light_types
 
-from torchlore.lsp.server import Server, create_server
+if TYPE_CHECKING:
+    from torchlore.lsp.server import Server
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +35,7 @@ def serve_stdio() -> int:
     sys.setswitchinterval(_SECONDS_BETWEEN_THREADS)
     # Only the protocol may use the real stdout: a stray print would corrupt it.
     stdout, sys.stdout = sys.stdout.buffer, sys.stderr
-    server = create_server()
+    server = _server()
     _leave_on_signals(server)
     try:
         server.start_io(sys.stdin.buffer, stdout)
@@ -56,7 +59,7 @@ def serve_tcp(host: str, port: int) -> int:
     """
     set_up_logging()
     sys.setswitchinterval(_SECONDS_BETWEEN_THREADS)
-    server = create_server()
+    server = _server()
     try:
         asyncio.run(_serve_one(server, host, port))
     except SystemExit:
@@ -64,6 +67,17 @@ def serve_tcp(host: str, port: int) -> int:
     finally:
         server.pages.remove()
     return 0 if server.protocol._shutdown else 1
+
+
+def _server() -> Server:
+    gc.disable()  # What is imported stays: looking through it again and again takes a tenth of the time.
+    light_types.load()
+    from torchlore.lsp.server import create_server  # It imports these types.
+
+    server = create_server()
+    gc.freeze()
+    gc.enable()
+    return server
 
 
 def _leave_on_signals(server: Server) -> None:
@@ -94,6 +108,8 @@ def set_up_logging() -> None:
 
 
 async def _serve_one(server: Server, host: str, port: int) -> None:
+    from pygls.io_ import run_async  # It imports the types of the protocol, too.
+
     done = asyncio.get_running_loop().create_future()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
