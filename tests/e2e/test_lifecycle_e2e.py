@@ -82,11 +82,11 @@ def test_garbage_between_messages_does_not_end_it() -> None:
 
 LOUD = """
 import torchlore.lsp.start as start
-create = start.create_server
+create = server.create_server
 def loud():
     print("loud", flush=True)
     return create()
-start.create_server = loud
+server.create_server = loud
 raise SystemExit(start.serve_stdio())
 """
 
