@@ -183,7 +183,7 @@ def call_function(run: Run, function: Function, arguments: Arguments | None, nod
         given = inert.call(run, function, arguments, node)
         if given is not None:
             return _given_by(code, given)
-    making = run.making
+    making, decisions = run.making, run.decisions
     if decorated:  # what runs around the function cannot be seen
         run.emit(Kind.HAVOC, node)
     if arguments is not None and run.stack and summaries.is_maker(run, function):
@@ -197,7 +197,8 @@ def call_function(run: Run, function: Function, arguments: Arguments | None, nod
     followed = summaries.write_call(run, function, node, path)
     if followed is not None and isinstance(result, Iterable):
         result.call = followed
-    summaries.remember(run, function, Summary(result, path, before, run.grad, run.making > making))
+    made, decided = run.making > making, run.decisions > decisions
+    summaries.remember(run, function, Summary(result, path, before, run.grad, made, decided))
     return _given_by(code, result)
 
 

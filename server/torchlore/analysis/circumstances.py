@@ -42,6 +42,7 @@ class Summary:
         before: what it was called with; None for an entry point.
         grad: whether grad mode was on afterwards.
         makes: whether it makes objects, so that calls from two places make two.
+        decides: whether it chose its way by what it was not given: by an attribute, or a name around it.
         effects: what it did, in short, once that was asked for.
     """
 
@@ -50,6 +51,7 @@ class Summary:
     before: Circumstances | None
     grad: bool | None
     makes: bool
+    decides: bool
     effects: Effects | None = None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from torchlore.analysis import definitions, methods
+from torchlore.analysis import definitions, methods, replaying
 from torchlore.analysis.circumstances import Circumstances, Effects, Summary
 from torchlore.analysis.events import Call, Jump, Kind, Path, events
 from torchlore.analysis.frames import Frame
@@ -186,7 +186,8 @@ def not_followed(run: Run, function: Function, arguments: Arguments | None, node
         return made or run.given(node, tokens)
     if known.effects is None:
         known.effects = _effects(known.path)
-    if known.effects.matters:
+    is_replayed = known.effects.matters and _replay(run, function, known, arguments, node)
+    if known.effects.matters and not is_replayed:
         run.emit(Kind.HAVOC, node)
     if known.effects.escaped:  # what got into other hands the last time, and what it is given now
         held = [*given, *known.effects.escaped]
@@ -194,6 +195,19 @@ def not_followed(run: Run, function: Function, arguments: Arguments | None, node
     if known.effects.makes_base:
         run.emit(Kind.SUPER_INIT, node, subject=function.receiver)
     return _weakened(known.result, tokens) or declared(run, function, node) or run.given(node, tokens)
+
+
+def _replay(
+    run: Run, function: Function, known: Summary, arguments: Arguments | None, node: ast.AST
+) -> bool:
+    """Writes what the last call did once more; False where this one may do something else."""
+    new = replaying.new_arguments(run, known, circumstances(run, function, arguments, node))
+    if new is None:
+        return False
+    run.grad = known.grad
+    write_call(run, function, node, known.path)
+    run.escape(node, new)
+    return True
 
 
 def _effects(path: Path) -> Effects:
