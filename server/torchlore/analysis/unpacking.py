@@ -59,7 +59,7 @@ def few_items(value: Value) -> list[Value] | None:
 
 
 def items_with_objects(value: Value) -> list[Value] | None:
-    """The items of a short literal of which one at least is an object: what `map` makes of them is told apart."""
+    """The items of a short literal, at least one of them an object: of `map` each is told apart."""
     items = _short(value)
     parts = [option for item in items or () for option in options(item)]
     return items if any(map(_has_objects, parts)) else None
