@@ -15,6 +15,7 @@ from torchlore.analysis import (
     instances,
     members,
     methods,
+    quiet,
     sequential,
     statements,
     submodules,
@@ -190,6 +191,10 @@ def call_function(run: Run, function: Function, arguments: Arguments | None, nod
         return _given_by(code, summaries.not_followed(run, function, arguments, node))
     path: Path = []
     frame = follow(run, function, arguments, node, path)
+    if code in run.blurred:
+        path = summaries.without_recursion(path, code)
+    if not run.is_away and not run.is_home(function):
+        path = quiet.heard(run, function, arguments, path, node)
     if decorated:
         result = summaries.declared(run, function, node) or run.given(node, NO_TOKENS)
     else:

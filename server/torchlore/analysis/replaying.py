@@ -92,14 +92,14 @@ def _are_exchangeable(old: Value, new: Value) -> bool:
     if old.__class__ is not new.__class__:
         return False
     match old, new:
-        case (Tensor() | Unknown() | Number() | Iterable()), _:
+        case ((Tensor() | Unknown() | Number() | Iterable()), _):
             return True
         case Instance(cls=cls), Instance(cls=other):
             return cls == other
         case Function(node=code, receiver=owner), Function(node=other, receiver=other_owner):
             return code is other and owner is other_owner
-        case Container(items=None), Container(items=None):
-            return old.kind == new.kind and not old.keyed and not new.keyed  # type: ignore[attr-defined]
+        case Container(kind=kind, items=None), Container(kind=other, items=None):
+            return kind == other and not old.keyed and not new.keyed
         case Container(items=list(parts)), Container(items=list(others)):
             return len(parts) == len(others) and all(map(_are_alike, parts, others))
         case OneOf(options=parts), OneOf(options=others):
