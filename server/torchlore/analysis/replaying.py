@@ -9,8 +9,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from torchlore.analysis.circumstances import Circumstances, Summary
-from torchlore.analysis.events import Event, Kind, events
+from torchlore.analysis.circumstances import Circumstances, Summary, Traces
+from torchlore.analysis.events import Event, Kind, Path, events
 from torchlore.analysis.queries import options, reachable, same
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import (
@@ -50,18 +50,28 @@ def new_arguments(run: Run, known: Summary, now: Circumstances | None) -> list[V
     others = [(old, new) for old, new in pairs if old is not new and not same(old, new)]
     if not all(_are_exchangeable(old, new) for old, new in others):
         return None
-    happened = events(known.path)
-    touched = {id(value) for event in happened if event.kind in _DONE_TO for value in _touched(event)}
-    run_with = {id(event.subject) for event in happened if event.kind is Kind.FORWARD}
-    if any(id(part) in touched | run_with for old, _ in others for part in reachable(old)):
+    if known.traces is None:
+        known.traces = _traces(known.path)
+    traces = known.traces
+    acted_on = traces.touched | traces.called
+    if any(id(part) in acted_on for old, _ in others for part in reachable(old)):
         return None
     kept = [new for old, new in pairs if old is new] + _receiver(now)
-    mine = {id(part) for value in kept for part in reachable(value)}
-    made = {id(event.key) for event in happened if event.kind is Kind.RESET}
-    if not touched <= mine | made:
+    if not traces.touched <= traces.made | {id(part) for value in kept for part in reachable(value)}:
         return None
-    escaped = {id(part) for e in happened if e.kind is Kind.ESCAPE and e.value for part in reachable(e.value)}
-    return [new for old, new in others if any(id(part) in escaped for part in reachable(old))]
+    return [new for old, new in others if any(id(part) in traces.escaped for part in reachable(old))]
+
+
+def _traces(path: Path) -> Traces:
+    happened = events(path)
+    return Traces(
+        touched=frozenset(id(v) for e in happened if e.kind in _DONE_TO for v in _touched(e)),
+        called=frozenset(id(e.subject) for e in happened if e.kind is Kind.FORWARD),
+        made=frozenset(id(e.key) for e in happened if e.kind is Kind.RESET),
+        escaped=frozenset(
+            id(part) for e in happened if e.kind is Kind.ESCAPE and e.value for part in reachable(e.value)
+        ),
+    )
 
 
 def _receiver(now: Circumstances) -> list[Value]:

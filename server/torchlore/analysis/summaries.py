@@ -187,8 +187,8 @@ def not_followed(run: Run, function: Function, arguments: Arguments | None, node
         return made or run.given(node, tokens)
     if known.effects is None:
         known.effects = _effects(known.path)
-    is_quiet = not (known.effects.matters or known.effects.escaped)
-    if is_quiet or not _replay(run, function, known, arguments, node):
+    is_told = known.effects.are_told and _replay(run, function, known, arguments, node)
+    if not is_told and not quiet.is_harmless(run, function, arguments):
         _write_effects(run, known.effects, given, node)
     if known.effects.makes_base:
         run.emit(Kind.SUPER_INIT, node, subject=function.receiver)
@@ -217,12 +217,13 @@ def _replay(run: Run, function: Function, known: Summary, arguments: Arguments |
 
 def _effects(path: Path) -> Effects:
     """What of a call that was followed has to be written for one that is not."""
-    if matters(path):
-        return Effects(True, (), False)
     happened = events(path)
+    runs = any(event.kind is Kind.FORWARD for event in happened)
+    if matters(path):
+        return Effects(True, (), False, runs)
     escaped = {id(event.value): event.value for event in happened if event.kind is Kind.ESCAPE}
     makes_base = any(event.kind is Kind.SUPER_INIT for event in happened)
-    return Effects(False, tuple(value for value in escaped.values() if value is not None), makes_base)
+    return Effects(False, tuple(value for value in escaped.values() if value), makes_base, runs)
 
 
 def without_recursion(path: Path, code: ast.AST) -> Path:
