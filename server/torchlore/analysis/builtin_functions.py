@@ -163,7 +163,7 @@ def _sequence_builtin(run: Run, name: str, arguments: Arguments, node: ast.expr)
         run.emit(Kind.RESET, node, key=container)
         return container
     source = arguments.positional[-1] if name in ("filter", "map") else arguments.positional[0]
-    if isinstance(source, Params):
+    if all(isinstance(option, Params) for option in options(source)):
         return source  # list(model.parameters()), filter(lambda p: p.requires_grad, …): still its parameters
     inner = unpacking.element(source)
     if name in ("sorted", "filter"):
