@@ -163,12 +163,15 @@ def _sequence_builtin(run: Run, name: str, arguments: Arguments, node: ast.expr)
         run.emit(Kind.RESET, node, key=container)
         return container
     source = arguments.positional[-1] if name in ("filter", "map") else arguments.positional[0]
-    if isinstance(source, Params):
+    if all(isinstance(option, Params) for option in options(source)):
         return source  # list(model.parameters()), filter(lambda p: p.requires_grad, …): still its parameters
     inner = unpacking.element(source)
     if name in ("sorted", "filter"):
         _ask(run, arguments.keywords.get("key") if name == "sorted" else arguments.positional[0], inner, node)
     if name == "map":
+        several = unpacking.items_with_objects(source) if len(arguments.positional) == 2 else None
+        if several is not None:
+            return _mapped_each(run, arguments.positional[0], several, node)
         return Iterable(_mapped(run, arguments.positional[0], inner, node))
     if name in ("iter", "filter", "reversed"):
         return Iterable(inner)
@@ -184,6 +187,15 @@ def _ask(run: Run, function: Value | None, inner: Value, node: ast.expr) -> None
     """Calls what sorts or picks items by what it says of each: what it gives is of no interest here."""
     if isinstance(function, Function):
         calls.call_function(run, function, Arguments([inner], {}), node)
+
+
+def _mapped_each(run: Run, function: Value, items: list[Value], node: ast.expr) -> Value:
+    """`g, net = map(lambda x: x.to(device), (g, net))`: what becomes of each of a few things."""
+    results = []
+    for index, item in enumerate(items):
+        with run.within((node, index)):
+            results.append(_mapped(run, function, item, node))
+    return Container("list", results, [*results])
 
 
 def _mapped(run: Run, function: Value, inner: Value, node: ast.expr) -> Value:

@@ -15,6 +15,7 @@ from torchlore.analysis import (
     instances,
     members,
     methods,
+    quiet,
     sequential,
     statements,
     submodules,
@@ -185,13 +186,17 @@ def call_function(run: Run, function: Function, arguments: Arguments | None, nod
         given = inert.call(run, function, arguments, node)
         if given is not None:
             return _given_by(code, given)
-    making = run.making
+    making, decisions = run.making, run.decisions
     if decorated:  # what runs around the function cannot be seen
         run.emit(Kind.HAVOC, node)
     if arguments is not None and run.stack and summaries.is_maker(run, function):
         return _given_by(code, summaries.not_followed(run, function, arguments, node))
     path: Path = []
     frame = follow(run, function, arguments, node, path)
+    if code in run.blurred:
+        path = summaries.without_recursion(path, code)
+    if not run.is_away and not run.is_home(function):
+        path = quiet.heard(run, function, arguments, path, node)
     if decorated:
         result = summaries.declared(run, function, node) or run.given(node, NO_TOKENS)
     else:
@@ -199,7 +204,8 @@ def call_function(run: Run, function: Function, arguments: Arguments | None, nod
     followed = summaries.write_call(run, function, node, path)
     if followed is not None and isinstance(result, Iterable):
         result.call = followed
-    summaries.remember(run, function, Summary(result, path, before, run.grad, run.making > making))
+    made, decided = run.making > making, run.decisions > decisions
+    summaries.remember(run, function, Summary(result, path, before, run.grad, made, decided))
     return _given_by(code, result)
 
 

@@ -42,7 +42,9 @@ class Summary:
         before: what it was called with; None for an entry point.
         grad: whether grad mode was on afterwards.
         makes: whether it makes objects, so that calls from two places make two.
+        decides: whether it chose its way by what it was not given: by an attribute, or a name around it.
         effects: what it did, in short, once that was asked for.
+        traces: the objects that it did something to, once that was asked for.
     """
 
     result: Value
@@ -50,7 +52,9 @@ class Summary:
     before: Circumstances | None
     grad: bool | None
     makes: bool
+    decides: bool
     effects: Effects | None = None
+    traces: Traces | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -61,8 +65,32 @@ class Effects:
         matters: whether something happened that a rule about order has to know of.
         escaped: what code that we cannot see got hold of, where nothing more happened.
         makes_base: whether the constructor of torch's own base class ran.
+        runs: whether a module ran.
     """
 
     matters: bool
     escaped: tuple[Value, ...]
     makes_base: bool
+    runs: bool
+
+    @property
+    def are_told(self) -> bool:
+        """Whether there is something that is worth writing once more."""
+        return self.matters or self.runs or bool(self.escaped)
+
+
+@dataclass(eq=False, slots=True)
+class Traces:
+    """The objects that a call had to do with, by their identities.
+
+    Attributes:
+        touched: what it set the mode of, stepped, cleared, froze, loaded.
+        called: the modules that ran.
+        made: what was made in it.
+        escaped: what code that cannot be seen got hold of.
+    """
+
+    touched: frozenset[int]
+    called: frozenset[int]
+    made: frozenset[int]
+    escaped: frozenset[int]

@@ -314,7 +314,7 @@ def _call_unknown_method(run: Run, receiver: Value, name: str, arguments: Argume
         )
         subject = arguments.positional[0] if arguments.positional else receiver
         run.emit(Kind.BACKWARD, node, subject=receiver, value=subject, keeps_graph=keeps)
-    elif name in ("train", "eval"):
+    elif name in _TAKES and (len(arguments.all()) <= _TAKES[name] or not arguments.complete):
         mode = arguments.get(0, "mode")
         on = name == "train" and (mode is None or expressions.truth(mode) is True)
         run.emit(Kind.TRAIN if on else Kind.EVAL if name == "eval" else Kind.MODE, node, subject=receiver)
@@ -323,12 +323,13 @@ def _call_unknown_method(run: Run, receiver: Value, name: str, arguments: Argume
         owned = Params(frozenset({receiver}))
         return owned if name == "parameters" else Iterable(Container("tuple", [Const(""), owned], owned))
     made_by = receiver.made_by if isinstance(receiver, Unknown) else ""
+    if name in torch_facts.TO_PYTHON:  # numbers: who gives them keeps no hold of itself
+        run.escape(node, arguments.all())
+        return Number() if name == "item" else Unknown()
     if made_by and torch_facts.keeps_its_hands_off(made_by):
         functions.call_back(run, arguments, node)
     else:
         run.escape(node, [receiver, *arguments.all()])
-    if name in torch_facts.TO_PYTHON:
-        return Number() if name == "item" else Unknown()
     if name in ("to", "cuda", "cpu", "float", "half", "double", "share_memory"):
         return receiver
     result = Unknown(
@@ -338,6 +339,10 @@ def _call_unknown_method(run: Run, receiver: Value, name: str, arguments: Argume
     if not made_by or not torch_facts.keeps_its_hands_off(made_by):
         callbacks.entrust(run, receiver, arguments, result, node)
     return result
+
+
+_TAKES = {"train": 1, "eval": 0}
+"""How many arguments these take at most of a module: what is given more is another's (an evaluator's)."""
 
 
 def call_torch_instance(run: Run, instance: Instance, arguments: Arguments, node: ast.expr) -> Value:

@@ -37,16 +37,21 @@ def combine(left: Value, right: Value, op: ast.operator | None = None) -> Value:
         return plain.made("number")
     if any(isinstance(part, Plain) or _is_text(part) for part in parts):
         return join([_with_plain(a, b, op) for a in alternatives[0] for b in alternatives[1]])
+    owned = [part for part in parts if isinstance(part, Params)]
+    if owned and all(isinstance(part, Params) or _is_empty(part) for part in parts):
+        known = [part.owners for part in owned if part.owners is not None]
+        return Params(frozenset().union(*known) if len(known) == len(owned) else None)
     lists = [part for part in parts if isinstance(part, Container)]
     if len(parts) == 2 and lists:
         found = containers.combined(parts[0], parts[1], op)
         if found is not None:
             return found
-    owned = [part for part in parts if isinstance(part, Params)]
-    if owned and len(owned) == len(parts):
-        known = [part.owners for part in owned if part.owners is not None]
-        return Params(frozenset().union(*known) if len(known) == len(owned) else None)
     return Unknown(tokens_of_all(parts))
+
+
+def _is_empty(value: Value) -> bool:
+    """Whether something is a list of nothing: `(list(head.parameters()) if head else [])`."""
+    return isinstance(value, Container) and value.kind in ("list", "tuple") and value.items == []
 
 
 def folded(left: Const, right: Const, op: ast.operator) -> Const | None:

@@ -79,6 +79,7 @@ class Run:
         heap_changes: how often an attribute of an object became something of another kind.
         changes: how often an attribute or an item became anything else than it was.
         making: how often an object was made that was not there before.
+        decisions: how often one arm of an `if` was left out by what was known of more than arguments.
         loops: how many loops are being run, one in another.
         branches: how many branches are being run, one in another.
         clashes: whether shapes were found that do not fit: where none were, no rule need look for them.
@@ -130,6 +131,7 @@ class Run:
     heap_changes: int = 0
     changes: int = 0
     making: int = 0
+    decisions: int = 0
     loops: int = 0
     branches: int = 0
     clashes: bool = False

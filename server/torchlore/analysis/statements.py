@@ -19,6 +19,7 @@ from torchlore.analysis import (
     narrowing,
     patterns,
     reflection,
+    replaying,
     targets,
     unpacking,
 )
@@ -142,6 +143,7 @@ def _delete(run: Run, node: ast.Delete) -> bool:
 def _if(run: Run, node: ast.If) -> bool:
     holds = expressions.truth(expressions.evaluate(run, node.test))
     if holds is not None:
+        run.decisions += bool(run.stack) and replaying.is_about_state(run, node.test)
         return run_block(run, node.body if holds else node.orelse)
     if not narrowing.subjects(node.test):
         return run.branch(node, [partial(run_block, run, node.body), partial(run_block, run, node.orelse)])

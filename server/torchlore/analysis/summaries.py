@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from torchlore.analysis import definitions, methods
+from torchlore.analysis import definitions, methods, quiet, replaying
 from torchlore.analysis.circumstances import Circumstances, Effects, Summary
 from torchlore.analysis.events import Call, Jump, Kind, Path, events
 from torchlore.analysis.frames import Frame
@@ -180,30 +180,57 @@ def not_followed(run: Run, function: Function, arguments: Arguments | None, node
             _blur(run, function.node)
     if known is None:
         if run.is_home(function):
-            run.emit(Kind.HAVOC, node)
+            run.emit(Kind.HAVOC, node, key=function.node)
         made = declared(run, function, node)
-        run.escape(node, given if made is None else [*given, made])
+        if run.is_home(function) or not quiet.is_harmless(run, function, arguments):
+            run.escape(node, given if made is None else [*given, made])
         return made or run.given(node, tokens)
     if known.effects is None:
         known.effects = _effects(known.path)
-    if known.effects.matters:
-        run.emit(Kind.HAVOC, node)
-    if known.effects.escaped:  # what got into other hands the last time, and what it is given now
-        held = [*given, *known.effects.escaped]
-        run.escape(node, [Container("tuple", held, held)])
+    is_told = known.effects.are_told and _replay(run, function, known, arguments, node)
+    if not is_told and not quiet.is_harmless(run, function, arguments):
+        _write_effects(run, known.effects, given, node)
     if known.effects.makes_base:
         run.emit(Kind.SUPER_INIT, node, subject=function.receiver)
     return _weakened(known.result, tokens) or declared(run, function, node) or run.given(node, tokens)
 
 
+def _write_effects(run: Run, effects: Effects, given: list[Value], node: ast.AST) -> None:
+    """Writes what a call may do that is not followed, and not alike enough to the last one."""
+    if effects.matters:
+        run.emit(Kind.HAVOC, node)
+    if effects.escaped:  # what got into other hands the last time, and what it is given now
+        held = [*given, *effects.escaped]
+        run.escape(node, [Container("tuple", held, held)])
+
+
+def _replay(run: Run, function: Function, known: Summary, arguments: Arguments | None, node: ast.AST) -> bool:
+    """Writes what the last call did once more; False where this one may do something else."""
+    new = replaying.new_arguments(run, known, circumstances(run, function, arguments, node))
+    if new is None:
+        return False
+    run.grad = known.grad
+    write_call(run, function, node, known.path)
+    run.escape(node, new)
+    return True
+
+
 def _effects(path: Path) -> Effects:
     """What of a call that was followed has to be written for one that is not."""
-    if matters(path):
-        return Effects(True, (), False)
     happened = events(path)
+    runs = any(event.kind is Kind.FORWARD for event in happened)
+    if matters(path):
+        return Effects(True, (), False, runs)
     escaped = {id(event.value): event.value for event in happened if event.kind is Kind.ESCAPE}
     makes_base = any(event.kind is Kind.SUPER_INIT for event in happened)
-    return Effects(False, tuple(value for value in escaped.values() if value is not None), makes_base)
+    return Effects(False, tuple(value for value in escaped.values() if value), makes_base, runs)
+
+
+def without_recursion(path: Path, code: ast.AST) -> Path:
+    """The events of a function that may call itself: where no more happens, nothing does in that call."""
+    matter = (event for event in events(path) if event.kind not in _HARMLESS)
+    is_quiet = all(event.kind is Kind.HAVOC and event.key is code for event in matter)
+    return quiet.without_havoc(path) if is_quiet else path
 
 
 def matters(path: Path) -> bool:

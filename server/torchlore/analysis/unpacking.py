@@ -54,11 +54,22 @@ def element(value: Value) -> Value:
 
 def few_items(value: Value) -> list[Value] | None:
     """The items of a short literal of objects: loops over `[opt_g, opt_d]` are taken one by one."""
+    items = _short(value)
+    return items if items and all(map(_has_objects, items)) else None
+
+
+def items_with_objects(value: Value) -> list[Value] | None:
+    """The items of a short literal, at least one of them an object: of `map` each is told apart."""
+    items = _short(value)
+    parts = [option for item in items or () for option in options(item)]
+    return items if any(map(_has_objects, parts)) else None
+
+
+def _short(value: Value) -> list[Value] | None:
+    """The items of a list or a tuple of a few that are all known."""
     if not isinstance(value, Container) or value.items is None or len(value.items) > _MAX_UNROLLED:
         return None
-    if value.kind not in ("list", "tuple") or not value.items:
-        return None
-    return value.items if all(_has_objects(item) for item in value.items) else None
+    return value.items if value.kind in ("list", "tuple") else None
 
 
 def _has_objects(value: Value) -> bool:

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
-from torchlore.analysis.values import Tensor
+from torchlore.analysis.events import Kind
+from torchlore.analysis.values import Tensor, Value
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source, Span
@@ -78,7 +79,9 @@ class DataAttribute(Rule):
         return _READ.search(source.text) is not None
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
-        found = [node for node in analysis.run.owners if node.attr == "data" and _is_read(analysis, node)]
+        read = [node for node in analysis.run.owners if node.attr == "data"]
+        differentiated = _differentiated(analysis) if read else set()
+        found = [node for node in read if _is_read(analysis, node, differentiated)]
         for node in sorted(found, key=lambda node: (node.lineno, node.end_col_offset or 0)):
             name = support.written(analysis, node.value)
             message = (
@@ -94,12 +97,19 @@ class DataAttribute(Rule):
 _READ = re.compile(r"\.data\b(?<!utils\.data)(?! import)(?!\s*[-+*/]?=[^=])")
 
 
-def _is_read(analysis: Analysis, node: ast.Attribute) -> bool:
+def _differentiated(analysis: Analysis) -> set[Value | None]:
+    """What `backward` is called on: it has a graph, else that would raise."""
+    calls = {event.node for root in analysis.roots for event in root.of(Kind.BACKWARD)}
+    methods = (call.func for call in calls if isinstance(call, ast.Call))
+    return {analysis.run.owners.get(func) for func in methods if isinstance(func, ast.Attribute)}
+
+
+def _is_read(analysis: Analysis, node: ast.Attribute, differentiated: set[Value | None]) -> bool:
     """Whether it is read of a tensor that surely was computed, and not to change that on the spot."""
     owner = analysis.run.owners[node]
-    if not isinstance(owner, Tensor) or not owner.certain or owner.attached is not True:
+    if not isinstance(owner, Tensor) or not owner.certain or owner.leaf or owner.parameter:
         return False
-    if owner.leaf or owner.parameter:
+    if not owner.attached and (owner.attached is False or owner not in differentiated):
         return False
     outer = support.parent(analysis, node)
     if isinstance(outer, ast.Attribute) and outer.attr.endswith("_"):

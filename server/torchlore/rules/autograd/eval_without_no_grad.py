@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from torchlore.analysis import Analysis
 from torchlore.analysis.automata import walk
 from torchlore.analysis.events import Call, Event, Kind, Loop, Path, Place, Root, happens, places
-from torchlore.analysis.members import kind_of
-from torchlore.analysis.queries import came_from, holds, options
-from torchlore.analysis.values import Container, Instance, OneOf, Tensor, Unknown, Value
-from torchlore.rules import indentation, spellings, support
+from torchlore.analysis.members import kind_of, mro
+from torchlore.analysis.queries import came_from, holds, options, reachable
+from torchlore.analysis.values import Container, Instance, LocalClass, OneOf, Tensor, Unknown, Value
+from torchlore.rules import alternatives, indentation, spellings, support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
 from torchlore.text import Edit, Source, Span
 
@@ -175,15 +175,17 @@ def _is_certain(analysis: Analysis, root: Root, place: Place) -> bool:
         return False
     if any(isinstance(step, Call) and not analysis.is_whole(step.callee) for step in place.within):
         return False
-    if not _trains(root, event.subject) or _carries_no_graph(event):
+    if not _trains(root, event.subject) or not _carries_graph(root, event):
         return False
     if happens(loop.body, Kind.BACKWARD, Kind.DIFFERENTIATE, Kind.HAVOC):
         return False
     if any(_freezes(analysis, e, event.subject) or _differentiates(e, event.node) for e in root.events):
         return False
-    kinds = (Kind.TRAIN, Kind.EVAL, Kind.MODE, Kind.HAVOC, Kind.FORWARD)
-    modes = walk(root.path, "unknown", lambda e, mode: _mode_after(e, mode, event.subject), kinds)
-    return modes.get(event) == {"eval"}
+    kinds = (Kind.TRAIN, Kind.EVAL, Kind.MODE, Kind.HAVOC, Kind.RESET, Kind.FORWARD)
+    on_it = alternatives.acting_on(root, event.subject, kinds[:3])
+    begin = "none" if alternatives.is_made(root, event.subject) else "unknown"
+    modes = walk(root.path, begin, lambda e, mode: _mode_after(e, mode, event.subject, on_it), kinds)
+    return modes.get(event, set()) - {"none"} == {"eval"}
 
 
 def _trains(root: Root, model: Value) -> bool:
@@ -196,11 +198,33 @@ def _trains(root: Root, model: Value) -> bool:
     return any(model in owners for owners in trained if owners is not None)
 
 
-def _carries_no_graph(event: Event) -> bool:
-    """Whether what came out is known to have no graph, or not known to have one."""
+def _carries_graph(root: Root, event: Event) -> bool:
+    """Whether what came out has a graph: that is known, or it is how the model is trained."""
     if isinstance(event.subject, Unknown):
-        return False  # a model of another file that an optimizer of this one trains
-    return not any(isinstance(output, Tensor) and output.attached for output in _outputs(event.value))
+        return True  # a model of another file that an optimizer of this one trains
+    outputs = list(_outputs(event.value))
+    if any(isinstance(output, Tensor) and output.attached for output in outputs):
+        return True
+    is_open = any(not isinstance(output, Tensor) or output.attached is None for output in outputs)
+    return is_open and _is_trained(root, event.subject)
+
+
+def _is_trained(root: Root, model: Value | None) -> bool:
+    """Whether `backward` goes through a model, and none of its code leaves graphs behind."""
+    calls = {e.node for e in root.of(Kind.FORWARD) if e.subject is model and e.grad is True}
+    through = [e for e in root.of(Kind.BACKWARD) if any(came_from(e.value, call) for call in calls)]
+    if not through or model is None:
+        return False
+    classes = {part.cls for part in reachable(model, depth=8) if isinstance(part, Instance)}
+    own = [cls for local in classes if isinstance(local, LocalClass) for cls in mro(local)]
+    nodes = (node for cls in own for node in ast.walk(cls.node))
+    names = (getattr(node, "attr", getattr(node, "id", "")) for node in nodes)
+    return _LEAVE_GRAPHS.isdisjoint(names)
+
+
+_LEAVE_GRAPHS = frozenset(
+    {"data", "detach", "detach_", "inference_mode", "item", "no_grad", "numpy", "set_grad_enabled"}
+)
 
 
 def _outputs(value: Value | None) -> Iterator[Value]:
@@ -246,12 +270,18 @@ def _differentiates(event: Event, forward: ast.AST) -> bool:
     return came_from(event.value, forward)
 
 
-def _mode_after(event: Event, mode: str, model: Value | None) -> str:
-    if event.kind in (Kind.TRAIN, Kind.EVAL, Kind.MODE) and holds(event.subject, model):
-        return {Kind.TRAIN: "train", Kind.EVAL: "eval", Kind.MODE: "unknown"}[event.kind]
+def _mode_after(event: Event, mode: str, model: Value | None, on_it: frozenset[Event]) -> str:
+    """The mode of `model`: "none" before it is made, where it cannot run."""
+    if mode == "none" or event.kind is Kind.RESET:
+        return "unknown" if event.key is model else mode
+    if event.kind in _MODES and (holds(event.subject, model) or event in on_it):
+        return _MODES[event.kind]
     if event.kind is Kind.HAVOC:
         return "unknown"
     return mode
+
+
+_MODES = {Kind.TRAIN: "train", Kind.EVAL: "eval", Kind.MODE: "unknown"}
 
 
 def _fixes(analysis: Analysis, root: Root, place: Place, training: set[ast.AST]) -> tuple[Fix, ...]:

@@ -1,32 +1,69 @@
-"""Whether what a model gives is judged: compared with something, or given to a loss."""
+"""Whether what a model gives is judged: compared with something, or given to a loss or a metric."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.members import kind_of
+from torchlore.analysis.values import BoundMethod, Function, Ref, Unknown, Value
 
 _PICKS = frozenset({"argmax", "max", "topk", "eq"})
 """Functions and methods that pick the answer of an output, or compare it."""
+
+_METRICS = ("ogb.", "sklearn.metrics.", "torcheval.metrics.", "torchmetrics.")
+"""Where there is nothing but what scores predictions, and the data to score them on."""
+
+_GATHER = frozenset({"add", "append", "extend"})
+
+_DEEPEST = 3
+"""Functions are looked into so deep."""
 
 
 def is_judged(analysis: Analysis, within: ast.AST, forward: ast.Call) -> bool:
     """Whether what comes out of a call, or what is made of it, is judged in the same scope, in `within`.
 
-    It is where its largest item is looked for, where it is compared, and where a loss is computed of it.
+    It is where its largest item is looked for, where it is compared, and where a loss or a metric is computed
+    of it; in a function of the file, too, that it is given to.
     """
-    judge = _Judge(analysis, forward)
+    judge = _Judge(analysis, {forward}, frozenset(), frozenset({"pick", "loss", "metric"}))
+    return any(map(judge.judges, parts_in_order(within)))
+
+
+def is_scored(analysis: Analysis, within: ast.AST, forward: ast.Call) -> bool:
+    """Whether a metric is computed, in `within`, of what comes out of a call: of all batches, at the end.
+
+    A loss does not count: what was computed before may be what a model is trained towards.
+    """
+    judge = _Judge(analysis, {forward}, frozenset(), frozenset({"metric"}))
     return any(map(judge.judges, parts_in_order(within)))
 
 
 class _Judge:
-    """Follows what a call gives through a block, in the order in which it is evaluated."""
+    """Follows what a call gives through a block, in the order in which it is evaluated.
 
-    def __init__(self, analysis: Analysis, forward: ast.Call) -> None:
+    Args:
+        analysis: of the file.
+        made_of_it: the call.
+        names: what is bound to something made of it.
+        verdicts: what counts: "pick" (its largest item, or a comparison), "loss", "metric".
+        depth: how many functions the block is in.
+    """
+
+    def __init__(
+        self,
+        analysis: Analysis,
+        made_of_it: set[ast.AST],
+        names: Iterable[str],
+        verdicts: frozenset[str],
+        depth: int = 0,
+    ) -> None:
         self._analysis = analysis
-        self._made_of_it: set[ast.AST] = {forward}
-        self._names: set[str] = set()
+        self._made_of_it = made_of_it
+        self._names = set(names)
+        self._verdicts = verdicts
+        self._depth = depth
 
     def judges(self, node: ast.AST) -> bool:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
@@ -35,16 +72,17 @@ class _Judge:
             return True
         match node:
             case ast.Compare(left=left, comparators=rights):
-                return self._is_known(left, *rights)
-            case ast.Call(func=func, args=args, keywords=keywords):
-                owner = [func.value] if isinstance(func, ast.Attribute) else []
-                if self._is_known(*owner, *args, *(keyword.value for keyword in keywords)):
-                    self._made_of_it.add(node)
-                    return self._is_verdict(node)
-            case ast.Attribute(value=owner) | ast.Subscript(value=owner) if self._is_known(owner):
-                self._made_of_it.add(node)
-            case ast.BinOp(left=left, right=right) if self._is_known(left, right):
-                self._made_of_it.add(node)
+                return "pick" in self._verdicts and self._is_known(left, *rights)
+            case ast.Call():
+                return self._judges_call(node)
+            case ast.Attribute(value=owner) | ast.Subscript(value=owner) | ast.Starred(value=owner):
+                self._hand_on(node, owner)
+            case ast.BinOp(left=left, right=right):
+                self._hand_on(node, left, right)
+            case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Dict(values=parts):
+                self._hand_on(node, *parts)
+            case ast.AugAssign(target=changed, value=value) if self._is_known(value):
+                self._bind(changed, is_known=True)
             case ast.Assign(value=ast.Tuple(elts=values), targets=[ast.Tuple(elts=targets)]):
                 are_known = [self._is_known(value) for value in values]
                 for target, is_known in zip(targets, are_known, strict=False):
@@ -54,6 +92,20 @@ class _Judge:
                     self._bind(target, self._is_known(value))
         return False
 
+    def _judges_call(self, node: ast.Call) -> bool:
+        given = [*node.args, *(keyword.value for keyword in node.keywords)]
+        owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+        if isinstance(node.func, ast.Attribute) and node.func.attr in _GATHER and self._is_known(*given):
+            self._bind(node.func.value, is_known=True)
+        if not self._is_known(*given, *([] if owner is None else [owner])):
+            return False
+        self._made_of_it.add(node)
+        return self._is_verdict(node)
+
+    def _hand_on(self, node: ast.AST, *parts: ast.expr) -> None:
+        if self._is_known(*parts):
+            self._made_of_it.add(node)
+
     def _is_known(self, *nodes: ast.expr) -> bool:
         return any(
             node in self._made_of_it or (isinstance(node, ast.Name) and node.id in self._names)
@@ -62,18 +114,41 @@ class _Judge:
 
     def _bind(self, target: ast.expr, is_known: bool) -> None:
         for part in ast.walk(target):
-            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+            if isinstance(part, ast.Name) and (isinstance(part.ctx, ast.Store) or part is target):
                 (self._names.add if is_known else self._names.discard)(part.id)
 
     def _is_verdict(self, node: ast.Call) -> bool:
-        call = self._analysis.call_at(node)
-        if call is None:
+        called = self._analysis.value(node.func)
+        if isinstance(called, Function) and self._analysis.owns(called.node):
+            return self._is_judged_in(called.node, node)
+        return _verdict(self._analysis, node, called) in self._verdicts
+
+    def _is_judged_in(self, code: ast.AST, call: ast.Call) -> bool:
+        """Whether a function judges what it is given of it."""
+        if not isinstance(code, ast.FunctionDef) or self._depth == _DEEPEST:
             return False
-        home, _, name = call.name.rpartition(".")
-        if home in ("torch", "Tensor"):
-            return name in _PICKS
-        is_loss = home == "torch.nn.functional" and (name.endswith("_loss") or "cross_entropy" in name)
-        return is_loss or (call.receiver is not None and kind_of(call.receiver) == "Loss")
+        parameters = [argument.arg for argument in code.args.posonlyargs + code.args.args]
+        named = [*zip(parameters, call.args, strict=False), *((k.arg, k.value) for k in call.keywords)]
+        known = {name for name, value in named if name is not None and self._is_known(value)}
+        inner = _Judge(self._analysis, set(), known, self._verdicts, self._depth + 1)
+        return bool(known) and any(map(inner.judges, code.body))
+
+
+def _verdict(analysis: Analysis, node: ast.Call, called: Value) -> str:
+    """What a call says of what it is given: "pick", "loss" or "metric"; "" where it is none of these."""
+    match called:
+        case Ref(name=name) | BoundMethod(receiver=Unknown(made_by=name)) if name.startswith(_METRICS):
+            return "metric"
+    call = analysis.call_at(node)
+    if call is None:
+        return ""
+    home, _, name = call.name.rpartition(".")
+    kind = kind_of(call.receiver) if call.receiver is not None else ""
+    if home in ("torch", "Tensor"):
+        return "pick" if name in _PICKS else ""
+    if home == "torch.nn.functional":
+        return "loss" if name.endswith("_loss") or "cross_entropy" in name else ""
+    return kind.lower() if kind in ("Loss", "Metric") else ""
 
 
 def parts_in_order(node: ast.AST) -> list[ast.AST]:

@@ -11,10 +11,10 @@ from torchlore.analysis.events import Call, Event, Kind, Loop, Place, Root, even
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.queries import holds
 from torchlore.analysis.values import Instance
-from torchlore.rules import bindings, support
+from torchlore.rules import alternatives, bindings, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.training import _modes
-from torchlore.rules.training._judging import is_judged
+from torchlore.rules.training._judging import is_judged, is_scored
 from torchlore.rules.training._uncalled import is_only_named
 from torchlore.text import Edit, Source, Span
 
@@ -149,8 +149,10 @@ def _causes(analysis: Analysis, root: Root, place: Place) -> set[Event]:
         return set()
     if not _modes.dependent_layer(model):
         return set()
-    states = walk(root.path, None, lambda other, mode: _mode_after(other, mode, model), _KINDS)
-    reached = states.get(event, set())
+    on_it = alternatives.acting_on(root, model, (Kind.TRAIN, Kind.EVAL))
+    begin = _UNMADE if alternatives.is_made(root, model) else None
+    states = walk(root.path, begin, lambda other, mode: _mode_after(other, mode, model, on_it), _KINDS)
+    reached = states.get(event, set()) - {_UNMADE}
     causes = {cause for cause in reached if cause is not None and cause.kind is not Kind.EVAL}
     return causes if len(causes) == len(reached) else set()
 
@@ -164,11 +166,16 @@ def _begins_with_eval(place: Place, model: Instance) -> bool:
 
 _KINDS = (Kind.TRAIN, Kind.EVAL, Kind.MODE, Kind.RESET, Kind.HAVOC, Kind.FORWARD)
 
+_UNMADE = Event(Kind.RESET, ast.Pass())
+"""What stands for the mode of a model before it is made: on such a path it cannot run."""
 
-def _mode_after(event: Event, mode: Event | None, model: Instance) -> Event | None:
+
+def _mode_after(event: Event, mode: Event | None, model: Instance, on_it: frozenset[Event]) -> Event | None:
     """What decided the mode of `model` last; None where that is not known, or where a part has its own."""
+    if mode is _UNMADE and event.key is not model:
+        return mode
     match event.kind:
-        case Kind.TRAIN | Kind.EVAL if holds(event.subject, model):
+        case Kind.TRAIN | Kind.EVAL if holds(event.subject, model) or event in on_it:
             return event
         case Kind.TRAIN | Kind.EVAL | Kind.MODE if event.subject is None or holds(model, event.subject):
             return mode if event.kind is Kind.TRAIN else None
@@ -193,9 +200,11 @@ def _is_evaluation(analysis: Analysis, root: Root, place: Place, model: Instance
         return not is_one_step and is_judged(analysis, root.node, call)
     if happens(inner.body, Kind.BACKWARD, Kind.STEP):
         return False
-    if isinstance(inner, Loop):
-        return _runs_over_data(inner, call) and is_judged(analysis, inner.node, call)
-    return is_judged(analysis, inner.callee, call)
+    if isinstance(inner, Call):
+        return is_judged(analysis, inner.callee, call)
+    scope = bindings.scope_of(analysis, call) or inner.node
+    is_told = is_judged(analysis, inner.node, call) or is_scored(analysis, scope, call)
+    return is_told and _runs_over_data(inner, call)
 
 
 def _updates(event: Event, model: Instance) -> bool:

@@ -6,26 +6,10 @@ import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
-from torchlore.analysis.events import Kind
-from torchlore.analysis.members import is_open, kind_of, mro
-from torchlore.analysis.plain import Plain
-from torchlore.analysis.queries import options, reachable
-from torchlore.analysis.values import (
-    BoundMethod,
-    Const,
-    Container,
-    Instance,
-    Iterable,
-    LocalModule,
-    Number,
-    Params,
-    Ref,
-    Tensor,
-    Value,
-)
+from torchlore.analysis.events import Kind, happens
 from torchlore.rules import arguments, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
-from torchlore.rules.training._judging import parts_in_order
+from torchlore.rules.training._iterations import is_made_anew
 from torchlore.text import Source
 
 
@@ -99,7 +83,9 @@ class NeedlessRetainGraph(Rule):
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         found = [(root, place) for root in analysis.roots for place in root.places_of(Kind.BACKWARD)]
         nodes = {place.event.node for _, place in found}
-        if len(nodes) != 1 or any(root.of(Kind.DIFFERENTIATE) or root.of(Kind.HAVOC) for root, _ in found):
+        if len(nodes) != 1 or any(root.of(Kind.DIFFERENTIATE) for root, _ in found):
+            return
+        if any(place.loops and happens(place.loops[-1].body, Kind.HAVOC) for _, place in found):
             return
         for _, place in found[:1]:
             call, loop = place.event.node, place.loops[-1] if place.loops else None
@@ -110,7 +96,7 @@ class NeedlessRetainGraph(Rule):
                 or loop is None
             ):
                 continue
-            if analysis.is_whole(loop.node) and _is_made_anew(analysis, loop.node, call):
+            if analysis.is_whole(loop.node) and is_made_anew(analysis, loop.node, call):
                 yield self._report(analysis, call)
 
     def _report(self, analysis: Analysis, call: ast.Call) -> Finding:
@@ -130,76 +116,3 @@ def _retains(call: ast.Call) -> bool:
     given = arguments.keyword(call, "retain_graph")
     is_true = given is not None and isinstance(given.value, ast.Constant) and given.value.value is True
     return is_true and arguments.keyword(call, "create_graph") is None
-
-
-def _is_made_anew(analysis: Analysis, loop: ast.AST, call: ast.Call) -> bool:
-    """Whether all that a loop reads was bound earlier in the same iteration, or surely has no graph."""
-    if not isinstance(loop, ast.For | ast.While) or loop not in (analysis.around(call) or ()):
-        return False
-    return _Iteration(analysis).is_closed(loop)
-
-
-class _Iteration:
-    """Goes through a loop in the order in which it is evaluated, and knows what was bound on the way."""
-
-    def __init__(self, analysis: Analysis) -> None:
-        self._analysis = analysis
-        self._bound: set[str] = set()
-
-    def is_closed(self, node: ast.AST) -> bool:
-        """Whether nothing with a graph comes in from an earlier iteration, or from before the loop."""
-        match node:
-            case ast.Name(id=name, ctx=ast.Store()):
-                self._bound.add(name)
-                return True
-            case ast.Name(id=name):
-                return name in self._bound or _has_no_graph(self._analysis.value(node))
-            case ast.Attribute(ctx=ast.Load()) if not self._is_bound(node):
-                value = self._analysis.value(node)
-                return self.is_closed(node.value) if isinstance(value, BoundMethod) else _has_no_graph(value)
-            case ast.AugAssign(target=ast.Name() as target, value=value):
-                return _has_no_graph(self._analysis.value(target)) and self.is_closed(value)
-            case ast.Attribute(ctx=ast.Store()) | ast.Subscript(ctx=ast.Store()) | ast.AugAssign():
-                return False
-            case ast.Lambda() | ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                return False
-            case _:
-                return all(map(self.is_closed, parts_in_order(node)))
-
-    def _is_bound(self, node: ast.expr) -> bool:
-        """Whether an attribute is one of something that the iteration has made."""
-        while isinstance(node, ast.Attribute | ast.Call | ast.Subscript):
-            node = node.func if isinstance(node, ast.Call) else node.value
-        return isinstance(node, ast.Name) and node.id in self._bound
-
-
-def _has_no_graph(value: Value) -> bool:
-    """Whether something has no graph of its own, and keeps none from one call to the next."""
-    for option in options(value):
-        match option:
-            case Tensor(leaf=True) | Tensor(attached=False) | BoundMethod() | Ref() | Params():
-                pass
-            case Const() | Number() | Plain() | Iterable() | LocalModule():
-                pass
-            case Container(element=element, items=items):
-                if not all(map(_has_no_graph, items if items is not None else [element])):
-                    return False
-            case Instance():
-                if not all(_is_stateless(part) for part in reachable(option) if isinstance(part, Instance)):
-                    return False
-            case _:
-                return False
-    return True
-
-
-def _is_stateless(thing: Instance) -> bool:
-    """Whether an object keeps nothing of what it is given: those of torch, and modules that set nothing."""
-    if isinstance(thing.cls, str):
-        return thing.cls.startswith("torch.")
-    if is_open(thing.cls) or kind_of(thing) != "Module":
-        return False
-    methods = (m for cls in mro(thing.cls) for m in cls.node.body if getattr(m, "name", "") != "__init__")
-    nodes = (node for method in methods for node in ast.walk(method))
-    return not any(
-        isinstance(n, ast.Attribute | ast.Subscript) and isinstance(n.ctx, ast.Store) for n in nodes
-    )

@@ -1,0 +1,187 @@
+"""Imported code that does nothing a rule about order asks about, whatever it is given: its words tell.
+
+A model of another file is often more than may be followed, and what is not followed may do anything. But who
+says neither `eval` nor `step` nor `no_grad`, and asks only others who do not, leaves modes, gradients and
+optimizers as they are.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from torchlore.analysis import imports, members, torch_facts
+from torchlore.analysis.events import Branch, Call, Event, Finally, Kind, Loop, Path, Step, happens
+from torchlore.analysis.files import File
+from torchlore.analysis.interface import Imported
+from torchlore.analysis.queries import reachable
+from torchlore.analysis.run import Run
+from torchlore.analysis.values import Arguments, Function, Instance, LocalClass, Value
+from torchlore.analysis.workspace import Imports
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the words of a file, and of those that it imports from, say of its code.
+
+    Attributes:
+        are_quiet: none of them sets modes, computes or clears gradients, or steps.
+        hand_on: code that cannot be seen may get what is given to it.
+        files, missed: what this rests on, as in `Imports`.
+    """
+
+    are_quiet: bool
+    hand_on: bool
+    files: Mapping[str, File]
+    missed: frozenset[str]
+
+
+def is_harmless(run: Run, function: Function, arguments: Arguments | None) -> bool:
+    """Whether a function of an imported file does nothing to what it is given, nor lets others do it."""
+    words = _of_call(run, function, arguments)
+    return words is not None and not words.hand_on
+
+
+def heard(run: Run, function: Function, arguments: Arguments | None, path: Path, node: ast.AST) -> Path:
+    """What happened in a function of an imported file: where that is quiet, no more than was seen.
+
+    Args:
+        run: the interpretation.
+        function: what this file called.
+        arguments: what it was given.
+        path: the events of its body, which may have been cut short.
+        node: the call.
+    """
+    if not happens(path, Kind.HAVOC) or run.entrusted:
+        return path
+    words = _of_call(run, function, arguments)
+    if words is None:
+        return path
+    seen = without_havoc(path)
+    if words.hand_on:
+        with run.writing(seen):
+            run.escape(node, _given(function, arguments))
+    return seen
+
+
+def without_havoc(path: Path) -> Path:
+    """A path without what may have happened where nothing was seen; constructors keep it."""
+    return [_quieted(step) for step in path if not (isinstance(step, Event) and step.kind is Kind.HAVOC)]
+
+
+def _of_call(run: Run, function: Function, arguments: Arguments | None) -> Words | None:
+    """The words of all that may run when a function is called; None where these are not quiet."""
+    if isinstance(function.node, ast.Lambda) or function.node.name == "__init__" or run.imports is None:
+        return None
+    homes = {home for value in _given(function, arguments) for home in _homes(value)}
+    found = [_of_file(run.imports, home) for home in {_home(function), *homes}]
+    quiet = [words for words in found if words is not None and words.are_quiet]
+    if len(quiet) < len(found):
+        return None
+    return Words(True, any(words.hand_on for words in quiet), {}, frozenset())
+
+
+def _given(function: Function, arguments: Arguments | None) -> list[Value]:
+    given = list(arguments.all()) if arguments is not None else []
+    return given if function.receiver is None else [*given, function.receiver]
+
+
+def _homes(value: Value) -> Iterator[File | None]:
+    """The files of the code that whoever has a value can run; None for one that is not imported."""
+    for part in reachable(value):
+        match part:
+            case Function():
+                yield _home(part)
+            case LocalClass():
+                yield from map(_home, members.mro(part))
+            case Instance(cls=LocalClass() as cls):
+                yield from map(_home, members.mro(cls))
+
+
+def _home(code: Function | LocalClass) -> File | None:
+    frame = code.frame.outermost if isinstance(code, Function) else code.home
+    loader = frame.outermost.loader if frame is not None else None
+    return loader.file if isinstance(loader, imports.FileLoader) else None
+
+
+def _of_file(asking: Imports, file: File | None) -> Words | None:
+    if file is None:
+        return None
+    known = file.words
+    if known is None or not asking.still_holds(known.files, known.missed):
+        known = file.words = _read(Imports(asking.workspace, file.path), file)
+    asking.files.update(known.files)
+    asking.missed |= known.missed
+    return known
+
+
+def _read(finder: Imports, first: File) -> Words:
+    waiting, hand_on = [first.path], False
+    for path in waiting:
+        file = finder.file(path)
+        if file is None or len(waiting) > _MOST_FILES or _LOUD.search(file.source.text) is not None:
+            return Words(False, True, finder.files, frozenset(finder.missed))
+        hand_on |= _GIVES_ITSELF.search(file.source.text) is not None
+        for bound in _imported(file):
+            paths = list(_paths(finder, bound, path))
+            hand_on |= not paths and not torch_facts.keeps_its_hands_off(f"{bound.module}.{bound.name or ''}")
+            waiting += [other for other in paths if other not in waiting]
+    return Words(True, hand_on, finder.files, frozenset(finder.missed))
+
+
+_MOST_FILES = 24
+
+_LOUD = re.compile(
+    r"\b(?:backward|step|eval|train|exec|inference_mode|add_param_group|unscale_|autograd|optim|lr_scheduler"
+    r"|grad|grad_\w+|\w+_grad|\w+_grad_\w*)\b"
+)
+"""Words of code that may do what rules about order ask about; comments that say them count, too."""
+
+_GIVES_ITSELF = re.compile(
+    r"(?<!def )\b(?!super|isinstance|hasattr|getattr|setattr)\w+\((?:[^()]*,)?\s*self\s*[,)]"
+)
+"""`hook(self, x)`: an object that hands itself to a function that may not be known."""
+
+
+def _imported(file: File) -> Iterator[Imported]:
+    """All that a file imports, at its top or in functions."""
+    for bindings in file.interface.names.values():
+        yield from (bound for bound in bindings if bound is not None)
+    yield from (Imported(module, None) for module in file.interface.stars)
+    for match in _INNER_IMPORT.finditer(file.source.text):
+        yield Imported(match[1] or match[2], None)
+
+
+_INNER_IMPORT = re.compile(r"^[ \t]+(?:from[ \t]+([.\w]+)[ \t]+import\b|import[ \t]+([.\w]+))", re.MULTILINE)
+
+
+def _paths(finder: Imports, bound: Imported, importer: str) -> Iterator[str]:
+    """The files that an import may bring code from."""
+    home = finder.find(bound.module, importer)
+    if home is None:
+        return
+    inner = finder.submodule(home, bound.name) if bound.name is not None else None
+    if inner is not None:
+        yield inner
+    elif not home.endswith(_SEPARATORS):
+        yield home
+
+
+_SEPARATORS = ("/", "\\")
+
+
+def _quieted(step: Step) -> Step:
+    if not isinstance(step, Event) and happens([step], Kind.HAVOC):
+        match step:
+            case Branch(node=node, arms=arms):
+                return Branch(node, tuple(map(without_havoc, arms)))
+            case Loop(node=node, body=body):
+                return Loop(node, without_havoc(body))
+            case Finally(node=node, body=body, final=final):
+                return Finally(node, without_havoc(body), without_havoc(final))
+            case Call(node=node, callee=callee, body=body, forward=forward):
+                if getattr(callee, "name", "") != "__init__":
+                    return Call(node, callee, without_havoc(body), forward)
+    return step
