@@ -145,6 +145,14 @@ def _script_module(run: Run, arguments: Arguments, node: ast.expr) -> Value:
     return Instance("torch.jit.ScriptModule", node, arguments)
 
 
+def _accelerator(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    """`torch.accelerator.current_accelerator()`: a device, whichever the machine has."""
+    return run.make(node, "torch.device", Arguments([Unknown(made_by=_CURRENT)], {}))
+
+
+_CURRENT = "torch.accelerator.current_accelerator"
+
+
 def _checkpointed(run: Run, arguments: Arguments, node: ast.expr) -> Value:
     """`checkpoint(function, *args)` calls the function, and again during backward."""
     if not arguments.positional:
@@ -300,6 +308,7 @@ SPECIAL: dict[str, Callable[[Run, Arguments, ast.expr], Value]] = {
     "argparse.Namespace": _namespace,
     "torch.utils.checkpoint.checkpoint": _checkpointed,
     "torch.nn.parallel.data_parallel": _data_parallel,
+    _CURRENT: _accelerator,
     "torch.func.functional_call": _functional_call,
     "torch.nn.utils.stateless.functional_call": _functional_call,
     "itertools.cycle": _cycled,
