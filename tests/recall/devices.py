@@ -342,13 +342,25 @@ def step_without_the_scaler(source: Source) -> Iterator[Mutant]:
 
 @plants("missing-scaler-update", "GradScaler")
 def never_updated(source: Source) -> Iterator[Mutant]:
-    """All `scaler.update()` of the file are gone."""
+    """All `scaler.update()` of the file are gone, one of which a loop comes by: a single step misses none."""
     scalers = {scaler for _, scaler, _ in _scaled(source)}
     told = [
         s for s in source.every(ast.Expr) if (c := statement_call(s, "update")) and receiver(c) in scalers
     ]
-    if told and len(scalers) == 1:
+    if told and len(scalers) == 1 and any(_is_repeated(source, statement) for statement in told):
         yield from mutant(source, told[0].lineno, [emptied(source, s) for s in told])
+
+
+def _is_repeated(source: Source, statement: ast.stmt) -> bool:
+    """Whether a statement stands in a loop, or in a function whose name is called in one."""
+    function = next((f for f in functions(source) if statement in own_statements(f)), None)
+    name = getattr(function, "name", None)
+    for outer in functions(source):
+        for loop in loops(outer):
+            called = [node.func for node in ast.walk(loop) if isinstance(node, ast.Call)]
+            if statement in own_statements(loop) or name in {written(f).rpartition(".")[2] for f in called}:
+                return True
+    return False
 
 
 @plants("clip-before-unscale", "unscale_(")
