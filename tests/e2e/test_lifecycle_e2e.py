@@ -81,7 +81,7 @@ def test_garbage_between_messages_does_not_end_it() -> None:
 
 
 LOUD = """
-import torchlore.lsp.start as start
+from torchlore.lsp import server, start
 create = server.create_server
 def loud():
     print("loud", flush=True)

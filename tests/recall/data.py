@@ -150,11 +150,14 @@ def _moves(loop: ast.For) -> list[ast.Call]:
 
 @plants("unpinned-batches", "pin_memory=True")
 def not_pinned(source: Source) -> Iterator[Mutant]:
-    """`pin_memory=True` is gone, of a loader with workers whose batches a loop of the file moves."""
+    """`pin_memory=True` is gone, of a loader with workers whose batches a loop of the file moves.
+
+    The number of workers is written out: where an option says it, there may be none.
+    """
     for loader, given in _loaders(source):
         pinned, workers = given.get("pin_memory"), given.get("num_workers")
         is_pinned = isinstance(pinned, ast.Constant) and pinned.value is True and "collate_fn" not in given
-        if is_pinned and workers is not None and written(workers) != "0":
+        if is_pinned and isinstance(workers, ast.Constant) and workers.value:
             looped = [loop for f in functions(source) for loop in _loops_over(source, f, loader)]
             if any(_moves(loop) for loop in looped):
                 yield from mutant(source, loader.lineno, [without_keyword(source, loader, "pin_memory")])
@@ -191,8 +194,14 @@ _OF_FILES = {f"torchvision.datasets.{name}" for name in ("ImageFolder", "CocoDet
 
 @plants("unshuffled-training", "shuffle=True")
 def always_in_the_same_order(source: Source) -> Iterator[Mutant]:
-    """`shuffle=True` is gone, of a loader that a loop in the loop over epochs trains with."""
+    """`shuffle=True` is gone, of a loader that a loop in the loop over epochs trains with.
+
+    A sampler that is given as the dataset draws by itself.
+    """
     for loader, given in _loaders(source) if not is_managed(source) else ():
+        dataset = [*loader.args, *([given["dataset"]] if "dataset" in given else [])][:1]
+        if dataset and any("Sampler" in written(made) for made in bound_to(source, written(dataset[0]))):
+            continue
         if "shuffle" not in given or written(given["shuffle"]) != "True":
             continue
         for function in functions(source):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from torchlore.text import Edit, Source
 
+from tests.recall.binding import held, made, scopes
 from tests.recall.mutants import (
     Mutant,
     emptied,
@@ -267,34 +268,26 @@ def moved_in_every_iteration(source: Source) -> Iterator[Mutant]:
 
 @plants("input-dtype-mismatch", "torch.rand")
 def doubles_for_a_layer(source: Source) -> Iterator[Mutant]:
-    """`torch.randn(…, dtype=torch.float64)` for a layer of torch that the same function makes."""
-    for function in functions(source):
-        for statement in own_statements(function):
-            call = statement.value if isinstance(statement, ast.Assign) else None
-            if not isinstance(call, ast.Call) or full_name(source, call.func) not in (
-                "torch.rand",
-                "torch.randn",
-            ):
+    """`torch.randn(…, dtype=torch.float64)` for a layer of torch that the same function makes and calls."""
+    for scope in scopes(source) if "double" not in source.text else ():
+        every = [node for node in scope.nodes if isinstance(node, ast.Call)]
+        fed = {
+            written(c.args[0])
+            for c in every
+            if c.args and made(source, scope, c.func).startswith(_WITH_WEIGHTS)
+        }
+        for statement in (node for node in scope.nodes if isinstance(node, ast.Assign)):
+            call, name = statement.value, statement.targets[0]
+            if not isinstance(name, ast.Name) or name.id not in fed or held(scope, name) is not call:
                 continue
-            assert isinstance(statement, ast.Assign)
-            name = written(statement.targets[0])
-            fed = [
-                c
-                for c in ast.walk(function)
-                if isinstance(c, ast.Call) and c.args and written(c.args[0]) == name
-            ]
-            layers = (
-                "torch.nn.Linear",
-                "torch.nn.Conv",
-                "torch.nn.LSTM",
-                "torch.nn.GRU",
-                "torch.nn.BatchNorm",
-            )
-            to_layer = any(is_made_by(source, written(c.func), home) for c in fed for home in layers)
-            if to_layer and not any(k.arg == "dtype" for k in call.keywords) and "double" not in source.text:
-                yield from mutant(
-                    source, statement.lineno, [with_keyword(source, call, "dtype", "torch.float64")]
-                )
+            is_random = isinstance(call, ast.Call) and full_name(source, call.func) in _RANDOM
+            if is_random and not any(k.arg == "dtype" for k in call.keywords):
+                edit = with_keyword(source, call, "dtype", "torch.float64")
+                yield from mutant(source, statement.lineno, [edit])
+
+
+_RANDOM = ("torch.rand", "torch.randn")
+_WITH_WEIGHTS = ("torch.nn.Linear", "torch.nn.Conv", "torch.nn.LSTM", "torch.nn.GRU", "torch.nn.BatchNorm")
 
 
 @plants("unsynchronized-timing", "cuda.synchronize()")
@@ -349,13 +342,25 @@ def step_without_the_scaler(source: Source) -> Iterator[Mutant]:
 
 @plants("missing-scaler-update", "GradScaler")
 def never_updated(source: Source) -> Iterator[Mutant]:
-    """All `scaler.update()` of the file are gone."""
+    """All `scaler.update()` of the file are gone, one of which a loop comes by: a single step misses none."""
     scalers = {scaler for _, scaler, _ in _scaled(source)}
     told = [
         s for s in source.every(ast.Expr) if (c := statement_call(s, "update")) and receiver(c) in scalers
     ]
-    if told and len(scalers) == 1:
+    if told and len(scalers) == 1 and any(_is_repeated(source, statement) for statement in told):
         yield from mutant(source, told[0].lineno, [emptied(source, s) for s in told])
+
+
+def _is_repeated(source: Source, statement: ast.stmt) -> bool:
+    """Whether a statement stands in a loop, or in a function whose name is called in one."""
+    function = next((f for f in functions(source) if statement in own_statements(f)), None)
+    name = getattr(function, "name", None)
+    for outer in functions(source):
+        for loop in loops(outer):
+            called = [node.func for node in ast.walk(loop) if isinstance(node, ast.Call)]
+            if statement in own_statements(loop) or name in {written(f).rpartition(".")[2] for f in called}:
+                return True
+    return False
 
 
 @plants("clip-before-unscale", "unscale_(")

@@ -164,12 +164,17 @@ def saved_by_all(source: Source) -> Iterator[Mutant]:
 
 @plants("missing-distributed-sampler", "DistributedDataParallel")
 def same_data_for_everyone(source: Source) -> Iterator[Mutant]:
-    """The loader that a model in DistributedDataParallel is trained with has no sampler any more."""
+    """The loader that a model in DistributedDataParallel is trained with has no sampler any more.
+
+    Where all loops over the loader compute no gradients it is one for evaluation.
+    """
     if is_managed(source):
         return
     for call in calls_of(source, source.tree, "torch.utils.data.DataLoader"):
         given = [keyword for keyword in call.keywords if keyword.arg == "sampler"]
         name = written(given[0].value) if given else ""
+        if _evaluates_only(source, call):
+            continue
         if given and is_made_by(source, name, "torch.utils.data.") and "DistributedSampler" in source.text:
             told = [
                 s
@@ -178,6 +183,21 @@ def same_data_for_everyone(source: Source) -> Iterator[Mutant]:
             ]
             edits = [without_keyword(source, call, "sampler"), *(emptied(source, s) for s in told)]
             yield from mutant(source, call.lineno, edits)
+
+
+def _evaluates_only(source: Source, loader: ast.Call) -> bool:
+    """Whether the file loops over what it keeps a loader in, and computes no gradients there."""
+    names = {written(s.targets[0]) for s in source.every(ast.Assign) if s.value is loader}
+    over = [
+        loop
+        for loop in source.every(ast.For)
+        if any(
+            written(node) in names
+            for node in ast.walk(loop.iter)
+            if isinstance(node, ast.Name | ast.Attribute)
+        )
+    ]
+    return bool(over) and not any(calls(loop, "backward") for loop in over)
 
 
 @plants("process-group-not-destroyed", "destroy_process_group")

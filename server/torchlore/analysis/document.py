@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from torchlore.analysis import lookup, notes, passed, scope, typed
+from torchlore.analysis import lookup, mentions, notes, passed, scope, typed
 from torchlore.analysis.called import Called, Calls
 from torchlore.analysis.events import Root
 from torchlore.analysis.interface import dotted_module
@@ -116,6 +116,12 @@ class Analysis:
         modules = [alias.name for node in self.source.every(ast.Import) for alias in node.names]
         modules += [dotted_module(node) for node in self.source.every(ast.ImportFrom)]
         return any(self._imports.find(module, self.source.path) is not None for module in modules)
+
+    def may_import(self, word: str) -> bool:
+        """Whether a file of the workspace that it imports, or one that those do, may have `word` in it."""
+        if self._imports is None:
+            return any(statement.level for statement in self.source.every(ast.ImportFrom))
+        return mentions.may_be_imported(self._imports, self.source.text, word)
 
     @property
     def dependencies(self) -> Dependencies:

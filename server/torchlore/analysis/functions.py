@@ -234,6 +234,7 @@ def _tensor_function(run: Run, name: str, last: str, arguments: Arguments, node:
             tokens,
             dtype=dtype,
             device=device,
+            made_by=first.made_by,
             shape=shape,
         )
     graph = tensors.graph(run, attached(inputs))

@@ -40,6 +40,8 @@ def output(run: Run, name: str, module: Instance, arguments: Arguments, node: as
     last = name.rpartition(".")[2]
     if last in ("Module", "ScriptModule"):  # whatever module it is, its output may be anything
         return Tensor(tensors.graph(run, None), certain=False, tokens=tokens)
+    if last == "Identity" and len(inputs) == 1 and isinstance(inputs[0], Tensor):
+        return inputs[0]
     found = [value for value in inputs[:1] if isinstance(value, Tensor)]
     dtype = tensors.common_dtype(found) if found else ""
     if last not in _KEEP_DTYPE and (last not in _KEEP_FLOAT or dtype not in ("float32", "float64")):

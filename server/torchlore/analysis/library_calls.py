@@ -50,10 +50,13 @@ _OF_MODULES = words(
     get_parameter get_submodule half load_state_dict modules named_buffers named_children named_modules
     named_parameters parameters register_backward_hook register_buffer register_forward_hook
     register_forward_pre_hook register_full_backward_hook register_module register_parameter requires_grad_
-    share_memory state_dict to to_empty train type xpu zero_grad
+    reset_parameters share_memory state_dict to to_empty train type xpu zero_grad
     """
 )
-"""Methods of every module. What a library's module has beside them may do anything to it."""
+"""Methods of every module, and the one that all layers have which begin with random numbers.
+
+What a library's module has beside them may do anything to it.
+"""
 
 
 def call(run: Run, name: str, arguments: Arguments, node: ast.expr) -> Value | None:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import ast
 
-from torchlore.analysis import calls, containers, library_calls, members, plain, submodules, unpacking
+from torchlore.analysis import (
+    calls,
+    containers,
+    libraries,
+    library_calls,
+    members,
+    plain,
+    submodules,
+    unpacking,
+)
 from torchlore.analysis.names import words
 from torchlore.analysis.plain import Plain
 from torchlore.analysis.queries import is_none, join, options
@@ -19,6 +28,7 @@ from torchlore.analysis.values import (
     Iterable,
     LocalClass,
     Number,
+    Ref,
     Tensor,
     Unknown,
     Value,
@@ -36,11 +46,20 @@ def iterated(instance: Instance) -> Value:
         case "DataLoader":
             return instance.attributes.get(_YIELDS, Batch())
         case "Dataset":
-            return instance.attributes.get(_YIELDS, Batch())
+            found = instance.attributes.get(_YIELDS)
+            return found or (Batch() if _is_of_torch(instance) else Unknown())
         case "Module":
             return submodules.any_child(instance)
         case _:
             return _field_of(instance)
+
+
+def _is_of_torch(dataset: Instance) -> bool:
+    """Whether a dataset is of torch's make: others give graphs, and whatever else."""
+    names = [dataset.cls] if isinstance(dataset.cls, str) else []
+    if isinstance(dataset.cls, LocalClass):
+        names = [base.name for base in members.imported_bases(dataset.cls) if isinstance(base, Ref)]
+    return all(libraries.family(name) is None or libraries.torch_base(name) for name in names)
 
 
 def _field_of(instance: Instance) -> Value:

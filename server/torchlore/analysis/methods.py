@@ -222,8 +222,18 @@ def _call_instance_method(
     if isinstance(receiver.cls, str) and torch_facts.keeps_its_hands_off(receiver.cls):
         found = plain.call(receiver.cls, name)
         return found if found is not None else Unknown(tokens_of_all(arguments.all()))
-    run.escape(node, [receiver, *arguments.all()])
+    if name.startswith("assert") and _is_test_case(receiver):  # it looks at what it is given
+        functions.call_back(run, arguments, node)
+    else:
+        run.escape(node, [receiver, *arguments.all()])
     return Unknown(tokens_of_all(arguments.all()))
+
+
+def _is_test_case(receiver: Instance) -> bool:
+    """Whether the methods that a class does not define itself are those of `unittest`."""
+    bases = members.imported_bases(receiver.cls) if isinstance(receiver.cls, LocalClass) else ()
+    names = [base.name if isinstance(base, Ref) else "" for base in bases]
+    return "unittest.TestCase" in names and all(name.startswith(("unittest.", "builtins.")) for name in names)
 
 
 def _call_distribution(run: Run, receiver: Instance, name: str, arguments: Arguments) -> Value | None:

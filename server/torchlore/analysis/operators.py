@@ -157,6 +157,7 @@ def item(owner: Value, key: Value, is_slice: bool = False) -> Value:
                 tokens=owner.tokens,
                 dtype=owner.dtype,
                 device=owner.device,
+                made_by=owner.made_by if keeps else "",
                 shape=None if owner.shape is None else reducing.item(owner.shape, key),
             )
         case Params():

@@ -145,6 +145,14 @@ def _script_module(run: Run, arguments: Arguments, node: ast.expr) -> Value:
     return Instance("torch.jit.ScriptModule", node, arguments)
 
 
+def _accelerator(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    """`torch.accelerator.current_accelerator()`: a device, whichever the machine has."""
+    return run.make(node, "torch.device", Arguments([Unknown(made_by=_CURRENT)], {}))
+
+
+_CURRENT = "torch.accelerator.current_accelerator"
+
+
 def _checkpointed(run: Run, arguments: Arguments, node: ast.expr) -> Value:
     """`checkpoint(function, *args)` calls the function, and again during backward."""
     if not arguments.positional:
@@ -154,6 +162,19 @@ def _checkpointed(run: Run, arguments: Arguments, node: ast.expr) -> Value:
     given = Arguments(rest, named, arguments.complete, arguments.nodes[1:])
     results = [calls.call_value(run, option, given, node) for option in options(callee)]
     return join(results)
+
+
+def _data_parallel(run: Run, arguments: Arguments, node: ast.expr) -> Value:
+    """`data_parallel(module, inputs)` calls the module on parts of the batch, and joins what comes out."""
+    module, inputs = arguments.get(0, "module"), arguments.get(1, "inputs")
+    named = arguments.get(5, "module_kwargs")
+    if module is None or inputs is None or not arguments.complete or named is not None:
+        run.escape(node, list(arguments.all()))
+        return Unknown(tokens_of_all(arguments.all()))
+    given = Arguments([inputs], {}, complete=isinstance(inputs, Tensor))  # else it may be a tuple of them
+    if isinstance(inputs, Container) and inputs.kind == "tuple" and inputs.items is not None:
+        given = Arguments([*inputs.items], {})
+    return join([calls.call_value(run, option, given, node) for option in options(module)])
 
 
 _OF_CHECKPOINT = ("use_reentrant", "preserve_rng_state", "context_fn", "determinism_check", "debug")
@@ -286,6 +307,8 @@ SPECIAL: dict[str, Callable[[Run, Arguments, ast.expr], Value]] = {
     "contextlib.nullcontext": _null_context,
     "argparse.Namespace": _namespace,
     "torch.utils.checkpoint.checkpoint": _checkpointed,
+    "torch.nn.parallel.data_parallel": _data_parallel,
+    _CURRENT: _accelerator,
     "torch.func.functional_call": _functional_call,
     "torch.nn.utils.stateless.functional_call": _functional_call,
     "itertools.cycle": _cycled,

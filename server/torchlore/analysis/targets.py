@@ -100,6 +100,8 @@ def _set_attribute(run: Run, node: ast.Attribute, owner: Value, attr: str, value
             run.emit(Kind.RESET, node, key=(owner, attr))
             register(run, node, owner, value)
             known = owner.attributes.get(attr)
+            if known is None and owner.cls == "argparse.Namespace" and run.is_tentative:
+                known = Unknown()  # what the parser put there
             _let_go(run, node, known)
             replaces = known is None or is_none(known) or not run.is_tentative
             joined = value if known is None or replaces else join([known, value])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
 from torchlore.analysis.queries import has_unknown, is_none, options
-from torchlore.analysis.values import Const, Container, Instance, Value
+from torchlore.analysis.values import Const, Container, Instance, Unknown, Value
 from torchlore.rules import arguments
 from torchlore.rules.data import _loaders
 from torchlore.text import Source
@@ -61,6 +61,8 @@ def is_gpu(device: Value) -> bool:
             return name.startswith("cuda")
         case Const(value=int(index)):
             return not isinstance(index, bool)
+        case Unknown(made_by="torch.accelerator.current_accelerator"):
+            return True
         case Instance(cls="torch.device", arguments=arguments) if arguments is not None:
             given = arguments.get(0, "device")
             return given is not None and any(map(is_gpu, options(given)))

@@ -12,7 +12,7 @@ from torchlore.analysis import Analysis, members
 from torchlore.analysis.called import Called
 from torchlore.analysis.events import Kind, Place, happens
 from torchlore.analysis.queries import has_unknown, options
-from torchlore.analysis.values import Instance, LocalClass, Value
+from torchlore.analysis.values import Container, Instance, LocalClass, Tensor, Value
 from torchlore.rules import arguments, support
 from torchlore.rules.data import _loaders
 from torchlore.rules.distributed import _epochs
@@ -155,12 +155,26 @@ def _has_no_order(call: Called) -> bool:
 def _is_ordered(dataset: Value | None) -> bool:
     if dataset is None or has_unknown(dataset):
         return False
-    return all(
-        isinstance(one, Instance)
-        and members.kind_of(one) == "Dataset"
-        and not _loaders.is_iterable_dataset(one)
-        for one in options(dataset)
-    )
+    return all(map(_has_an_order, options(dataset)))
+
+
+def _has_an_order(dataset: Value) -> bool:
+    """Whether a loader takes items by number from what it is given: from a tensor, or a list, as well."""
+    if isinstance(dataset, Tensor):
+        return dataset.certain
+    if isinstance(dataset, Container):
+        return dataset.kind in ("list", "tuple")
+    if not isinstance(dataset, Instance) or _loaders.is_iterable_dataset(dataset):
+        return False
+    return members.kind_of(dataset) == "Dataset" or _is_indexed(dataset)
+
+
+def _is_indexed(dataset: Instance) -> bool:
+    """Whether an object is of a class of the workspace that says itself how long it is, and gives items."""
+    cls = dataset.cls
+    if not isinstance(cls, LocalClass) or members.is_open(cls):
+        return False
+    return all(members.lookup(cls, name) is not None for name in ("__len__", "__getitem__"))
 
 
 def _passes(analysis: Analysis, place: Place, unordered: dict[ast.Call, Called]) -> Iterator[_Pass]:
@@ -187,4 +201,4 @@ def _chooses_by_chance(analysis: Analysis, loader: Instance) -> bool:
     return False
 
 
-_CHANCE = re.compile(r"rand|shuffle|choice|permut|sampl(?:e|er)\(|seed", re.I)
+_CHANCE = re.compile(r"rand|shuffle|choice|permut|sampl(?:e|er)\(|generator|\brng", re.I)

@@ -7,7 +7,7 @@ import ast
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
 from torchlore.analysis.queries import options
-from torchlore.analysis.values import Const, Instance, Value
+from torchlore.analysis.values import BoundMethod, Const, Instance, Value
 from torchlore.rules import support
 
 MOVES = ("Tensor.to", "Tensor.cuda", "Tensor.cpu")
@@ -48,4 +48,30 @@ def device_of(analysis: Analysis, call: Called) -> str:
 def _is_device(value: Value) -> bool:
     if isinstance(value, Const):
         return isinstance(value.value, str | int) and not isinstance(value.value, bool)
-    return isinstance(value, Instance) and value.cls == "torch.device"
+    return (isinstance(value, Instance) and value.cls == "torch.device") or _is_of_something(value)
+
+
+def _is_of_something(value: Value) -> bool:
+    """Whether this is the `device` of an object that nothing is known of.
+
+    Whoever has an attribute of this name (tensors, arrays, graphs, models of libraries) keeps in it what
+    torch calls so, and `Tensor.to` would take it for nothing else. An object of the workspace says itself.
+    """
+    if not isinstance(value, BoundMethod) or value.name != "device":
+        return False
+    return not isinstance(value.receiver, Instance)
+
+
+def is_of_something(call: Called) -> bool:
+    """Whether a call in `MOVES` may move to the device of something that need not be a tensor of torch."""
+    value = call.value(0, "device")
+    return value is not None and any(map(_is_of_something, options(value)))
+
+
+def is_where_another_is(call: Called) -> bool:
+    """Whether a call in `MOVES` may move to where something else is: `x.device`, or a name for it."""
+    value = call.value(0, "device")
+    return value is not None and any(
+        _is_of_something(one) or (isinstance(one, Instance) and isinstance(one.node, ast.Attribute))
+        for one in options(value)
+    )

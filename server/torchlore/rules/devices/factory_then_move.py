@@ -11,6 +11,7 @@ from torchlore.analysis.called import Called
 from torchlore.analysis.names import words
 from torchlore.analysis.values import Ref
 from torchlore.rules import arguments, support
+from torchlore.rules.devices import _moves
 from torchlore.rules.devices._moves import MOVES, device_of
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source, Span
@@ -64,8 +65,9 @@ class FactoryThenMove(Rule):
 
     ## Fix safety
 
-    Safe where the numbers are exactly the same.
-    Of random numbers every device has its own, and of `linspace` the last bit may differ: these are offered.
+    Safe where the numbers are exactly the same and the device is surely one of torch's.
+    Of random numbers every device has its own, and of `linspace` the last bit may differ: these are offered,
+    like the device of something (`graph.device`) that is not known.
 
     ## Known limits
 
@@ -103,8 +105,8 @@ class FactoryThenMove(Rule):
         factory, device = analysis.value(made.func), device_of(analysis, call)
         if not isinstance(factory, Ref) or factory.name not in _FACTORIES or not device:
             return
-        if factory.name in _ALIKE and device.endswith(".device"):
-            return  # most likely that of the tensor that it is like
+        if factory.name in _ALIKE and _moves.is_where_another_is(call):
+            return  # most likely the tensor that it is like
         if device.strip("\"'") == "cpu":
             return  # it is there already
         names = {keyword.arg for keyword in made.keywords}
@@ -114,7 +116,7 @@ class FactoryThenMove(Rule):
             f"`{support.written(analysis, made.func)}(…)` makes a tensor that is moved to "
             f"`{device}` at once: `device=` makes it there"
         )
-        safe = factory.name in _EXACT | _ALIKE
+        safe = factory.name in _EXACT | _ALIKE and not _moves.is_of_something(call)
         fixes = tuple(_fixes(analysis, call.node, made, device, safe))
         span = Span(analysis.source.span(made).end, analysis.source.span(call.node).end)
         yield self.finding(message, span, fixes=fixes)

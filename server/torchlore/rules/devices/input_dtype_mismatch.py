@@ -6,9 +6,11 @@ import ast
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis, members
+from torchlore.analysis.automata import walk
 from torchlore.analysis.called import Called
+from torchlore.analysis.events import Event, Kind, Root
 from torchlore.analysis.names import words
-from torchlore.analysis.queries import options
+from torchlore.analysis.queries import holds, options, reachable
 from torchlore.analysis.values import Const, Function, Instance, LocalClass, Tensor, Unknown, Value
 from torchlore.rules import support
 from torchlore.rules.devices._arrays import dtype_of
@@ -23,12 +25,18 @@ _LAYERS = frozenset(
     for name in words(
         """
         Linear Bilinear Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d
-        RNN LSTM GRU RNNCell LSTMCell GRUCell
+        RNN LSTM GRU RNNCell LSTMCell GRUCell BatchNorm1d BatchNorm2d BatchNorm3d
         """
     )
 )
 _WRONG = frozenset({"float64", "int64", "int32", "int16", "int8", "uint8", "bool"})
 """Dtypes that no layer with float32 weights takes, autocast or not."""
+
+_WITHOUT = frozenset({"dtype", "affine", "track_running_stats"})
+"""Arguments of layers by which their weights may be of another dtype, or may be none."""
+
+_BEFORE_AFFINE = 3
+"""Parameters of `nn.BatchNorm1d` and its kin before those by which it may have no weights."""
 
 _NAMES = frozenset(encoded(name.rpartition(".")[2]) for name in _LAYERS)
 _MADE = {b"float64": "float64", b"double": ".double("} | {
@@ -81,8 +89,8 @@ class InputDtypeMismatch(Rule):
 
     ## Known limits
 
-    Silent in a file that casts a module or changes the default dtype, where the layer was made with a
-    `dtype`, and where code that cannot be seen got hold of it.
+    Silent in a file that changes the default dtype, or casts the layer or what may hold it; where the layer
+    was made with a `dtype`; and where code that cannot be seen got hold of it before.
     The dtype of an array is known where NumPy makes it a few lines above, not where it comes out of a file.
 
     ## References
@@ -109,7 +117,7 @@ class InputDtypeMismatch(Rule):
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         layers = [call for call in analysis.called(*_CALLED) if _layers(call)]
-        if not layers or _casts(analysis):
+        if not layers or _casts_all(analysis):
             return
         told: set[int] = set()
         given: dict[int, list[Called]] = {}
@@ -134,7 +142,7 @@ class InputDtypeMismatch(Rule):
         statement = support.statement_of(analysis, call.node)
         if dtype not in _WRONG or statement is None or is_tried(analysis, statement):
             return
-        if not analysis.is_whole(statement) or _is_held(analysis, layer):
+        if not analysis.is_whole(statement) or _is_cast(analysis, layer) or _is_held(analysis, layer):
             return
         model, given = support.written(analysis, call.node.func), support.written(analysis, argument)
         by_way = "" if call is layer else f" in `{support.written(analysis, layer.node.func)}`"
@@ -160,21 +168,39 @@ def _first_layer(value: Value) -> Instance | None:
         inner = (part for part in value.arguments.positional if _class(part) not in _KEEP)
         first = next(inner, None)
         return _first_layer(first) if first is not None else None
-    return value if value.cls in _LAYERS and "dtype" not in value.arguments.keywords else None
+    given = value.arguments
+    if value.cls not in _LAYERS or not _WITHOUT.isdisjoint(given.keywords):
+        return None
+    is_plain = not _class(value).startswith("torch.nn.BatchNorm") or len(given.positional) <= _BEFORE_AFFINE
+    return value if is_plain else None
 
 
 def _class(value: Value) -> str:
     return value.cls if isinstance(value, Instance) and isinstance(value.cls, str) else ""
 
 
-def _casts(analysis: Analysis) -> bool:
-    """Whether weights may have another dtype than float32."""
-    if any(True for _ in analysis.called(*_CAST, *_SET_DEFAULT)):
-        return True
-    if any(_may_cast(call) for call in analysis.called("Module.to")):
+def _casts_all(analysis: Analysis) -> bool:
+    """Whether weights may have another dtype than float32, whatever they are of."""
+    if any(True for _ in analysis.called(*_SET_DEFAULT)):
         return True
     files = (file for file in analysis.dependencies.files.values() if file.was_read)
     return any("set_default_" in file.source.text or ".double()" in file.source.text for file in files)
+
+
+def _is_cast(analysis: Analysis, layer: Called) -> bool:
+    """Whether the file casts a layer, or a module that may hold it."""
+    casts = [*analysis.called(*_CAST), *filter(_may_cast, analysis.called("Module.to"))]
+    made = {one.node for one in _layers(layer)}
+    return any(_may_hold(option, made) for call in casts for option in options(call.receiver or Unknown()))
+
+
+def _may_hold(module: Value, made: set[ast.AST]) -> bool:
+    """Whether a module may be, or hold, one that is made at these places: a parameter may be any module."""
+    if not isinstance(module, Instance) or not isinstance(module.node, ast.Call):
+        return True
+    return module.cls == "torch.nn.Module" or any(
+        isinstance(part, Instance) and part.node in made for part in reachable(module)
+    )
 
 
 def _may_cast(call: Called) -> bool:
@@ -219,8 +245,23 @@ def _dtype(analysis: Analysis, call: Called, argument: ast.expr) -> str:
 
 
 def _is_held(analysis: Analysis, layer: Called) -> bool:
-    """Whether code that cannot be seen got hold of a layer: it may have cast it."""
-    return any(support.is_held(root, made) for root in analysis.roots for made in _layers(layer))
+    """Whether code that cannot be seen got hold of a layer before it is called: it may have cast it."""
+    return any(_is_held_at(root, made, layer.node) for root in analysis.roots for made in _layers(layer))
+
+
+def _is_held_at(root: Root, layer: Instance, call: ast.Call) -> bool:
+    """Whether somebody has had hold of a layer since it was made, on some path to a call of it."""
+
+    def move(event: Event, is_held: bool) -> bool:
+        if event.kind is Kind.ESCAPE:
+            return is_held or holds(event.value, layer)
+        return is_held and not (event.kind is Kind.RESET and event.key is layer)
+
+    if not support.is_held(root, layer):
+        return False
+    seen = walk(root.path, True, move, (Kind.ESCAPE, Kind.RESET, Kind.FORWARD))
+    at = [states for event, states in seen.items() if event.kind is Kind.FORWARD and event.node is call]
+    return not at or any(True in states for states in at)
 
 
 def _fixes(analysis: Analysis, argument: ast.expr, dtype: str, layer: Called) -> Iterator[Fix]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
 from torchlore.analysis.events import Event, Kind, Place, Root
-from torchlore.analysis.values import Instance
+from torchlore.analysis.queries import options
+from torchlore.analysis.values import Instance, Tensor, Unknown, Value
 from torchlore.rules import bindings, support
 from torchlore.rules.devices import _scaling
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
@@ -62,8 +64,9 @@ class UnscaledLoss(Rule):
 
     ## Known limits
 
-    Silent where the loss, or what computes the gradients, is not surely a tensor, where gradients are written
-    by hand, and where code that cannot be seen has the scaler or the optimizer.
+    Where the file scales something, silent if the loss is not surely a tensor, or the optimizer not known.
+    Silent where a loss is handed over by callers, where gradients are written by hand, and where code that
+    cannot be seen has the scaler or the optimizer.
 
     ## References
 
@@ -85,11 +88,14 @@ class UnscaledLoss(Rule):
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         reported: set[ast.AST] = set()
+        scales = _may_scale(analysis)
         for root in analysis.roots:
             for optimizer, place in _scaling.steps(root):
                 scaler = _scaling.scaler_of(analysis, place.event.node)
-                if scaler is None or not isinstance(optimizer, Instance) or support.is_held(root, scaler):
+                if scaler is None or support.is_held(root, scaler):
                     continue
+                if scales and not isinstance(optimizer, Instance):
+                    continue  # what other optimizers step on may be scaled
                 states = _scaling.gradients(root, optimizer).get(place.event, set())
                 if {state.state for state in states} not in ({"plain"}, {"plain", "none"}):
                     continue
@@ -104,7 +110,10 @@ class UnscaledLoss(Rule):
         call, stepping = backward.event.node, step.event.node
         if not isinstance(call, ast.Call) or not isinstance(stepping, ast.Call) or not analysis.owns(call):
             return
-        if not isinstance(call.func, ast.Attribute) or not support.is_surely_tensor(backward.event.value):
+        if not isinstance(call.func, ast.Attribute):
+            return
+        loss = backward.event.value
+        if not support.is_surely_tensor(loss) and (_may_scale(analysis) or not _is_given_by_a_call(loss)):
             return
         if not support.is_seen_whole(analysis, backward, call, stepping):
             return
@@ -116,6 +125,22 @@ class UnscaledLoss(Rule):
         related = support.related(analysis, stepping, "the gradients are divided here")
         fixes = _fixes(analysis, call.func.value, stepping)
         yield self.finding(message, analysis.source.span(call), fixes=fixes, related=related)
+
+
+def _may_scale(analysis: Analysis) -> bool:
+    """Whether the file has a word for scaling a loss: else no scaler of it that nobody else has does that."""
+    return _SCALES.search(analysis.source.text) is not None
+
+
+_SCALES = re.compile(r"\bscale\b(?=\s*\()|[\"']scale[\"']")
+
+
+def _is_given_by_a_call(loss: Value | None) -> bool:
+    """Whether code that has no scaler gave a loss that is not known: who hands one over may scale it."""
+    found = options(loss) if loss is not None else ()
+    return bool(found) and all(
+        isinstance(one, Tensor) or (isinstance(one, Unknown) and bool(one.tokens)) for one in found
+    )
 
 
 def _is_reckoned_with(analysis: Analysis, call: Called) -> bool:

@@ -71,9 +71,9 @@ class ProcessGroupNotDestroyed(Rule):
 
     ## Known limits
 
-    Speaks only where the file shows the way from its top level, or from `spawn`, to the call. Silent where it
-    imports other files of the project, which may do it; for `gloo`, and a backend that is not known; and
-    where a library manages the processes.
+    Speaks only where the file shows the way from its top level, or from `spawn`, to the call. Silent where a
+    file of the project that it imports, directly or by way of others, speaks of `destroy_process_group`; for
+    `gloo`, and a backend that is not known; and where a library manages the processes.
 
     ## References
 
@@ -91,14 +91,15 @@ class ProcessGroupNotDestroyed(Rule):
 
     @classmethod
     def concerns(cls, source: Source) -> bool:
-        return "destroy_process_group" not in source.text
+        mentioned = source.text.count(_DESTROY)
+        return not mentioned or mentioned == sum(map(_only_imports, source.every(ast.ImportFrom)))
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         source = analysis.source
         calls = [call for call in analysis.called(_INIT) if _is_for_nccl(call)]
         if not calls or not self.concerns(source) or not analysis.is_whole(source.tree):
             return
-        if _frameworks.manages_training(source) or _takes_from_project(analysis):
+        if _frameworks.manages_training(source) or analysis.may_import(_DESTROY):
             return
         for call in calls:
             way = _way(analysis, call.node)
@@ -119,6 +120,12 @@ class ProcessGroupNotDestroyed(Rule):
 
 
 _INIT = "torch.distributed.init_process_group"
+_DESTROY = "destroy_process_group"
+
+
+def _only_imports(statement: ast.ImportFrom) -> int:
+    """How often a statement imports what ends a group, under its own name."""
+    return sum(alias.name == _DESTROY and alias.asname is None for alias in statement.names)
 
 
 def _is_for_nccl(call: Called) -> bool:
@@ -127,13 +134,6 @@ def _is_for_nccl(call: Called) -> bool:
         return True
     backend = call.literal(0, "backend")
     return isinstance(backend, str) and "nccl" in backend
-
-
-def _takes_from_project(analysis: Analysis) -> bool:
-    """Whether another file of the project may end the group."""
-    if any(statement.level for statement in analysis.source.every(ast.ImportFrom)):
-        return True
-    return analysis.imports_files
 
 
 def _way(analysis: Analysis, node: ast.AST, depth: int = 4) -> list[ast.Call] | None:

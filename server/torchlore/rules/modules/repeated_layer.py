@@ -6,9 +6,9 @@ import ast
 import re
 from collections.abc import Iterator
 
-from torchlore.analysis import Analysis
+from torchlore.analysis import Analysis, torch_facts
 from torchlore.analysis.queries import options
-from torchlore.analysis.values import Const
+from torchlore.analysis.values import Const, Instance, Value
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.modules._classes import has_parameters
@@ -124,8 +124,15 @@ _TIMES = re.compile(r"\]\s*\*|\*\s*\[")
 
 
 def _is_trained(analysis: Analysis, made: ast.expr) -> bool:
-    """Whether a layer surely has parameters, whoever makes it, with whatever arguments."""
-    return all(map(has_parameters, options(analysis.value(made))))
+    """Whether a layer surely has parameters, whoever makes it, that are trained at least on some paths."""
+    return all(has_parameters(one) or _is_frozen_sometimes(one) for one in options(analysis.value(made)))
+
+
+def _is_frozen_sometimes(layer: Value) -> bool:
+    """Whether a layer of torch has parameters that are frozen on some paths only."""
+    if not isinstance(layer, Instance) or layer.frozen is not None or not isinstance(layer.cls, str):
+        return False
+    return torch_facts.has_parameters(layer.cls)
 
 
 def _is_once(analysis: Analysis, times: ast.expr) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.called import Called
@@ -87,33 +88,35 @@ class TensorNotInBuffer(Rule):
 
     @classmethod
     def concerns(cls, source: Source) -> bool:
-        return any(
-            isinstance(statement.targets[0], ast.Attribute) and _makes_tensor(_origin(statement.value))
-            for statement in source.every(ast.Assign)
-        )
+        kept = [s for s in source.every(ast.Assign) if isinstance(s.targets[0], ast.Attribute)]
+        return any(_makes_tensor(_origin(s.value)) or isinstance(s.value, ast.Name) for s in kept)
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for call in analysis.called(*(f"torch.{name}" for name in _FACTORIES)):
             found = assigned_to(analysis, _whole(analysis, call.node))
-            target = found[1] if found is not None else None
-            if not isinstance(target, ast.Attribute) or not _is_plain(call):
+            if found is None or not _is_plain(call):
                 continue
             method = method_around(analysis, call.node)
             if method is None or method.node.name != "__init__" or not analysis.is_whole(method.cls.node):
                 continue
-            if not isinstance(target.value, ast.Name) or target.value.id != method.receiver:
-                continue
-            use = _use(analysis, method, target)
-            if use is None or _moves_itself(method):
-                continue
-            name = support.written(analysis, target)
-            message = (
-                f"`{name}` is no buffer of `{method.cls.node.name}`: it stays where it is when the module is "
-                f"moved, and `forward` computes with it {support.on_line(analysis, use)}"
-            )
-            fixes = _fixes(analysis, _whole(analysis, call.node), target)
-            related = support.related(analysis, use, "it is used here")
-            yield self.finding(message, analysis.source.span(target), fixes=fixes, related=related)
+            for statement, target in _kept(method, *found):
+                if isinstance(target.value, ast.Name) and target.value.id == method.receiver:
+                    yield from self._check_attribute(analysis, method, statement, target)
+
+    def _check_attribute(
+        self, analysis: Analysis, method: Method, statement: ast.Assign | ast.AnnAssign, target: ast.Attribute
+    ) -> Iterator[Finding]:
+        use = _use(analysis, method, target)
+        if use is None or _moves_itself(method):
+            return
+        name = support.written(analysis, target)
+        message = (
+            f"`{name}` is no buffer of `{method.cls.node.name}`: it stays where it is when the module is "
+            f"moved, and `forward` computes with it {support.on_line(analysis, use)}"
+        )
+        fixes = _fixes(analysis, statement, target)
+        related = support.related(analysis, use, "it is used here")
+        yield self.finding(message, analysis.source.span(target), fixes=fixes, related=related)
 
 
 _FACTORIES = ("tensor", "zeros", "ones", "arange", "linspace", "eye", "rand", "randn", "full", "empty")
@@ -133,6 +136,29 @@ def _origin(node: ast.expr) -> ast.expr:
     while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _BESIDE:
         node = node.func.value
     return node
+
+
+def _kept(
+    method: Method, statement: ast.Assign | ast.AnnAssign, target: ast.expr
+) -> Iterator[tuple[ast.Assign | ast.AnnAssign, ast.Attribute]]:
+    """The attributes that hold what a statement makes: its own target, or those that its name is set to.
+
+    Of a name that is bound to nothing else, but for the same tensor in another shape; its rows may be filled.
+    """
+    if isinstance(target, ast.Attribute):
+        yield statement, target
+    if not isinstance(target, ast.Name):
+        return
+    every = [s for s in ast.walk(method.node) if isinstance(s, ast.Assign)]
+    mine = [s for s in every if s is not statement and _is_named(_origin(s.value), target.id)]
+    bound = {part for s in (statement, *mine) for part in ast.walk(s)}
+    stores = [n for n in ast.walk(method.node) if _is_named(n, target.id) and not isinstance(n.ctx, ast.Load)]
+    if all(store in bound for store in stores):
+        yield from ((s, s.targets[0]) for s in mine if isinstance(s.targets[0], ast.Attribute))
+
+
+def _is_named(node: ast.AST, name: str) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name) and node.id == name
 
 
 def _whole(analysis: Analysis, made: ast.Call) -> ast.Call:
@@ -212,8 +238,10 @@ def _derives(cls: LocalClass, other: LocalClass) -> bool:
 
 
 def _is_operand(analysis: Analysis, node: ast.expr) -> bool:
-    """Whether something is added to, multiplied with … something else."""
+    """Whether something, or rows of it, is added to, multiplied with … something else."""
     outer = support.parent(analysis, node)
+    while isinstance(outer, ast.Subscript) and outer.value is node:
+        node, outer = outer, support.parent(analysis, outer)
     if isinstance(outer, ast.Call) and node in outer.args[1:]:
         value = analysis.run.values.get(outer.func)
         return isinstance(value, Ref) and value.name in _OPERATIONS
@@ -226,8 +254,9 @@ _OPERATIONS = frozenset(
         for name in ("matmul", "mm", "bmm", "mv", "mul", "add", "sub", "div", "conv1d", "conv2d")
     ]
     + [f"torch.nn.functional.{name}" for name in ("conv1d", "conv2d", "conv3d", "linear", "conv_transpose1d")]
+    + [f"torch.nn.functional.{name}" for name in ("batch_norm", "layer_norm", "group_norm")]
 )
-"""Functions whose second argument must lie where the first one does."""
+"""Functions whose other tensors must lie where the first one does."""
 
 
 def _is_handed_on(analysis: Analysis, method: Method, node: ast.expr) -> bool:
@@ -259,13 +288,13 @@ def _moves_itself(method: Method) -> bool:
     return any(lookup(method.cls, name) is not None for name in ("_apply", "to", "cuda", "__setattr__"))
 
 
-def _fixes(analysis: Analysis, made: ast.expr, target: ast.Attribute) -> tuple[Fix, ...]:
+def _fixes(
+    analysis: Analysis, statement: ast.Assign | ast.AnnAssign, target: ast.Attribute
+) -> tuple[Fix, ...]:
     source = analysis.source
-    outer = analysis.around(made)
-    statement = outer[-1] if outer else None
     if not isinstance(statement, ast.Assign) or not isinstance(target.value, ast.Name):
         return ()
-    start, value, end = source.span(statement).start, source.span(made), source.span(statement).end
+    start, value, end = source.span(statement).start, source.span(statement.value), source.span(statement).end
     if value.end != end or source.text[start : value.start].rstrip()[-1:] != "=":
         return ()
     opening = Edit(Span(start, value.start), f'{target.value.id}.register_buffer("{target.attr}", ')

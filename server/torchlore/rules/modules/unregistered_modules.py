@@ -263,7 +263,8 @@ def _is_registered(analysis: Analysis, kept: _Kept) -> bool:
     for root in analysis.roots:
         if any(_reaches(event.value, kept) for event in root.of(Kind.REGISTER)):
             return True
-        if any(_hands_over(event, kept) for event in root.of(Kind.ESCAPE)):
+        handed_over = (event for event in root.of(Kind.ESCAPE) if _hands_over(event, kept))
+        if not all(_is_in_forward(analysis, event.node) for event in handed_over):
             return True
     return any(_names_its_modules(analysis, cls) for cls in mro(kept.cls))
 
@@ -296,6 +297,13 @@ def _hands_over(event: Event, kept: _Kept) -> bool:
     given = options(event.value) if event.value is not None else ()
     parts = [*given, *(part for value in given if isinstance(value, Container) for part in items_of(value))]
     return any(part in kept.containers or part in kept.items for part in parts)
+
+
+def _is_in_forward(analysis: Analysis, node: ast.AST) -> bool:
+    """Whether a node stands in a `forward`: what is registered there has missed the optimizer."""
+    outer = analysis.around(node) or ()
+    function = next((part for part in reversed(outer) if isinstance(part, ast.FunctionDef)), None)
+    return function is not None and function.name == "forward"
 
 
 def _is_cared_for(analysis: Analysis, kept: _Kept) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis
 from torchlore.analysis.members import imported_bases, mro
+from torchlore.analysis.queries import options
 from torchlore.analysis.values import LocalClass
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
@@ -101,7 +102,7 @@ class UnusedLayer(Rule):
             if method is None or method.node.name != "__init__" or not _is_alone(analysis, method.cls):
                 continue
             is_own = isinstance(target.value, ast.Name) and target.value.id == method.receiver
-            if is_own and has_parameters(analysis.value(statement.value)):
+            if is_own and all(map(has_parameters, options(analysis.value(statement.value)))):
                 message = (
                     f"`{support.written(analysis, target)}` has parameters, but nothing in "
                     f"`{method.cls.node.name}` uses it: they are saved and moved, and never trained"
