@@ -252,6 +252,8 @@ def _blur(run: Run, code: ast.AST) -> None:
         match run.values.get(inner):
             case Const(value=int() | float()) if isinstance(inner, ast.Name) and inner.id in names:
                 run.values[inner] = Number()
+            case Container() if isinstance(inner, ast.Name) and inner.id in names:
+                run.values[inner] = Unknown()
             case Tensor(certain=certain, tokens=tokens, parameter=False):
                 run.values[inner] = Tensor(None, certain, tokens=tokens)
 
