@@ -126,6 +126,7 @@ def test_another_name_of_a_package_leads_to_its_table(package: str) -> None:
         ("einops.layers.torch.Rearrange", "Module"),
         ("torch_geometric.nn.GCNConv", "Module"),
         ("torch_geometric.loader.NeighborLoader", "DataLoader"),
+        ("dgl.graphbolt.DataLoader", "DataLoader"),
         ("torch_geometric.data.Data", "Unknown"),
         ("accelerate.Accelerator", "Unknown"),
         ("somewhere.BertModel", "Unknown"),

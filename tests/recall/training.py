@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterator
 
 from torchlore.text import Source
 
+from tests.recall.binding import self_attribute
 from tests.recall.devices import CLIPPING
+from tests.recall.layers import makes_module
 from tests.recall.mutants import (
     Mutant,
     emptied,
@@ -24,6 +27,7 @@ from tests.recall.syntax import (
     calls,
     full_name,
     functions,
+    imported,
     is_made_by,
     is_managed,
     is_optimizer,
@@ -285,11 +289,35 @@ def _remembers(source: Source, made: ast.Call) -> bool:
 
 @plants("needless-retain-graph", ".backward()")
 def graph_is_kept(source: Source) -> Iterator[Mutant]:
-    """`loss.backward(retain_graph=True)`, the only `backward` of a file: it did without before."""
+    """`loss.backward(retain_graph=True)`, the only `backward` of a file: it did without before.
+
+    The file makes what the loop calls: of a model that a library or a configuration makes nobody can tell
+    that it keeps nothing of its graph from one iteration to the next.
+    """
     every = calls(source.tree, "backward")
-    looped = [call for f in functions(source) for loop in loops(f) for call in calls(loop, "backward")]
-    if len(every) == 1 and looped and not every[0].args and not every[0].keywords and not is_managed(source):
+    if len(every) != 1 or every[0].args or every[0].keywords or is_managed(source):
+        return
+    looped = [loop for f in functions(source) for loop in loops(f) if every[0] in calls(loop, "backward")]
+    if looped and _makes_what_it_calls(source, looped[-1]):
         yield from mutant(source, every[0].lineno, [with_keyword(source, every[0], "retain_graph", "True")])
+
+
+def _makes_what_it_calls(source: Source, loop: ast.For | ast.While) -> bool:
+    """Whether all objects that a loop calls are modules of torch or of the file, and some are."""
+    known = {*imported(source), *dir(builtins)}
+    known |= {node.name for node in source.every(ast.FunctionDef)}
+    called = [node.func for node in ast.walk(loop) if isinstance(node, ast.Call)]
+    own = [func for func in called if isinstance(func, ast.Name) or self_attribute(func) is not None]
+    objects = {written(func) for func in own} - known - {f"self.{name}" for name in known}
+    made = [bound_to(source, name) for name in objects]
+    return bool(made) and all(
+        bool(values) and all(makes_module(source, value) or _is_of_torch(source, value) for value in values)
+        for values in made
+    )
+
+
+def _is_of_torch(source: Source, value: ast.expr) -> bool:
+    return isinstance(value, ast.Call) and full_name(source, value.func).startswith("torch.")
 
 
 @plants("undivided-accumulation", "%")

@@ -18,6 +18,9 @@ from torchlore.analysis.values import (
     Value,
 )
 
+_DEEPEST = 16
+"""Modules in modules, in lists of them: those that are frozen with one are looked for so deep."""
+
 
 def of(module: Instance) -> Params:
     """`module.parameters()`."""
@@ -75,7 +78,7 @@ def set_trainable(run: Run, module: Instance, trained: bool | None) -> None:
         trained: whether they require gradients from now on; None where that is not known.
     """
     frozen = None if trained is None else not trained
-    for part in reachable(module):
+    for part in reachable(module, depth=_DEEPEST):
         if isinstance(part, Instance) and part.frozen is not frozen:
             part.frozen = None if run.branches else frozen
             run.heap_changes += 1

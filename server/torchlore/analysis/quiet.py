@@ -18,7 +18,7 @@ from torchlore.analysis.files import File
 from torchlore.analysis.interface import Imported
 from torchlore.analysis.queries import reachable
 from torchlore.analysis.run import Run
-from torchlore.analysis.values import Arguments, Function, Instance, LocalClass, Value
+from torchlore.analysis.values import Arguments, BoundMethod, Function, Instance, LocalClass, Value
 from torchlore.analysis.workspace import Imports
 
 
@@ -94,6 +94,8 @@ def _homes(value: Value) -> Iterator[File | None]:
         match part:
             case Function():
                 yield _home(part)
+            case BoundMethod(receiver=Instance()):
+                yield None  # `optimizer.step`: whoever has it may call it
             case LocalClass():
                 yield from map(_home, members.mro(part))
             case Instance(cls=LocalClass() as cls):
@@ -134,8 +136,8 @@ def _read(finder: Imports, first: File) -> Words:
 _MOST_FILES = 24
 
 _LOUD = re.compile(
-    r"\b(?:backward|step|eval|train|exec|inference_mode|add_param_group|unscale_|autograd|optim|lr_scheduler"
-    r"|grad|grad_\w+|\w+_grad|\w+_grad_\w*)\b"
+    r"\.(?:backward|step|eval|train|add_param_group|unscale_)\b"
+    r"|\b(?:exec|inference_mode|autograd|optim|lr_scheduler|grad|grad_\w+|\w+_grad|\w+_grad_\w*)\b"
 )
 """Words of code that may do what rules about order ask about; comments that say them count, too."""
 

@@ -112,7 +112,7 @@ class GradLeftDisabled(Rule):
     def _report(self, analysis: Analysis, statement: ast.Expr, backward: ast.AST) -> Finding:
         message = (
             f"`{support.written(analysis, statement.value)}` is not undone: when `backward` "
-            f"{support.on_line(analysis, backward)} comes, the model has run without gradients"
+            f"{support.on_line(analysis, backward)} comes, gradients have been off"
         )
         related = support.related(analysis, backward, "there is no graph here")  # type: ignore[arg-type]
         fixes = tuple(_fixes(analysis, statement, backward))
@@ -154,8 +154,10 @@ _SWITCHES = torch_facts.SET_GRAD | torch_facts.ENABLE_GRAD
 def _is_blind(event: Event, state: _State) -> bool:
     if event.value is None or not state.is_off:
         return False
+    if not state.blind.isdisjoint(tokens_of(event.value)):
+        return True
     has_none = isinstance(event.value, Tensor) and event.value.attached is False
-    return bool(state.blind and has_none) or not state.blind.isdisjoint(tokens_of(event.value))
+    return has_none and (bool(state.blind) or event.grad is False)
 
 
 def _fixes(analysis: Analysis, statement: ast.Expr, backward: ast.AST) -> Iterator[Fix]:

@@ -10,6 +10,7 @@ from torchlore.analysis.events import Branch, Event, Kind, Place, Root
 from torchlore.analysis.expressions import truth
 from torchlore.analysis.members import is_module_like
 from torchlore.analysis.queries import holds, reachable
+from torchlore.analysis.submodules import Some
 from torchlore.analysis.values import Instance, Tensor, Value
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Related, Rule, Severity
@@ -126,15 +127,19 @@ def _frozen_at(analysis: Analysis, root: Root, optimizer: Instance) -> Event | N
     mine = support.owners(optimizer)
     if not mine or any(root.of(Kind.HAVOC) for root in analysis.roots):
         return None
-    if not all(map(_is_frozen, mine)) or any(_may_thaw(e, mine) for r in analysis.roots for e in r.events):
-        return None
     places = root.places_of(Kind.FREEZE)
     freezing = [next((place for place in places if _freezes(place, owner)), None) for owner in mine]
-    events = root.events
-    first = next(index for index, event in enumerate(events) if _is_step(event, optimizer))
-    if any(place is None or place.event not in events[:first] for place in freezing):
+    found = [place for place in freezing if place is not None]
+    if len(found) < len(freezing) or not all(map(_is_frozen, mine)):
         return None
-    return freezing[0].event if freezing[0] is not None else None
+    events = root.events
+    frozen_at = [events.index(place.event) for place in found]
+    if max(frozen_at) > next(index for index, event in enumerate(events) if _is_step(event, optimizer)):
+        return None
+    is_repeated = any(place.loops for place in found)
+    since = events if is_repeated else events[min(frozen_at) :]
+    elsewhere = (event for other in analysis.roots if other is not root for event in other.events)
+    return None if any(_may_thaw(event, mine) for event in (*since, *elsewhere)) else found[0].event
 
 
 def _is_step(event: Event, optimizer: Instance) -> bool:
@@ -142,8 +147,12 @@ def _is_step(event: Event, optimizer: Instance) -> bool:
 
 
 def _is_frozen(owner: Value) -> bool:
-    """Whether every module in `owner` is frozen once all has run, those that were put in later included."""
-    modules = [part for part in reachable(owner) if isinstance(part, Instance) and is_module_like(part)]
+    """Whether every module in `owner` is frozen once all has run, those that were put in later included.
+
+    What stands for any of them is none by itself.
+    """
+    parts = [part for part in reachable(owner) if isinstance(part, Instance) and not isinstance(part, Some)]
+    modules = [part for part in parts if is_module_like(part)]
     return owner in modules and all(module.frozen is True for module in modules)
 
 

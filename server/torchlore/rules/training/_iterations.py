@@ -16,6 +16,7 @@ from torchlore.analysis.values import (
     Function,
     Instance,
     Iterable,
+    LocalClass,
     LocalModule,
     Number,
     Params,
@@ -46,13 +47,11 @@ def is_made_anew(analysis: Analysis, loop: ast.AST, call: ast.Call) -> bool:
     """
     if not isinstance(loop, _Loop) or loop not in (analysis.around(call) or ()):
         return False
-    iteration = _Iteration(analysis, set(), _computing(loop, call), _begun_within(analysis, loop))
-    if isinstance(loop, ast.While):
-        return iteration.run(loop.body)
-    return iteration.is_closed(loop.iter) and iteration.is_closed(loop.target) and iteration.run(loop.body)
+    iteration = _Iteration(analysis, set(), _computing(analysis, loop, call), _begun_within(analysis, loop))
+    return iteration.enters(loop) and iteration.run(loop.body)
 
 
-def _computing(loop: _Loop, call: ast.Call) -> frozenset[str]:
+def _computing(analysis: Analysis, loop: _Loop, call: ast.Call) -> frozenset[str]:
     """The names by way of which a loop computes what `backward` is called on."""
     found = set(_names(call.func)).union(*map(_names, call.args))
     bindings = [(set(_bound(node)), set(_names(node))) for node in ast.walk(loop)]
@@ -62,7 +61,12 @@ def _computing(loop: _Loop, call: ast.Call) -> frozenset[str]:
         for bound, read in bindings:
             if not bound.isdisjoint(found):
                 found |= read
-    return frozenset(found)
+    modules = (n for n in ast.walk(loop) if isinstance(n, ast.Name) and _is_module(analysis.value(n)))
+    return frozenset(found.difference(node.id for node in modules))
+
+
+def _is_module(value: Value) -> bool:
+    return isinstance(value, Ref | LocalModule)
 
 
 def _begun_within(analysis: Analysis, loop: _Loop) -> frozenset[str]:
@@ -121,6 +125,13 @@ class _Iteration:
         self._begun = begun
         self._depth = depth
 
+    def enters(self, loop: _Loop) -> bool:
+        """Whether nothing with a graph comes in by what a loop is over, where it counts."""
+        if isinstance(loop, ast.While):
+            return True
+        is_read = self._computing is None or not self._computing.isdisjoint(_names(loop.target))
+        return (not is_read or self.is_closed(loop.iter)) and self.is_closed(loop.target)
+
     def run(self, block: list[ast.stmt]) -> bool:
         """Whether nothing with a graph comes into a block from an earlier iteration or from before it."""
         return all(map(self._runs, block))
@@ -129,11 +140,8 @@ class _Iteration:
         match statement:
             case ast.If(test=test, body=body, orelse=orelse):
                 return self._counts(test) and self._branches(body, orelse)
-            case ast.For(iter=iterated, target=target, body=body, orelse=orelse):
-                head = self.is_closed(iterated) if self._binds(target) else True
-                return head and self.is_closed(target) and self._branches([*body, *orelse], [])
-            case ast.While(body=body, orelse=orelse):
-                return self._branches([*body, *orelse], [])
+            case ast.For(body=body, orelse=orelse) | ast.While(body=body, orelse=orelse):
+                return self.enters(statement) and self._branches([*body, *orelse], [])
             case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
                 handled = [inner for handler in handlers for inner in handler.body]
                 return self._branches([*body, *orelse], handled) and self.run(final)
@@ -150,9 +158,6 @@ class _Iteration:
     def _counts(self, test: ast.expr) -> bool:
         """A condition computes nothing; of a function all is looked at."""
         return self._computing is not None or self.is_closed(test)
-
-    def _binds(self, target: ast.expr) -> bool:
-        return self._computing is None or not self._computing.isdisjoint(_names(target))
 
     def _runs_item(self, item: ast.withitem) -> bool:
         if item.optional_vars is None:
@@ -263,8 +268,17 @@ def _is_stateless(thing: Instance) -> bool:
         return is_layer or thing.cls.startswith("torch.")
     if is_open(thing.cls) or kind_of(thing) != "Module":
         return False
-    methods = (m for cls in mro(thing.cls) for m in cls.node.body if getattr(m, "name", "") != "__init__")
-    return not any(_keeps(node) for method in methods for node in ast.walk(method))
+    return not any(_keeps(node) for method in _run_by_forward(thing.cls) for node in ast.walk(method))
+
+
+def _run_by_forward(cls: LocalClass) -> list[ast.stmt]:
+    """The `forward` of a class, and the methods of it that this mentions."""
+    methods = {str(getattr(m, "name", "")): m for base in reversed(mro(cls)) for m in base.node.body}
+    waiting = [name for name in methods if name in ("forward", "__call__")]
+    for name in waiting:
+        mentioned = {node.attr for node in ast.walk(methods[name]) if isinstance(node, ast.Attribute)}
+        waiting += [other for other in methods if other in mentioned and other not in waiting]
+    return [methods[name] for name in waiting]
 
 
 def _keeps(node: ast.AST) -> bool:

@@ -10,7 +10,7 @@ from torchlore.analysis import Analysis
 from torchlore.analysis.events import Event, Kind, Loop, Place, Root, events, happens
 from torchlore.analysis.queries import holds
 from torchlore.analysis.values import Instance
-from torchlore.rules import support
+from torchlore.rules import alternatives, support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
 from torchlore.rules.training._uncalled import is_only_named
 from torchlore.text import Source
@@ -127,14 +127,10 @@ def _is_never_stepped(analysis: Analysis, root: Root, optimizer: Instance) -> bo
     for other in analysis.roots:
         if any(e.subject is optimizer or not isinstance(e.subject, Instance) for e in other.of(Kind.STEP)):
             return False
-    if not root.certain and not _is_made_in(analysis, optimizer.node, root.node):
+    if not root.certain and not alternatives.is_made(root, optimizer):
         return False
     given_away = (*root.of(Kind.ESCAPE), *root.of(Kind.RETURN), *root.of(Kind.YIELD))
     return not any(holds(event.value, optimizer) for event in given_away)
-
-
-def _is_made_in(analysis: Analysis, made: ast.AST, function: ast.AST) -> bool:
-    return function in (analysis.around(made) or ())
 
 
 def _unused(loop: Loop) -> ast.AST | None:
