@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Iterator
 
 from torchlore.text import Edit, Source, Span
@@ -122,13 +123,26 @@ def whole_module_is_loaded(source: Source) -> Iterator[Mutant]:
                 continue
             loaded, path = loads[call]
             name = written(call.func.value)
-            is_used = any(use.lineno > call.lineno for use in module_uses(scope, name))
+            until = _next_binding(scope, name, call.lineno)
+            is_used = any(call.lineno < use.lineno < until for use in module_uses(scope, name))
             if is_used and not any(
                 given.arg in ("weights_only", "pickle_module", None) for given in loaded.keywords
             ):
                 func = text(source, loaded.func)
                 edit = replaced(source, statement, f"{name} = {func}({text(source, path)})")
                 yield from mutant(source, statement.lineno, [edit])
+
+
+def _next_binding(scope: Scope, name: str, line: int) -> float:
+    """The line below `line` on which what is written so is bound anew: from there on it is another thing."""
+    bound = [
+        target.lineno
+        for node in scope.nodes
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if written(target) == name and target.lineno > line
+    ]
+    return min(bound, default=math.inf)
 
 
 @plants("whole-module-saved", "torch.save")

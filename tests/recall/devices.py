@@ -171,7 +171,7 @@ _GIVE_VECTORS = ("torch.arange", "torch.randperm", "torch.rand", "torch.randn")
 def grown_tensor(source: Source) -> Iterator[Mutant]:
     """`parts = torch.cat([parts, part])` instead of `parts.append(part)`, and no `torch.cat(parts)` below.
 
-    The loop uses the list for nothing else, and only `torch.cat` reads it afterwards.
+    The loop uses the list for nothing else, and only `torch.cat` reads it, once and after the loop.
     """
     for function in functions(source):
         for block in blocks_below(function):
@@ -199,6 +199,8 @@ def _grown(source: Source, function: ast.AST, made: ast.Assign, below: list[ast.
     ]
     cats = [c for c in calls_of(source, function, "torch.cat") if c.args and written(c.args[0]) == name]
     if len(looping) != 1 or len(adds) != 1 or len(cats) != 1 or len(uses) != 3:
+        return []
+    if any(node is cats[0] for node in ast.walk(looping[0])):  # all is put together in every iteration anyway
         return []
     added = statement_call(adds[0], "append")
     assert added is not None

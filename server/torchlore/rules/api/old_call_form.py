@@ -10,8 +10,8 @@ from torchlore.analysis import Analysis, parameters
 from torchlore.analysis.called import Called
 from torchlore.analysis.events import Kind
 from torchlore.analysis.members import kind_of
-from torchlore.analysis.queries import is_none
-from torchlore.analysis.values import BoundMethod, Const, Instance, Number, Tensor, Unknown, Value
+from torchlore.analysis.queries import is_none, options
+from torchlore.analysis.values import BoundMethod, Const, Instance, Number, Params, Tensor, Unknown, Value
 from torchlore.rules import arguments, spellings, support
 from torchlore.rules.api import _arguments
 from torchlore.rules.api._uses import may_be_told
@@ -227,12 +227,13 @@ def _factor_first(analysis: Analysis) -> Iterator[_Told]:
             # Nothing but tensors has methods of these names: what is not known, as a parameter in the code of
             # an optimizer, is one as well.
             case ast.Attribute(value=receiver, attr=attr) if attr in _IN_PLACE and is_written_out(call):
-                owner, name = analysis.value(receiver), attr.removesuffix("_")
-                if isinstance(
-                    owner, Tensor | Unknown | BoundMethod
-                ):  # `p.data` may be a method, for all we know
-                    is_tensor = _is_surely_tensor(owner)
+                owners, name = options(analysis.value(receiver)), attr.removesuffix("_")
+                if all(isinstance(one, _MAY_BE_TENSORS) for one in owners):
+                    is_tensor = all(map(_is_surely_tensor, owners))
                     yield from _factor_of(analysis, call, name, _FACTORS[name][1], 0, is_tensor)
+
+
+_MAY_BE_TENSORS = (Tensor, Params, Unknown, BoundMethod)  # `p.data` may be a method, for all we know
 
 
 def _factor_of(

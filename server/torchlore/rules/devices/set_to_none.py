@@ -115,4 +115,8 @@ class SetToNone(Rule):
 
 def _needs_zeros(source: Source) -> bool:
     """Whether the file may rely on gradients that are there, and stay where they are."""
-    return ".grad" in source.text.replace(".grad_fn", "") or "graph" in source.text
+    return ".grad" in source.text.replace(".grad_fn", "") or _CAPTURES.search(source.text) is not None
+
+
+_CAPTURES = re.compile(r"cuda\.graph|cuda_?graph|graphed|\bgraph\(|reduce-overhead", re.I)
+"""Words of files that capture CUDA graphs; others speak of graphs too."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from torchlore.analysis import Analysis, members
+from torchlore.analysis import Analysis, members, torch_attributes, torch_facts
 from torchlore.analysis.called import Called
 from torchlore.analysis.names import words
 from torchlore.analysis.queries import options
@@ -110,7 +110,7 @@ class AttributeThroughWrapper(Rule):
 
     def _finding(self, analysis: Analysis, node: ast.Attribute, model: Instance, call: Called) -> Finding:
         name = support.written(analysis, node.value)
-        cls = model.cls.node.name if isinstance(model.cls, LocalClass) else "the model"
+        cls = model.cls.node.name if isinstance(model.cls, LocalClass) else model.cls.rpartition(".")[2]
         wrapper = call.name.rpartition(".")[2]
         message = (
             f"`{support.written(analysis, node)}` raises an AttributeError: `{name}` is the `{wrapper}` made "
@@ -131,17 +131,23 @@ _WRAPPERS = ("torch.nn.parallel.DistributedDataParallel", "torch.nn.DataParallel
 
 
 def _models(call: Called) -> Iterator[Instance]:
-    """What a wrapper is put around, where that is surely an object of a class of the workspace."""
+    """What a wrapper is put around, where that is surely of a class of the workspace, or a layer of torch."""
     given = call.value(0, "module")
     for model in options(given) if given is not None else ():
-        if isinstance(model, Instance) and isinstance(model.cls, LocalClass):
+        if isinstance(model, Instance) and (isinstance(model.cls, LocalClass) or _has_weights(model.cls)):
             yield model
+
+
+def _has_weights(cls: str) -> bool:
+    return cls.startswith("torch.nn.") and torch_facts.has_parameters(cls)
 
 
 def _is_own(model: Instance, attr: str) -> bool:
     """Whether an attribute is the model's, and none that a wrapper has too."""
-    if attr.startswith("_") or attr in OF_WRAPPERS or not isinstance(model.cls, LocalClass):
+    if attr.startswith("_") or attr in OF_WRAPPERS:
         return False
+    if not isinstance(model.cls, LocalClass):
+        return torch_attributes.of_module(model, attr, model.cls) is not None
     return attr in model.attributes or members.lookup(model.cls, attr) is not None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from torchlore.analysis import Analysis, submodules
 from torchlore.analysis.called import Called
+from torchlore.analysis.queries import options
 from torchlore.analysis.values import Const, Instance, Value
 from torchlore.rules import arguments, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
@@ -80,7 +81,9 @@ class SqueezeDropsBatch(Rule):
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for call in analysis.called("Tensor.squeeze", "torch.squeeze"):
             squeezed = _squeezed(call)
-            if not isinstance(squeezed, ast.Call) or not _gives_one_feature(analysis.value(squeezed.func)):
+            if not isinstance(squeezed, ast.Call):
+                continue
+            if not all(map(_gives_one_feature, options(analysis.value(squeezed.func)))):
                 continue
             if method_around(analysis, call.node) is None or not analysis.is_whole(call.node):
                 continue
