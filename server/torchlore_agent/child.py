@@ -211,8 +211,9 @@ def _line(order: dict[str, Any], error: BaseException) -> int | None:
 
 def _print(error: BaseException) -> None:
     """Prints the error as the interpreter would, without our own frames; a hook of the snippet's wins."""
+    ours = os.path.dirname(__file__)
     place = error.__traceback__
-    while place is not None and place.tb_frame.f_code.co_filename == __file__:
+    while place is not None and os.path.dirname(place.tb_frame.f_code.co_filename) == ours:
         place = place.tb_next
     error = error.with_traceback(place)
     with contextlib.suppress(BaseException):

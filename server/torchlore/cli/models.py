@@ -89,7 +89,7 @@ def _asked(
     """The result, and what was asked about."""
     import asyncio
 
-    from torchlore.device import Limits, NotAllowed, Question, Trust, run
+    from torchlore.device import Limits, NotAllowed, Optimizer, Question, Trust, run
 
     place = pointed(target)
     if place is None or not place.place:
@@ -102,7 +102,8 @@ def _asked(
             fail(
                 f"the file does not tell what `{place.place}` is called with: say --input SIZES, `8,3,32,32`"
             )
-        question = Question(kind, known, optimizer or model.optimizer or "AdamW")
+        chosen = Optimizer(optimizer) if optimizer else model.optimizer or Optimizer()
+        question = Question(kind, known, chosen)
         result = asyncio.run(
             run(
                 model.code,

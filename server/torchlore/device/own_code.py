@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from torchlore.analysis import Analysis
 from torchlore.analysis.excerpt import Excerpt, excerpt, statement_of, with_names
 from torchlore.analysis.values import Const, Instance, LocalClass, Tensor
-from torchlore.device.measured import Input
+from torchlore.device.measured import Input, Optimizer
 from torchlore.device.model import NotAllowed
 from torchlore.text import Notebook, Source
 
@@ -40,13 +40,14 @@ class ModelCode:
     Attributes:
         made: how: "Net(10)".
         inputs: of its `forward`, where the file shows them; None where it does not.
-        optimizer: the class of `torch.optim` that the file uses; None where there is none, or several.
+        optimizer: the one that the file uses, with what it is given as plain numbers; None where it uses
+            none, or several.
     """
 
     made: str
     code: str
     inputs: tuple[Input, ...] | None
-    optimizer: str | None
+    optimizer: Optimizer | None
 
 
 def selection(source: Source, first: int, last: int) -> Part:
@@ -179,13 +180,24 @@ def _input(analysis: Analysis, argument: ast.expr) -> Input | None:
     return Input(tuple(sizes), value.dtype or "float32") if len(sizes) == len(value.shape.dims) else None
 
 
-def _optimizer(analysis: Analysis) -> str | None:
+def _optimizer(analysis: Analysis) -> Optimizer | None:
     made = (analysis.value(call) for call in _calls(analysis))
-    names = {one.cls for one in made if isinstance(one, Instance) and isinstance(one.cls, str)}
     found = {
-        name.rpartition(".")[2] for name in names if name.startswith("torch.optim.") and name.count(".") == 2
+        Optimizer(one.cls.rpartition(".")[2], _options(one))
+        for one in made
+        if isinstance(one, Instance)
+        and isinstance(one.cls, str)
+        and one.cls.startswith("torch.optim.")
+        and one.cls.count(".") == 2
     }
     return found.pop() if len(found) == 1 else None
+
+
+def _options(optimizer: Instance) -> tuple[tuple[str, bool | int | float], ...]:
+    """What it is given by name, where that is a number: a momentum, which it keeps a tensor for."""
+    given = optimizer.arguments.keywords if optimizer.arguments is not None else {}
+    values = ((name, value.value) for name, value in given.items() if isinstance(value, Const))
+    return tuple((name, value) for name, value in values if isinstance(value, bool | int | float))
 
 
 def _calls(analysis: Analysis) -> list[ast.Call]:

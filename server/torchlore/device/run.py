@@ -163,7 +163,7 @@ def _more(
     asked = {
         "home": home and str(home),
         "lines": lines,
-        "measure": question and asdict(question),
+        "measure": question and question.message(),
         "processes": processes,
     }
     return {key: value for key, value in asked.items() if value is not None}

@@ -10,7 +10,7 @@ from typing import Any
 from lsprotocol import types
 
 from torchlore import knowledge
-from torchlore.device import Input, NotAllowed, Question
+from torchlore.device import Input, NotAllowed, Optimizer, Question
 from torchlore.device.own_code import Part, model, selection, under_cursor
 from torchlore.lsp.analyses import Analysed
 from torchlore.lsp.server import Server
@@ -101,8 +101,10 @@ def _model(known: Analysed, name: str, asked: dict[str, Any], kind: str) -> Prog
             f"The file does not tell what `{name}` is called with: call it on a tensor whose sizes can be "
             "read, or give them."
         )
-    chosen = optimizer if isinstance(optimizer, str) and optimizer.isidentifier() else found.optimizer
-    question = Question(kind, inputs, chosen or "AdamW")
+    chosen = found.optimizer or Optimizer()
+    if isinstance(optimizer, str) and optimizer.isidentifier():
+        chosen = Optimizer(optimizer)
+    question = Question(kind, inputs, chosen)
     title = f"{found.made} on {' and '.join(map(str, inputs))}"
     return Program(
         name=f"{kind}-{name}",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from lsprotocol import types
 
 from torchlore.analysis.excerpt import statement_of
-from torchlore.device import LayerTable, RunResult
+from torchlore.device import Block, Layer, LayerTable, RunResult
 from torchlore.device.tables import number, shapes
 from torchlore.lsp.convert import Places
 from torchlore.lsp.programs import Program
@@ -76,10 +76,11 @@ def _of_layers(program: Program, result: RunResult) -> Iterator[tuple[int, str]]
     if not isinstance(table, LayerTable) or program.source is None:
         return
     lines = _set_on(program.source, program.model)
-    for layer in table.layers:
-        if layer.name in lines:
-            parameters = f", {number(layer.parameters)} parameters" if layer.parameters else ""
-            yield lines[layer.name], f"{shapes(layer.output)}{parameters}"
+    told: list[Layer | Block] = [*table.layers, *table.blocks]
+    for one in told:
+        if one.name in lines:
+            parameters = f", {number(one.parameters)} parameters" if one.parameters else ""
+            yield lines[one.name], f"{shapes(one.output)}{parameters}"
 
 
 def _set_on(source: Source, name: str) -> dict[str, int]:
