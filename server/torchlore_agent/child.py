@@ -17,7 +17,7 @@ import traceback
 import types
 from typing import Any
 
-from torchlore_agent import limits, network, observing, probe, processes
+from torchlore_agent import cgroups, limits, network, observing, probe, processes
 
 _LONGEST_MESSAGE = 10_000
 
@@ -29,10 +29,13 @@ def main(order: dict[str, Any]) -> None:
         order: `parent` (process id), `report` (path of the file for what this process has to say), `limits`,
             `device`, `network` (false: none where that can be had), and either `snippet` (path of its file)
             and `name` (what tracebacks call it), or neither: then this process describes the environment.
-            `forked`: a nursery forked it. `home`: the folder of the user's own code, whose modules it may
-            import; they hide nothing that is installed. `lines`: the first and last line, from 1, of which
-            is told what they give. `measure`: see `models.measure`. `processes`: how many `torchrun` starts.
+            `forked`: torch was imported before. `group`: the folder of its control group, or None. `home`:
+            the folder of the user's own code, whose modules it may import; they hide nothing that is
+            installed. `lines`: the first and last line, from 1, of which is told what they give. `measure`:
+            see `models.measure`. `processes`: how many `torchrun` starts.
     """
+    if order.get("group") is not None:
+        cgroups.join(order["group"])
     offline = not order.get("network", True) and network.cut_off()
     if not processes.die_with_parent(order["parent"]) and processes.POSIX:
         threading.Thread(target=_watch_parent, args=(order["parent"],), daemon=True).start()

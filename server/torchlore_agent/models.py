@@ -207,7 +207,7 @@ def _held(tensors: list[Any]) -> int:
 
 
 def _storages(tensors: Iterable[Any]) -> Iterator[Any]:
-    """Where the numbers of tensors lie; a sparse one, as an embedding's gradient may be, does not say that."""
+    """Where the numbers of tensors lie; a sparse one, such as an embedding's gradient, does not say."""
     for one in tensors:
         with contextlib.suppress(NotImplementedError):
             yield one.untyped_storage()

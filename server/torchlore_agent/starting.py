@@ -50,22 +50,19 @@ def _ask_for_one(job: Job, inbox: queue.Queue[Event]) -> None:
 def _order_spare(job: Job, inbox: queue.Queue[Event]) -> bool:
     """Has a process that waits carry out this job. False where none does."""
     spare = job.nursery.take() if job.nursery is not None else None
-    if spare is None:
+    if spare is None or job.nursery is None:
         return False
     job.say({"type": "started"})
     environment = job.request["environment"]
     order = {**_order(job), "environment": environment, "working": _working(job)}
-    pipes = {stream: os.pipe() for stream in ("stdout", "stderr")}
-    given = spare.order(order, [writing for _, writing in pipes.values()])
-    for stream, (reading, writing) in pipes.items():
-        os.close(writing)
-        if given:
-            _listen(job, stream, reading, inbox)
-        else:
-            os.close(reading)
-    if given:
-        job.child, job.started = processes.Child(spare.pid), time.monotonic()
-    return given
+    given = spare.order(order)
+    if given is None:
+        return False
+    job.child, job.started = given.child, time.monotonic()
+    for stream, reading in given.streams.items():
+        _listen(job, stream, reading, inbox)
+    job.nursery.replace()
+    return True
 
 
 def _start_new(job: Job, inbox: queue.Queue[Event]) -> None:
@@ -91,7 +88,8 @@ def _start_new(job: Job, inbox: queue.Queue[Event]) -> None:
 
 def _order(job: Job) -> Message:
     order: Message = {key: job.request[key] for key in _ORDER if key in job.request}
-    return {**order, "parent": os.getpid(), "report": job.report}
+    group = None if job.group is None else job.group.path
+    return {**order, "parent": os.getpid(), "report": job.report, "group": group}
 
 
 def _working(job: Job) -> str:
