@@ -48,6 +48,10 @@ elif sys.argv[1:2] == ["spare"]:
     from torchlore_agent.spare import await_order
 
     run_child(await_order(sys.argv[2], int(sys.argv[3])))
+elif sys.argv[1:2] == ["rank"]:
+    from torchlore_agent.ranks import run_rank
+
+    run_rank(json.loads(sys.argv[2]))
 else:
     from torchlore_agent.agent import main as run_agent
 

@@ -63,6 +63,7 @@ _OUR_FRAMES = re.compile(
 DEFAULT_LIMITS = Limits()
 
 OnOutput = Callable[[str, str], None]
+OnStart = Callable[[], None]
 
 
 async def describe(interpreter: Interpreter, trust: Trust, crew: Crew | None = None) -> Environment:
@@ -98,6 +99,7 @@ async def run(
     limits: Limits = DEFAULT_LIMITS,
     device: str | None = None,
     on_output: OnOutput | None = None,
+    on_start: OnStart | None = None,
     crew: Crew | None = None,
     home: Path | None = None,
     lines: tuple[int, int] | None = None,
@@ -118,6 +120,7 @@ async def run(
         on_output: called in the event loop with "stdout" or "stderr" and clean text as it comes, carriage
             returns of progress bars included; before that perhaps with "notice" and a sentence about the
             device.
+        on_start: called in the event loop when its process starts; one of a crew's agent has torch imported.
         crew: whose agent runs it, and stays; None for an agent that is started for this run and ends with it.
         home: the folder of the user's own code: relative paths begin there, and its modules can be imported,
             but hide no installed ones; None for a folder of the run's own.
@@ -134,7 +137,7 @@ async def run(
         raise NotAllowed(
             f"{device!r} is not a device; devices are called like `cpu`, `cuda`, `cuda:1`, `mps` or `xpu:0`."
         )
-    output = _Output(on_output)
+    output = _Output(on_output, on_start)
     shown = re.sub(r"[\x00-\x1f\x7f-\x9f]", "", name) or _file_name(name)
     more = _more(home, lines, question, processes)
     started = time.monotonic()
@@ -210,8 +213,9 @@ async def _clear(agent: Agent, directory: Path) -> None:
 class _Output:
     """What was printed so far, passed on as it comes."""
 
-    def __init__(self, on_output: OnOutput | None) -> None:
+    def __init__(self, on_output: OnOutput | None, on_start: OnStart | None = None) -> None:
         self.on_output = on_output
+        self.on_start = on_start
         self.texts: dict[str, list[str]] = {"stdout": [], "stderr": []}
         self.notices: list[str] = []
 
@@ -221,6 +225,14 @@ class _Output:
             return
         self.texts[stream].append(text)
         self._pass_on(stream, text)
+
+    def start(self) -> None:
+        """Says that the snippet runs now; again where it is tried twice."""
+        if self.on_start is not None:
+            try:
+                self.on_start()
+            except Exception:
+                log.exception("showing the start of a run failed")
 
     def tell(self, notice: str) -> None:
         """Says something of our own before the snippet starts; once, though it be tried twice."""
@@ -270,6 +282,7 @@ async def _ask(agent: Agent, request: Message, output: _Output) -> Message:
             message = await within(deadline - time.monotonic(), agent.receive())
             if message.get("type") == "started":
                 outcome = "killed"
+                output.start()
                 deadline = time.monotonic() + request["limits"]["seconds"] + _GRACE_SECONDS
             elif message.get("type") == "output":
                 output.add(message)
