@@ -41,18 +41,15 @@ def pointed(target: str) -> Pointed | None:
     return Pointed(Path(found["path"]), found["place"] or "") if found is not None else None
 
 
-def part_of(target: Pointed, source: Source) -> Part:
+def part_of(target: Pointed) -> Part:
     """What to run of the file.
-
-    Args:
-        target: names the place.
-        source: the file.
 
     Raises:
         NotAllowed: as `own_code.selection`.
     """
     from torchlore.device.own_code import called, selection, under_cursor
 
+    source = target.source()
     if not target.place:
         return selection(source, 0, len(source.lines))
     lines = re.fullmatch(r"(\d+)(?:-(\d+))?", target.place)

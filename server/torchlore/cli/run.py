@@ -51,7 +51,7 @@ def run(
         result = asyncio.run(_run(program, chosen, device, nproc, timeout))
     except NotAllowed as refusal:
         fail(str(refusal))
-    _show_values(program, result)
+    _show_values(result)
     show_curves(result.curves)
     show_pictures(result.pictures, result.curves, pictures)
     warn(result.summary())
@@ -65,14 +65,12 @@ class _Program:
     Attributes:
         home: the folder of the file that it is of; None for a card's.
         lines: those whose values are told; None for that of the last expression alone.
-        length: how many lines the file has; below them stands the call of a function.
     """
 
     code: str
     name: str
     home: Path | None = None
     lines: tuple[int, int] | None = None
-    length: int = 0
 
 
 def _program(target: str) -> _Program:
@@ -81,14 +79,12 @@ def _program(target: str) -> _Program:
 
     place = pointed(target)
     if place is not None:
-        source = place.source()
-        part = part_of(place, source)
+        part = part_of(place)
         return _Program(
             part.code,
             place.path.name,
             home=place.path.absolute().parent,
             lines=part.lines if place.place else None,
-            length=len(source.lines),
         )
     found = card(target.lower())
     if found is None:
@@ -131,13 +127,12 @@ async def _run(
             await crew.close()
 
 
-def _show_values(program: _Program, result: RunResult) -> None:
+def _show_values(result: RunResult) -> None:
     """What lines gave; what the last expression gave, where that is not one of them."""
     for one in result.lines:
-        if one.line <= program.length:
-            print_lines([[(f"{one.line}: ", "bold"), (_cut(str(one)), "")]])
+        print_lines([[(f"{one.line}: ", "bold"), (_cut(str(one)), "")]])
     drawn = any(not curve.name for curve in result.curves)  # Then that shows it better.
-    is_told = any(one.line <= program.length and not one.name for one in result.lines[-1:])
+    is_told = any(not one.name for one in result.lines[-1:])
     if result.value is not None and not is_told and not drawn:
         print_lines([[("value: ", "bold"), (_cut(result.value.summary()), "")]])
 

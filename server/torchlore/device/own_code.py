@@ -25,12 +25,12 @@ class Part:
     Attributes:
         title: what it is: "lines 3 to 5", "the cell", "`main()`".
         code: its program; lines stand where they do in the file.
-        lines: the first and the last one that were meant, from 1.
+        lines: the first and the last one that were meant, from 1; None of a call that stands nowhere in it.
     """
 
     title: str
     code: str
-    lines: tuple[int, int]
+    lines: tuple[int, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def called(source: Source, name: str) -> Part:
     call = f"{name}()"
     found = with_names(source, f"__import__('asyncio').run({call})" if _is_async(function) else call)
     assert found is not None
-    return Part(f"`{call}`", _complete(found, f"`{call}`").code, (found.first + 1, found.last + 1))
+    return Part(f"`{call}`", _complete(found, f"`{call}`").code, None)
 
 
 def model(analysis: Analysis, name: str, arguments: str | None = None) -> ModelCode:

@@ -33,7 +33,7 @@ def keep(server: Server, program: Program, result: RunResult) -> None:
         return
     texts: dict[int, list[str]] = {}
     for line, text in (*_of_lines(result), *_of_layers(program, result)):
-        if line < len(program.source.lines):  # Below the file stands the call of a function.
+        if line < len(program.source.lines):  # An error may stand in the call of a function below the file.
             texts.setdefault(line, []).append(text)
     joined = tuple((line, ", ".join(parts)) for line, parts in texts.items())
     server.run_values[program.uri] = RunValues(program.source, joined)
