@@ -110,6 +110,21 @@ async def test_the_function_under_the_cursor(device: Device) -> None:
     assert code.rstrip().endswith("main()") and "class Net" in code and "not asked for" not in code
 
 
+@pytest.mark.parametrize(
+    ("said", "processes"), [(2, 2), (64, 64), (0, None), (65, None), (True, None), ("2", None), (None, None)]
+)
+async def test_in_several_processes(said: object, processes: int | None, device: Device) -> None:
+    await commanded(opened(), "run", 1, range=lines(17), processes=said)
+    assert device.asked[0]["processes"] == processes
+
+
+async def test_several_processes_are_offered_where_the_file_has_them_speak() -> None:
+    session = opened()
+    assert "Run `main()`" in await titles(session, 1, lines(17))
+    session.replace(f"{FILE}\n\ntorch.distributed.init_process_group()\n", 2)
+    assert "Run `main()` in 2 processes" in await titles(session, 2, lines(17))
+
+
 async def test_own_code_runs_in_the_folder_of_its_file(device: Device, tmp_path: Path) -> None:
     session = Session()
     session.start(options={"runOwnCode": True})

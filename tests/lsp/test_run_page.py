@@ -117,7 +117,10 @@ def test_the_summary_can_be_read() -> None:
     page = run_page(
         "Your selection", "pass", replace(RESULT, error=RunError("ValueError", "no such thing", 2))
     )
-    assert "Failed after 0.1 s, line 2: ValueError: no such thing\n\nIt took: 1.0 MiB of memory at most.\n" in page
+    assert (
+        "Failed after 0.1 s, line 2: ValueError: no such thing\n\nIt took: 1.0 MiB of memory at most.\n"
+        in page
+    )
 
 
 def test_what_it_took() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from torchlore.device.own_code import Part, model, selection, under_cursor
 from torchlore.lsp.analyses import Analysed
 from torchlore.lsp.server import Server
 from torchlore.text import Source
+
+MOST_PROCESSES = 64
 
 
 class InputsNeeded(NotAllowed):
@@ -34,6 +36,7 @@ class Program:
         lines: of that file, from 1, of which the values are to be told.
         question: about the model that it makes.
         model: the class of that.
+        processes: in how many `torchrun` runs it; None to run it in one, without.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Program:
     lines: tuple[int, int] | None = None
     question: Question | None = None
     model: str = ""
+    processes: int | None = None
 
     @property
     def home(self) -> Path | None:
@@ -56,9 +60,16 @@ class Program:
 async def program_for(server: Server, asked: dict[str, Any]) -> Program | None:
     """What `{"slug": …}` (a card's), `{"code": …}` (a text) or `{"uri": …, "range": …}` (of a file) name.
 
+    With `{"processes": 2}` `torchrun` runs it in so many.
+
     Raises:
         NotAllowed: what the range covers cannot be run by itself.
     """
+    found = await _named(server, asked)
+    return None if found is None else replace(found, processes=_processes(asked.get("processes")))
+
+
+async def _named(server: Server, asked: dict[str, Any]) -> Program | None:
     slug, code, uri = asked.get("slug"), asked.get("code"), asked.get("uri")
     place = uri if isinstance(uri, str) else None
     if isinstance(slug, str):
@@ -127,6 +138,12 @@ def inputs_in(said: object) -> tuple[Input, ...] | None:
         if match is not None
     ]
     return tuple(inputs) if inputs and len(inputs) == len(found) else None
+
+
+def _processes(said: object) -> int | None:
+    return (
+        said if isinstance(said, int) and not isinstance(said, bool) and 1 <= said <= MOST_PROCESSES else None
+    )
 
 
 def part_at(known: Analysed, first: int, last: int, is_empty: bool) -> Part:

@@ -221,4 +221,5 @@ async def _run(
         home=program.home,
         lines=program.lines,
         question=program.question,
+        processes=program.processes,
     )
