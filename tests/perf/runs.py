@@ -41,7 +41,7 @@ for _ in sys.stdin:
 
 
 async def print_runs() -> None:
-    """Prints what warm runs cost, how soon one is cancelled, what many leave, and what the agent's death does."""
+    """Prints what runs cost, how soon one is cancelled, what many leave, and what the agent's death does."""
     with tempfile.TemporaryDirectory() as folder:
         before, tempfile.tempdir = tempfile.tempdir, folder
         crew = Crew()

@@ -155,7 +155,9 @@ def _text(analysis: Analysis, argument: ast.expr) -> str:
     """An argument as it can be written anywhere: a name of a function's own stands for a literal."""
     value = analysis.value(argument)
     if isinstance(value, Const) and isinstance(value.value, str | int | float | bool | None):
-        return repr(value.value)
+        written = repr(value.value)
+        if written not in ("inf", "-inf", "nan"):  # Those are names of nothing.
+            return written
     return ast.unparse(argument)
 
 
