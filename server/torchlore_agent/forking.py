@@ -116,7 +116,7 @@ class ForkingNursery:
         spare, self.spare = self.spare, None
         return spare
 
-    def replace(self) -> None:
+    def prepare_beside(self, seconds: float) -> None:
         """A fork takes no time, so it waits until the run is over."""
 
     def is_stuck(self, seconds: float) -> bool:

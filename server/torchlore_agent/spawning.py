@@ -19,6 +19,9 @@ from torchlore_agent.processes import Child
 from torchlore_agent.warm import LONGEST_IMPORT, Given
 from torchlore_agent.wire import CHUNK, Message
 
+_UNDISTURBED = 0.5
+"""Seconds that a run has the machine to itself."""
+
 
 @dataclass(frozen=True)
 class SpawnedSpare:
@@ -122,9 +125,10 @@ class SpawningNursery:
         spare, self.spare = self.spare, None
         return spare
 
-    def replace(self) -> None:
-        """The next one has as long as this run takes to import torch."""
-        self.prepare()
+    def prepare_beside(self, seconds: float) -> None:
+        """A run that is over soon is not disturbed; during a longer one there is time to import torch."""
+        if seconds >= _UNDISTURBED:
+            self.prepare()
 
     def prepare(self) -> None:
         """Starts one where there is none."""

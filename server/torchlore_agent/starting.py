@@ -52,7 +52,7 @@ def _ask_for_one(job: Job, inbox: queue.Queue[Event]) -> None:
 def _order_spare(job: Job, inbox: queue.Queue[Event]) -> bool:
     """Has a process that waits carry out this job. False where none does."""
     spare = job.nursery.take() if job.nursery is not None else None
-    if spare is None or job.nursery is None:
+    if spare is None:
         return False
     job.say({"type": "started"})
     environment = job.request["environment"]
@@ -63,7 +63,6 @@ def _order_spare(job: Job, inbox: queue.Queue[Event]) -> bool:
     job.child, job.started = given.child, time.monotonic()
     for stream, reading in given.streams.items():
         _listen(job, stream, reading, inbox)
-    job.nursery.replace()
     return True
 
 

@@ -69,8 +69,8 @@ class Nursery(Protocol):
     def take(self) -> Spare | None:
         """The spare, for an order that has come."""
 
-    def replace(self) -> None:
-        """The spare that was taken has its order."""
+    def prepare_beside(self, seconds: float) -> None:
+        """As `prepare`, while a run that took its spare has lasted for so long."""
 
     def prepare(self) -> None:
         """Has it make ready for the next order, where it has nothing to do and nobody waits."""

@@ -104,6 +104,8 @@ def _step(job: Job, inbox: queue.Queue[Event]) -> None:
     if now - job.checked >= TICK:
         job.checked = now
         _check(job)
+        if job.child is not None and job.nursery is not None:
+            job.nursery.prepare_beside(now - job.started)
     if job.child is not None:
         processes.reap(job.child)
     if _never_began(job):
