@@ -64,16 +64,17 @@ def group_for(limits: dict[str, Any], mount: str = MOUNT, own: str = OWN) -> Gro
     Returns:
         None where there can be none.
     """
-    parent = next(_parents(mount, own), None)
-    if parent is None:
+    place = next(_places(mount, own), None)
+    if place is None:
         return None
+    parent, left = place
     _remove_abandoned(parent)
     group = Group(os.path.join(parent, f"{_NAME}-{os.getpid()}-{next(_numbers)}"))
     try:
         os.mkdir(group.path)
     except OSError:
         return None
-    threads = limits["processes"] + _THREADS_PER_CORE * (os.cpu_count() or 1)
+    threads = min([limits["processes"] + _THREADS_PER_CORE * (os.cpu_count() or 1), *_most_tasks(left)])
     written = [_write(group.path, "pids.max", str(threads))]
     if limits["memory"] is not None:
         # A little more than what the agent ends it for, which can say more about it.
@@ -91,8 +92,12 @@ def join(path: str) -> bool:
     return _write(path, "cgroup.procs", str(os.getpid()))
 
 
-def _parents(mount: str, own: str) -> Iterator[str]:
-    """The groups above ours, the nearest first, in which this user may make one with the limits."""
+def _places(mount: str, own: str) -> Iterator[tuple[str, list[str]]]:
+    """The groups above ours, the nearest first, in which this user may make one with the limits.
+
+    With each come the groups that a process leaves which moves from ours to one in there. None of those has
+    a limit of memory or of computing time: whoever set that meant it for what we start, too.
+    """
     try:
         with open(own, encoding="utf-8", errors="replace") as file:
             places = [line.rstrip("\n")[3:] for line in file if line.startswith("0::/")]
@@ -103,14 +108,29 @@ def _parents(mount: str, own: str) -> Iterator[str]:
     parts = [part for part in places[0].split("/") if part]
     if ".." in parts:
         return  # We are outside what we see of the tree.
+    left: list[str] = []
     while parts:
         # Not ours itself: a group with processes in it cannot hand limits to groups below.
+        left.append(os.path.join(mount, *parts))
+        if _is_limited(left[-1]):
+            return
         parts.pop()
         folder = os.path.join(mount, *parts)
         may_move = os.access(folder, os.W_OK) and os.access(os.path.join(folder, "cgroup.procs"), os.W_OK)
         handed = " ".join(_lines(folder, "cgroup.subtree_control")).split()
         if may_move and all(controller in handed for controller in _NEEDED):
-            yield folder
+            yield folder, list(left)
+
+
+def _is_limited(folder: str) -> bool:
+    settings = ("memory.max", "memory.high", "memory.swap.max", "cpu.max")
+    return any(line.split()[:1] != ["max"] for name in settings for line in _lines(folder, name))
+
+
+def _most_tasks(folders: list[str]) -> list[int]:
+    """Their limits of threads, which systemd sets for everybody."""
+    said = [line for folder in folders for line in _lines(folder, "pids.max")]
+    return [int(line) for line in said if line.isdecimal()]
 
 
 def _remove_abandoned(parent: str) -> None:

@@ -21,9 +21,8 @@ _ORDER = ("snippet", "name", "device", "limits", "network", "home", "lines", "me
 def begin(job: Job, inbox: queue.Queue[Event]) -> None:
     """Has the process start, at once or as soon as the job's nursery has one for it."""
     os.makedirs(_working(job), exist_ok=True)
+    # `torchrun` reads variables when torch is imported, and its processes import it themselves.
     if job.nursery is None or job.nursery.ended or "processes" in job.request:
-        # `torchrun` reads variables when torch is imported, and its processes import it themselves.
-        job.nursery = None if "processes" in job.request else job.nursery
         _start_new(job, inbox)
     elif not _order_spare(job, inbox) and job.nursery.ready:
         _ask_for_one(job, inbox)

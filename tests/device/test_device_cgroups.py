@@ -68,6 +68,31 @@ def test_where_none_can_be_had(said: str, mount: Path, own: Path) -> None:
     assert group(mount, own) is None
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "stays"),
+    [
+        ("memory.max", "max\n", True),
+        ("memory.max", "1000000\n", False),
+        ("memory.high", "1000000\n", False),
+        ("cpu.max", "max 100000\n", True),
+        ("cpu.max", "50000 100000\n", False),
+    ],
+)
+def test_limits_that_somebody_set_for_us_are_not_left(
+    setting: str, value: str, stays: bool, mount: Path, own: Path
+) -> None:
+    scope = mount / "user.slice" / "user@1000.service" / "app.slice" / "editor.scope"
+    (scope / setting).write_text(value)
+    assert (group(mount, own) is not None) is stays
+
+
+def test_no_more_threads_than_ours_may_have(mount: Path, own: Path) -> None:
+    scope = mount / "user.slice" / "user@1000.service" / "app.slice" / "editor.scope"
+    (scope / "pids.max").write_text("7\n")
+    made = group(mount, own)
+    assert made is not None and (Path(made.path) / "pids.max").read_text() == "7"
+
+
 def test_version_1_has_none(mount: Path, own: Path) -> None:
     (mount / "cgroup.controllers").unlink()
     assert group(mount, own) is None

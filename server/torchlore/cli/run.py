@@ -118,7 +118,7 @@ async def _run(
                 device=device,
                 on_output=show,
                 on_start=line.start,
-                crew=crew,
+                crew=crew if nproc is None else None,
                 home=program.home,
                 lines=program.lines if nproc is None else None,
                 processes=nproc,

@@ -148,7 +148,9 @@ async def run(
             choice = choose(device, await _look(agent), os.environ)
             for notice in choice.notices:
                 output.tell(notice)
-            request = {**_request("run", limits, choice.device, crew), **more, "name": shown}
+            # Several processes import torch themselves: nothing is gained by one that has it.
+            request = _request("run", limits, choice.device, crew if processes is None else None)
+            request |= {**more, "name": shown}
             result = await _run_on(agent, code, request, output)
         if result["outcome"] != _LOST:
             break
