@@ -71,9 +71,8 @@ class RunLine:
         if self.started is None:
             return f"importing torch, {now - self.begun:.0f} s"
         seconds = min(now - self.started, self.limit)
-        full, empty = (
-            ("█", "░") if "utf" in (getattr(self.stream, "encoding", "") or "").lower() else ("#", ".")
-        )
+        encoding = getattr(self.stream, "encoding", None) or ""
+        full, empty = "█░" if "utf" in encoding.lower() else "#."
         done = int(_BAR * seconds / self.limit)
         return f"running {full * done}{empty * (_BAR - done)} {seconds:.0f} of at most {self.limit:g} s"
 

@@ -141,9 +141,9 @@ def inputs_in(said: object) -> tuple[Input, ...] | None:
 
 
 def _processes(said: object) -> int | None:
-    return (
-        said if isinstance(said, int) and not isinstance(said, bool) and 1 <= said <= MOST_PROCESSES else None
-    )
+    if isinstance(said, bool) or not isinstance(said, int):
+        return None
+    return said if 1 <= said <= MOST_PROCESSES else None
 
 
 def part_at(known: Analysed, first: int, last: int, is_empty: bool) -> Part:
