@@ -8,7 +8,6 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from torchlore.device.model import (
     RunResult,
 )
 from torchlore.device.observed import lines_in, pictures_in, value_in, warnings_in
+from torchlore.device.output import OnOutput, OnStart, Output
 from torchlore.device.trust import Trust, require
 from torchlore.device.waiting import unhurried, within
 
@@ -62,9 +62,6 @@ _OUR_FRAMES = re.compile(
 
 DEFAULT_LIMITS = Limits()
 
-OnOutput = Callable[[str, str], None]
-OnStart = Callable[[], None]
-
 
 async def describe(interpreter: Interpreter, trust: Trust, crew: Crew | None = None) -> Environment:
     """What this interpreter is and which devices its torch sees. Imports torch there, so it takes seconds.
@@ -84,7 +81,7 @@ async def describe(interpreter: Interpreter, trust: Trust, crew: Crew | None = N
     try:
         async with _agent_of(interpreter, crew) as agent:
             hello = agent.hello
-            result = await _ask(agent, _request("describe", limits, None, crew), _Output(None))
+            result = await _ask(agent, _request("describe", limits, None, crew), Output(None))
     except NotAllowed as refusal:
         return Environment("", interpreter.path, None, (), str(refusal))
     return _environment(interpreter, hello, result)
@@ -137,7 +134,7 @@ async def run(
         raise NotAllowed(
             f"{device!r} is not a device; devices are called like `cpu`, `cuda`, `cuda:1`, `mps` or `xpu:0`."
         )
-    output = _Output(on_output, on_start)
+    output = Output(on_output, on_start)
     shown = re.sub(r"[\x00-\x1f\x7f-\x9f]", "", name) or _file_name(name)
     more = _more(home, lines, question, processes)
     started = time.monotonic()
@@ -192,7 +189,7 @@ def _agent_of(interpreter: Interpreter, crew: Crew | None) -> contextlib.Abstrac
     return open_agent(interpreter) if crew is None else crew.hire(interpreter)
 
 
-async def _run_on(agent: Agent, code: str, request: Message, output: _Output) -> Message:
+async def _run_on(agent: Agent, code: str, request: Message, output: Output) -> Message:
     """One run, in a directory that vanishes with it."""
     directory = new_directory(agent.directory)
     snippet = directory / _file_name(request["name"])
@@ -212,56 +209,6 @@ async def _clear(agent: Agent, directory: Path) -> None:
     await asyncio.to_thread(remove, directory)
 
 
-class _Output:
-    """What was printed so far, passed on as it comes."""
-
-    def __init__(self, on_output: OnOutput | None, on_start: OnStart | None = None) -> None:
-        self.on_output = on_output
-        self.on_start = on_start
-        self.texts: dict[str, list[str]] = {"stdout": [], "stderr": []}
-        self.notices: list[str] = []
-
-    def add(self, message: Message) -> None:
-        stream, text = message.get("stream"), message.get("text")
-        if stream not in self.texts or not isinstance(text, str):
-            return
-        self.texts[stream].append(text)
-        self._pass_on(stream, text)
-
-    def start(self) -> None:
-        """Says that the snippet runs now; again where it is tried twice."""
-        if self.on_start is not None:
-            try:
-                self.on_start()
-            except Exception:
-                log.exception("showing the start of a run failed")
-
-    def tell(self, notice: str) -> None:
-        """Says something of our own before the snippet starts; once, though it be tried twice."""
-        if notice not in self.notices:
-            self.notices.append(notice)
-            self._pass_on("notice", notice)
-
-    def _pass_on(self, stream: str, text: str) -> None:
-        if self.on_output is not None:
-            try:
-                self.on_output(stream, text)
-            except Exception:
-                log.exception("showing the output of a run failed")
-                self.on_output = None
-
-    def text(self, stream: str) -> str:
-        """All of it, each line as it was drawn last."""
-        text = "".join(self.texts[stream])
-        if "\r" not in text:
-            return text
-        return "\n".join(_drawn_last(line) for line in text.split("\n"))
-
-
-def _drawn_last(line: str) -> str:
-    return next((part for part in reversed(line.split("\r")) if part), "")
-
-
 def _request(kind: str, limits: Limits, device: str | None, crew: Crew | None) -> Message:
     return {
         "type": kind,
@@ -273,7 +220,7 @@ def _request(kind: str, limits: Limits, device: str | None, crew: Crew | None) -
     }
 
 
-async def _ask(agent: Agent, request: Message, output: _Output) -> Message:
+async def _ask(agent: Agent, request: Message, output: Output) -> Message:
     """The agent's result; one of its own where the agent did not live, or did not keep its time."""
     request.setdefault("directory", str(agent.directory))
     deadline = time.monotonic() + _START_SECONDS
@@ -298,7 +245,7 @@ async def _ask(agent: Agent, request: Message, output: _Output) -> Message:
     return {"outcome": outcome}
 
 
-def _result(result: Message, output: _Output, name: str, device: str | None, seconds: float) -> RunResult:
+def _result(result: Message, output: Output, name: str, device: str | None, seconds: float) -> RunResult:
     outcome = str(result.get("outcome")).replace(_LOST, "killed")
     code = result.get("exit_code")
     stderr = output.text("stderr")

@@ -11,7 +11,7 @@ from lsprotocol import types
 from torchlore.device import Limits, NotAllowed, RunResult
 from torchlore.device import run as run_on_device
 from torchlore.device.as_json import as_json
-from torchlore.device.run import OnOutput, OnStart
+from torchlore.device.output import OnOutput, OnStart
 from torchlore.lsp import run_hints
 from torchlore.lsp.commands import first_of
 from torchlore.lsp.consent import require_consent
