@@ -11,7 +11,7 @@ from typing import Any
 
 from torchlore_agent import probe
 from torchlore_agent.optimizer_state import state_bytes
-from torchlore_agent.stand_ins import as_fake, fake_mode, on_meta, tensor
+from torchlore_agent.stand_ins import as_fake, fake_mode, masks_unread, on_meta, tensor
 
 MOST = 2000
 """Layers that are told of one model."""
@@ -59,7 +59,7 @@ def layers(make: Callable[[], Any], inputs: list[dict[str, Any]]) -> dict[str, A
     hooks = [module.register_forward_hook(note) for module in names]
     try:
         # What forward itself makes belongs there, too: the positions of tokens, a mask.
-        with torch.device("meta"), torch.no_grad(), _flops(torch) as counter:
+        with torch.device("meta"), torch.no_grad(), masks_unread(), _flops(torch) as counter:
             output = model(*(tensor(one, "meta") for one in inputs))
     finally:
         for hook in hooks:
@@ -112,7 +112,7 @@ def needs(make: Callable[[], Any], inputs: list[dict[str, Any]], optimizer: dict
         own = [*model.parameters(), *model.buffers()]
         weights = _held(own)
         held = _Held([*own, *given])
-        with _told_of_numbers(), held.watching():
+        with _told_of_numbers(), masks_unread(), held.watching():
             results = [one for one in _tensors(model(*given)) if one.requires_grad]
             if not results:
                 raise ValueError("nothing that the model gives has a gradient")

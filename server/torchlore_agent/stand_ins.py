@@ -54,6 +54,24 @@ def fake_mode() -> Any:
     return fake_tensor.FakeTensorMode(allow_non_fake_inputs=True)
 
 
+@contextlib.contextmanager
+def masks_unread() -> Iterator[None]:
+    """In it torch's own transformers do not compare their mask with a causal one, which has no numbers here.
+
+    They do that to choose a kernel; what comes out has the same shapes.
+    """
+    transformer: Any = importlib.import_module("torch.nn.modules.transformer")
+    detect = getattr(transformer, "_detect_is_causal_mask", None)
+    if detect is None:  # This torch does not compare.
+        yield
+        return
+    transformer._detect_is_causal_mask = lambda mask, is_causal=None, size=None: is_causal is True
+    try:
+        yield
+    finally:
+        transformer._detect_is_causal_mask = detect
+
+
 def tensor(asked: dict[str, Any], device: str) -> Any:
     """An input without values; ValueError where torch has no such dtype."""
     torch: Any = importlib.import_module("torch")

@@ -158,6 +158,15 @@ STRANGE = {
         "    def forward(self, x): return super().forward(x) + torch.arange(4)\n",
         20,
     ),
+    "is a transformer with a mask": (
+        "class Strange(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.body = nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 8), 1)\n"
+        "    def forward(self, x):\n"
+        "        return self.body(x[:, None], mask=torch.log(torch.tril(torch.ones(8, 8))))\n",
+        4 * (4 * 4 + 4) + 2 * (4 * 8) + 8 + 4 + 2 * (2 * 4),
+    ),
     "gives a dataclass of complex numbers": (
         "import dataclasses\n"
         "@dataclasses.dataclass\n"
