@@ -101,30 +101,27 @@ async def _run(
     from torchlore.device import Crew, Limits, Trust
     from torchlore.device import run as run_code
 
-    crew = Crew()  # It imports torch first, so that the time limit is the snippet's own.
-    async with run_line(timeout) as line:
+    # A crew's agent imports torch first, so that the time limit is the snippet's own.
+    async with Crew() as crew, run_line(timeout) as line:
 
         def show(stream: str, text: str) -> None:
             told = f"torchlore: {text}\n" if stream == "notice" else text
             line.print(told, sys.stdout if stream == "stdout" else sys.stderr)
 
-        try:
-            return await run_code(
-                program.code,
-                name=program.name,
-                interpreter=interpreter,
-                trust=Trust.TRUSTED,  # The person at the terminal asked for it.
-                limits=Limits(seconds=timeout, network=program.home is not None),
-                device=device,
-                on_output=show,
-                on_start=line.start,
-                crew=crew if nproc is None else None,
-                home=program.home,
-                lines=program.lines if nproc is None else None,
-                processes=nproc,
-            )
-        finally:
-            await crew.close()
+        return await run_code(
+            program.code,
+            name=program.name,
+            interpreter=interpreter,
+            trust=Trust.TRUSTED,  # The person at the terminal asked for it.
+            limits=Limits(seconds=timeout, network=program.home is not None),
+            device=device,
+            on_output=show,
+            on_start=line.start,
+            crew=crew if nproc is None else None,
+            home=program.home,
+            lines=program.lines if nproc is None else None,
+            processes=nproc,
+        )
 
 
 def _show_values(result: RunResult) -> None:
