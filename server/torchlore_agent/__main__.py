@@ -43,6 +43,15 @@ elif sys.argv[1:2] == ["nursery"]:
     order = serve(int(sys.argv[2]), int(sys.argv[3]))
     if order is not None:
         run_child(order)
+elif sys.argv[1:2] == ["spare"]:
+    from torchlore_agent.child import main as run_child
+    from torchlore_agent.spare import await_order
+
+    run_child(await_order(sys.argv[2], int(sys.argv[3])))
+elif sys.argv[1:2] == ["rank"]:
+    from torchlore_agent.ranks import run_rank
+
+    run_rank(json.loads(sys.argv[2]))
 else:
     from torchlore_agent.agent import main as run_agent
 

@@ -49,6 +49,8 @@ def _serve(inbox: queue.Queue[Event], say: Callable[[Message], None]) -> None:
     while True:
         kind, value = inbox.get()
         if kind == "gone":
+            if nursery is not None:
+                nursery.give_up()
             return
         if kind == "nursery":
             value[0].hear(value[1])

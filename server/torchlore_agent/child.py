@@ -17,7 +17,7 @@ import traceback
 import types
 from typing import Any
 
-from torchlore_agent import limits, network, observing, probe, processes
+from torchlore_agent import cgroups, limits, network, observing, probe, processes, ranks
 
 _LONGEST_MESSAGE = 10_000
 
@@ -29,10 +29,13 @@ def main(order: dict[str, Any]) -> None:
         order: `parent` (process id), `report` (path of the file for what this process has to say), `limits`,
             `device`, `network` (false: none where that can be had), and either `snippet` (path of its file)
             and `name` (what tracebacks call it), or neither: then this process describes the environment.
-            `forked`: a nursery forked it. `home`: the folder of the user's own code, whose modules it may
-            import; they hide nothing that is installed. `lines`: the first and last line, from 1, of which
-            is told what they give. `measure`: see `models.measure`. `processes`: how many `torchrun` starts.
+            `forked`: torch was imported before. `group`: the folder of its control group, or None. `home`:
+            the folder of the user's own code, whose modules it may import; they hide nothing that is
+            installed. `lines`: the first and last line, from 1, of which is told what they give. `measure`:
+            see `models.measure`. `processes`: how many `torchrun` starts.
     """
+    if order.get("group") is not None:
+        cgroups.join(order["group"])
     offline = not order.get("network", True) and network.cut_off()
     if not processes.die_with_parent(order["parent"]) and processes.POSIX:
         threading.Thread(target=_watch_parent, args=(order["parent"],), daemon=True).start()
@@ -44,7 +47,7 @@ def main(order: dict[str, Any]) -> None:
     if "snippet" not in order:
         _report(order, {"type": "environment", **probe.describe()})
         return
-    _prepare_streams()
+    prepare_streams()
     code = _run(order)
     if order.get("forked"):
         _leave(code)
@@ -69,6 +72,25 @@ def _leave(code: int) -> None:
 
 def _run(order: dict[str, Any]) -> int:
     """Runs the snippet as the module `__main__`. Returns the exit code."""
+    text, names = become_main(order)
+    if order["device"] == "cpu" and "torch" in text:
+        probe.hide_accelerators()
+    report = functools.partial(_report, order)
+    observing.report_warnings(order["name"], report)
+    began = time.perf_counter()
+    code, value = _execute(order, text, names)
+    device, peak = probe.used_device()
+    found = {"device": device, "peak": peak, "seconds": time.perf_counter() - began}
+    report({"type": "device", **found, "offline": order["offline"]})
+    folder = os.path.dirname(order["report"])
+    observing.report_value(value, folder, report)
+    observing.report_curves(value, names, report)
+    observing.report_figures(folder, report)
+    return code
+
+
+def become_main(order: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Makes the snippet the module `__main__` of this process. Its text, and its names, none of them yet."""
     with open(order["snippet"], encoding="utf-8", errors="surrogatepass", newline="") as file:
         text = file.read()
     name = order["name"]
@@ -81,20 +103,7 @@ def _run(order: dict[str, Any]) -> int:
     sys.argv = [order["snippet"]]
     if order.get("home"):
         sys.path.append(order["home"])
-    if order["device"] == "cpu" and "torch" in text:
-        probe.hide_accelerators()
-    report = functools.partial(_report, order)
-    observing.report_warnings(name, report)
-    began = time.perf_counter()
-    code, value = _execute(order, text, module.__dict__)
-    device, peak = probe.used_device()
-    found = {"device": device, "peak": peak, "seconds": time.perf_counter() - began}
-    report({"type": "device", **found, "offline": order["offline"]})
-    folder = os.path.dirname(order["report"])
-    observing.report_value(value, folder, report)
-    observing.report_curves(value, module.__dict__, report)
-    observing.report_figures(folder, report)
-    return code
+    return text, module.__dict__
 
 
 def _execute(order: dict[str, Any], text: str, names: dict[str, Any]) -> tuple[int, Any]:
@@ -102,7 +111,7 @@ def _execute(order: dict[str, Any], text: str, names: dict[str, Any]) -> tuple[i
     code, value = 0, None
     try:
         if order.get("processes"):
-            _launch(order)
+            ranks.launch(order)
             return 0, None
         lines_left = observing.MOST_LINES
         for step in observing.steps(text, order["name"], order.get("lines")):
@@ -121,34 +130,8 @@ def _execute(order: dict[str, Any], text: str, names: dict[str, Any]) -> tuple[i
     except BaseException as error:
         code, value = 1, None
         _report_error(order, error)
-        _print(error)
+        print_error(error)
     return code, value
-
-
-def _launch(order: dict[str, Any]) -> None:
-    """Has `torchrun` run the snippet in several processes of this machine.
-
-    Raises:
-        SystemExit: one of them failed; it has said itself why.
-    """
-    import importlib
-    import logging
-
-    elastic: Any = importlib.import_module("torch.distributed.elastic.multiprocessing.errors")
-    launcher: Any = importlib.import_module("torch.distributed.run")
-    # Where there is no network, the name of this machine leads nowhere; what is said of that, and of threads,
-    # is no answer to anybody.
-    quiet = {"OMP_NUM_THREADS": "1", "TORCH_CPP_LOG_LEVEL": "ERROR"}
-    quiet["GLOO_SOCKET_IFNAME"] = "lo" if sys.platform == "linux" else "lo0"
-    for name, value in quiet.items():
-        os.environ.setdefault(name, value)
-    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
-    try:
-        launcher.main(["--standalone", f"--nproc-per-node={order['processes']}", order["snippet"]])
-    except elastic.ChildFailedError as error:
-        rank, failure = error.get_first_failure()
-        print(f"rank {rank} failed with exit code {failure.exitcode}", file=sys.stderr)
-        sys.exit(1)
 
 
 def _measure(order: dict[str, Any], make: Any) -> None:
@@ -159,7 +142,7 @@ def _measure(order: dict[str, Any], make: Any) -> None:
     _report(order, {"type": "measured", "measured": found})
 
 
-def _prepare_streams() -> None:
+def prepare_streams() -> None:
     """What is printed leaves at the end of each line, in UTF-8, whatever it is."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -209,10 +192,11 @@ def _line(order: dict[str, Any], error: BaseException) -> int | None:
     return line
 
 
-def _print(error: BaseException) -> None:
+def print_error(error: BaseException) -> None:
     """Prints the error as the interpreter would, without our own frames; a hook of the snippet's wins."""
+    ours = os.path.dirname(__file__)
     place = error.__traceback__
-    while place is not None and place.tb_frame.f_code.co_filename == __file__:
+    while place is not None and os.path.dirname(place.tb_frame.f_code.co_filename) == ours:
         place = place.tb_next
     error = error.with_traceback(place)
     with contextlib.suppress(BaseException):

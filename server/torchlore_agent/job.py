@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from torchlore_agent import processes
+from torchlore_agent.cgroups import Group
 from torchlore_agent.output import Cleaner
 from torchlore_agent.warm import Nursery
 from torchlore_agent.wire import Message
@@ -27,6 +28,7 @@ class Job:
     Attributes:
         nursery: the one to be born in; None where it is started as a new interpreter.
         child: its process; None until that exists.
+        group: the control group of that, where it can have one.
         started: when its process was, by the monotonic clock; until then, when it was asked for.
         outcome: set as soon as something other than the snippet itself ends it.
         again: the process that waited for it was killed before anything ran, and another one was asked for.
@@ -38,6 +40,7 @@ class Job:
     started: float
     nursery: Nursery | None = None
     child: processes.Child | None = None
+    group: Group | None = None
     open_streams: int = 0
     printed: int = 0
     tail: dict[str, bytes] = field(default_factory=dict)

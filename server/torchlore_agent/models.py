@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from torchlore_agent import probe
+from torchlore_agent.optimizer_state import state_bytes
+from torchlore_agent.stand_ins import as_fake, fake_mode, masks_unread, on_meta, tensor
 
 MOST = 2000
 """Layers that are told of one model."""
@@ -20,7 +23,8 @@ def measure(make: Callable[[], Any], order: dict[str, Any]) -> dict[str, Any]:
     Args:
         make: makes it.
         order: `kind`: "shapes" (see `layers`) or "fit" (see `needs`); `inputs`: of its `forward`, each with
-            `shape` and `dtype`; for "fit", `optimizer`: the name of a class of `torch.optim`.
+            `shape` and `dtype`; for "fit", `optimizer`: the `name` of a class of `torch.optim`, and the
+            `options` that it is given.
 
     Raises:
         Exception: whatever the model raises on these inputs.
@@ -36,13 +40,12 @@ def layers(make: Callable[[], Any], inputs: list[dict[str, Any]]) -> dict[str, A
     Returns:
         `layers`: of each module that has none in it, or parameters of its own, `name`, `type`, `output` (the
         shapes of the tensors that it gave last), `calls`, `parameters` and `bytes` (its own), `output_bytes`,
-        `flops` (of all calls; None where this torch counts none); `parameters`, `trainable`, `bytes` and
-        `flops` of the whole, shared ones counted once; `output`: its shapes.
+        `flops` (of all calls; None where this torch counts none); `blocks`: of the other modules that are
+        attributes of the model, `name`, `output` and `parameters` (of all that is in it); `parameters`,
+        `trainable`, `bytes` and `flops` of the whole, shared ones counted once; `output`: its shapes.
     """
     torch: Any = importlib.import_module("torch")
-    with torch.device("meta"):
-        model = make().to("meta").eval()
-        given = [_tensor(torch, one, "meta") for one in inputs]
+    model = on_meta(make, inputs).eval()
     names = {module: name for name, module in model.named_modules()}
     called: dict[Any, dict[str, Any]] = {}
 
@@ -53,10 +56,11 @@ def layers(make: Callable[[], Any], inputs: list[dict[str, Any]]) -> dict[str, A
         seen["output"] = [list(one.shape) for one in found]
         seen["output_bytes"] = sum(one.numel() * one.element_size() for one in found)
 
-    hooks = [module.register_forward_hook(note) for module in names if _is_told(module)]
+    hooks = [module.register_forward_hook(note) for module in names]
     try:
-        with torch.no_grad(), _flops(torch) as counter:
-            output = model(*given)
+        # What forward itself makes belongs there, too: the positions of tokens, a mask.
+        with torch.device("meta"), torch.no_grad(), masks_unread(), _flops(torch) as counter:
+            output = model(*(tensor(one, "meta") for one in inputs))
     finally:
         for hook in hooks:
             hook.remove()
@@ -71,14 +75,25 @@ def layers(make: Callable[[], Any], inputs: list[dict[str, Any]]) -> dict[str, A
             "flops": _flops_of(counted, f"{of_class}.{names[module]}" if names[module] else of_class),
         }
         for module, seen in called.items()
+        if _is_told(module)
+    ]
+    blocks = [
+        {
+            "name": name,
+            "output": called[module]["output"],
+            "parameters": _weights(module.parameters())["parameters"],
+        }
+        for name, module in model.named_children()
+        if module in called and not _is_told(module)
     ]
     whole = _weights(model.parameters())
     whole["trainable"] = sum(one.numel() for one in model.parameters() if one.requires_grad)
     shapes = [list(one.shape) for one in _tensors(output)]
-    return {"layers": rows[:MOST], **whole, "flops": _flops_of(counted, "Global"), "output": shapes}
+    flops = _flops_of(counted, "Global")
+    return {"layers": rows[:MOST], "blocks": blocks[:MOST], **whole, "flops": flops, "output": shapes}
 
 
-def needs(make: Callable[[], Any], inputs: list[dict[str, Any]], optimizer: str) -> dict[str, Any]:
+def needs(make: Callable[[], Any], inputs: list[dict[str, Any]], optimizer: dict[str, Any]) -> dict[str, Any]:
     """The bytes that one step of training holds at most, counted on tensors without memory.
 
     Returns:
@@ -88,25 +103,24 @@ def needs(make: Callable[[], Any], inputs: list[dict[str, Any]], optimizer: str)
 
     Raises:
         Exception: whatever the model raises on these inputs; ValueError where nothing that it gives has a
-            gradient.
+            gradient, or the optimizer cannot train it.
     """
-    torch: Any = importlib.import_module("torch")
-    fake = importlib.import_module("torch._subclasses.fake_tensor").FakeTensorMode
-    with fake(allow_non_fake_inputs=True):
-        model = make().train()
-        given = [_tensor(torch, one, "cpu") for one in inputs]
-        weights = _held([*model.parameters(), *model.buffers()])
-        held = _Held(torch, [*model.parameters(), *model.buffers(), *given])
-        with held.watching():
+    mode = fake_mode()
+    model = as_fake(make, inputs, mode).train()
+    with mode:
+        given = [tensor(one, "cpu") for one in inputs]
+        own = [*model.parameters(), *model.buffers()]
+        weights = _held(own)
+        held = _Held([*own, *given])
+        with _told_of_numbers(), masks_unread(), held.watching():
             results = [one for one in _tensors(model(*given)) if one.requires_grad]
             if not results:
                 raise ValueError("nothing that the model gives has a gradient")
             activations = held.now - weights
-            loss = sum(one.sum() for one in results if one.is_floating_point())
-            loss.backward()
-        gradients = _held([one.grad for one in model.parameters() if one.grad is not None])
-    learned = [one for one in model.parameters() if one.requires_grad]
-    state = round(_state_per_element(torch, optimizer) * sum(one.numel() for one in learned))
+            sum((one.abs() if one.is_complex() else one).sum() for one in results).backward()
+        learned = [one for one in model.parameters() if one.grad is not None]
+        gradients = _held([one.grad for one in learned])
+        state = state_bytes(optimizer["name"], optimizer["options"], learned)
     return {
         "weights": weights,
         "gradients": gradients,
@@ -117,18 +131,28 @@ def needs(make: Callable[[], Any], inputs: list[dict[str, Any]], optimizer: str)
     }
 
 
+@contextlib.contextmanager
+def _told_of_numbers() -> Iterator[None]:
+    """A model that asks a tensor for its numbers is told that there are none, on the line where it asks."""
+    try:
+        yield
+    except RuntimeError as error:
+        if type(error).__name__ != "DataDependentOutputException":
+            raise
+        message = "what the model does depends on the numbers in a tensor, and here it has none"
+        raise ValueError(message).with_traceback(error.__traceback__) from None
+
+
 class _Held:
     """The bytes of the storages that live, now and at most."""
 
-    def __init__(self, torch: Any, tensors: list[Any]) -> None:
-        self.torch = torch
+    def __init__(self, tensors: list[Any]) -> None:
         self.now = self.peak = 0
         self._known: Any = weakref.WeakSet()
         self.add(tensors)
 
     def add(self, values: Any) -> None:
-        for tensor in _tensors(values):
-            storage = tensor.untyped_storage()
+        for storage in _storages(_tensors(values)):
             if storage not in self._known:
                 self._known.add(storage)
                 size = storage.nbytes()
@@ -153,23 +177,10 @@ class _Held:
         self.now -= size
 
 
-def _state_per_element(torch: Any, optimizer: str) -> float:
-    """The bytes that an optimizer keeps for each element of a parameter, seen on a small one."""
-    parameter = torch.nn.Parameter(torch.ones(16, 16))
-    made = getattr(torch.optim, optimizer)([parameter], lr=1e-3)
-    parameter.grad = torch.ones_like(parameter)
-    made.step(lambda: 0.0) if optimizer == "LBFGS" else made.step()
-    kept = [one for one in made.state[parameter].values() if torch.is_tensor(one) and one.numel() > 1]
-    return float(sum(one.numel() * one.element_size() for one in kept) / parameter.numel())
-
-
-def _tensor(torch: Any, asked: dict[str, Any], device: str) -> Any:
-    dtype = getattr(torch, asked["dtype"])
-    return torch.empty(asked["shape"], dtype=dtype, device=device)
-
-
 def _tensors(value: Any) -> Iterator[Any]:
     """The tensors in a result, however it nests them."""
+    if dataclasses.is_dataclass(value):
+        value = vars(value)
     if hasattr(value, "untyped_storage"):
         yield value
     elif isinstance(value, dict):
@@ -191,8 +202,15 @@ def _weights(parameters: Any) -> dict[str, Any]:
 
 
 def _held(tensors: list[Any]) -> int:
-    storages = {id(one.untyped_storage()): one.untyped_storage() for one in tensors}
-    return sum(int(one.nbytes()) for one in storages.values())
+    """The bytes of their storages, shared ones counted once."""
+    return sum({one._cdata: int(one.nbytes()) for one in _storages(tensors)}.values())
+
+
+def _storages(tensors: Iterable[Any]) -> Iterator[Any]:
+    """Where the numbers of tensors lie; a sparse one, such as an embedding's gradient, does not say."""
+    for one in tensors:
+        with contextlib.suppress(NotImplementedError):
+            yield one.untyped_storage()
 
 
 @contextlib.contextmanager

@@ -50,7 +50,7 @@ def serve(descriptor: int, agent: int) -> dict[str, Any] | None:
     processes.die_with_parent(agent)
     control = socket.socket(fileno=descriptor)
     control.set_inheritable(False)
-    _say(control, {"type": "ready", "failure": _load("torch")})
+    _say(control, {"type": "ready", "failure": load("torch")})
     while True:
         data, descriptors, _, _ = socket.recv_fds(control, LONGEST_ORDER, 1)
         if not data:
@@ -61,12 +61,12 @@ def serve(descriptor: int, agent: int) -> dict[str, Any] | None:
                 control.close()
                 return _await_order(socket.socket(fileno=descriptors[0]), agent)
         else:
-            _load(request["preload"])
+            load(request["preload"])
         _say(control, {"type": "ready", "failure": None})
 
 
-def _load(module: str) -> str | None:
-    """Why the module cannot be imported; None where it was."""
+def load(module: str) -> str | None:
+    """Imports a module. Why it cannot be imported; None where it was."""
     gc.disable()  # An import makes many objects, hardly any of which is garbage.
     try:
         importlib.import_module(module)
@@ -129,8 +129,6 @@ def _await_order(source: socket.socket, agent: int) -> dict[str, Any]:
     It ends where the agent has no use for it, or is gone.
     """
     os.setsid()
-    for name in _set_by_imports():
-        del os.environ[name]
     _differ()
     deadline = time.monotonic() + _PATIENCE
     while os.getppid() != agent and time.monotonic() < deadline:
@@ -143,9 +141,19 @@ def _await_order(source: socket.socket, agent: int) -> dict[str, Any]:
     for target, descriptor in enumerate(descriptors, 1):
         os.dup2(descriptor, target)
         os.close(descriptor)
+    become_fresh(order)
+    return {**order, "forked": True}
+
+
+def become_fresh(order: dict[str, Any]) -> None:
+    """What a process has of its start, this one has of the order: variables, and where it stands."""
+    for name in _set_by_imports():
+        del os.environ[name]
     os.environ.update(order["environment"])
     os.chdir(order["working"])
-    return {**order, "forked": True}
+    tempfile = cast(Any, sys.modules.get("tempfile"))
+    if tempfile is not None:
+        tempfile.tempdir = None  # It was found for the nursery's own variables.
 
 
 def _set_by_imports() -> list[str]:
@@ -159,14 +167,11 @@ def _set_by_imports() -> list[str]:
 
 def _differ() -> None:
     """What every process draws anew when it starts: no two runs may see the same random numbers."""
-    names = ("numpy", "torch", "tempfile")
-    numpy, torch, tempfile = (cast(Any, sys.modules.get(name)) for name in names)
+    numpy, torch = (cast(Any, sys.modules.get(name)) for name in ("numpy", "torch"))
     if numpy is not None:
         numpy.random.seed()
     if torch is not None:
         torch.default_generator.seed()
-    if tempfile is not None:
-        tempfile.tempdir = None  # It was found for the nursery's own variables.
 
 
 def _say(control: socket.socket, message: dict[str, Any]) -> None:

@@ -37,6 +37,7 @@ class Cleaner:
         default_factory=lambda: codecs.getincrementaldecoder("utf-8")("replace")
     )
     held: str = ""
+    returned: str = ""
 
     def clean(self, data: bytes, *, last: bool = False) -> str:
         """The text of the next bytes. With `last`, nothing is held back."""
@@ -44,11 +45,13 @@ class Cleaner:
         self.held = ""
         if not last:
             text = self._hold_back(text)
-        text = _ESCAPE.sub("", text)
-        return _CONTROL.sub("", text.replace("\r\n", "\n"))
+        text = self.returned + _CONTROL.sub("", _ESCAPE.sub("", text))
+        # Behind a carriage return a newline may follow, and what stood between the two is gone by then.
+        self.returned = "\r" if text.endswith("\r") and not last else ""
+        return text[: len(text) - len(self.returned)].replace("\r\n", "\n")
 
     def _hold_back(self, text: str) -> str:
-        cut = len(text) - 1 if text.endswith("\r") else len(text)
+        cut = len(text)
         start = max(0, len(text) - _LONGEST_ESCAPE)
         unfinished = _UNFINISHED.search(text, start)
         if unfinished and unfinished.group():

@@ -21,7 +21,8 @@ _ORDER = ("snippet", "name", "device", "limits", "network", "home", "lines", "me
 def begin(job: Job, inbox: queue.Queue[Event]) -> None:
     """Has the process start, at once or as soon as the job's nursery has one for it."""
     os.makedirs(_working(job), exist_ok=True)
-    if job.nursery is None or job.nursery.ended:
+    # `torchrun` reads variables when torch is imported, and its processes import it themselves.
+    if job.nursery is None or job.nursery.ended or "processes" in job.request:
         _start_new(job, inbox)
     elif not _order_spare(job, inbox) and job.nursery.ready:
         _ask_for_one(job, inbox)
@@ -55,17 +56,13 @@ def _order_spare(job: Job, inbox: queue.Queue[Event]) -> bool:
     job.say({"type": "started"})
     environment = job.request["environment"]
     order = {**_order(job), "environment": environment, "working": _working(job)}
-    pipes = {stream: os.pipe() for stream in ("stdout", "stderr")}
-    given = spare.order(order, [writing for _, writing in pipes.values()])
-    for stream, (reading, writing) in pipes.items():
-        os.close(writing)
-        if given:
-            _listen(job, stream, reading, inbox)
-        else:
-            os.close(reading)
-    if given:
-        job.child, job.started = processes.Child(spare.pid), time.monotonic()
-    return given
+    given = spare.order(order)
+    if given is None:
+        return False
+    job.child, job.started = given.child, time.monotonic()
+    for stream, reading in given.streams.items():
+        _listen(job, stream, reading, inbox)
+    return True
 
 
 def _start_new(job: Job, inbox: queue.Queue[Event]) -> None:
@@ -91,7 +88,8 @@ def _start_new(job: Job, inbox: queue.Queue[Event]) -> None:
 
 def _order(job: Job) -> Message:
     order: Message = {key: job.request[key] for key in _ORDER if key in job.request}
-    return {**order, "parent": os.getpid(), "report": job.report}
+    group = None if job.group is None else job.group.path
+    return {**order, "parent": os.getpid(), "report": job.report, "group": group}
 
 
 def _working(job: Job) -> str:

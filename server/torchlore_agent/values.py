@@ -27,13 +27,13 @@ def told(value: Any) -> dict[str, Any]:
 
     Returns:
         `kind`: "tensor" (torch's and numpy's) or "object"; `type`: its class; `text`: its `repr`, cut,
-        of a module below a line about its parameters. Of a
-        tensor also `shape`, `dtype`, `device` (None of an array) and `requires_grad`, and where it has
-        numbers `min`, `mean` and `max` of those that are finite, how many are `nan` and `inf`, and the
-        `first` of them. Numbers that JSON has no word for are "nan", "inf" and "-inf".
+        of a module or an optimizer below a line about its parameters. Of a tensor also `shape`, `dtype`,
+        `device` (None of an array) and `requires_grad`, and where it has numbers `min`, `mean` and `max` of
+        those that are finite, how many are `nan` and `inf`, and the `first` of them. Numbers that JSON has no
+        word for are "nan", "inf" and "-inf".
     """
     found: dict[str, Any] = {"kind": "object", "type": type(value).__name__, "text": _text(value)}
-    about = _of_module(value)
+    about = _of_module(value) or _of_optimizer(value)
     if about is not None:
         found["text"] = f"{about}\n{found['text']}"
     with contextlib.suppress(Exception):
@@ -80,6 +80,19 @@ def _of_module(value: Any) -> str | None:
         if parameters:
             text += f" of norm {_norm(torch, parameters):.4g}"
         return text + (f", gradients of norm {_norm(torch, gradients):.4g}" if gradients else "")
+    return None
+
+
+def _of_optimizer(value: Any) -> str | None:
+    """A line about an optimizer: how many parameters it moves, and how fast."""
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(value, torch.optim.Optimizer):
+        return None
+    with contextlib.suppress(Exception):
+        moved = [one for group in value.param_groups for one in group["params"]]
+        text = f"{type(value).__name__} over {sum(one.numel() for one in moved)} parameters"
+        rates = dict.fromkeys(f"{float(group['lr']):.4g}" for group in value.param_groups if "lr" in group)
+        return text + (f", lr {' and '.join(rates)}" if rates else "")
     return None
 
 

@@ -11,7 +11,7 @@ import signal
 import time
 from collections.abc import Callable
 
-from torchlore_agent import processes
+from torchlore_agent import cgroups, processes
 from torchlore_agent.job import Event, Job
 from torchlore_agent.output import TAIL, Cleaner
 from torchlore_agent.starting import begin, hear
@@ -27,13 +27,6 @@ _DRAIN = 0.5
 
 _WHERE = 0.1
 """Seconds that a snippet has at its time limit to say on which line it stands."""
-
-_LONGEST_IMPORT = 60.0
-_LONGEST_WAIT = 10.0
-"""Seconds that a job waits for a nursery, which imports torch or, later, what torch imports with a step."""
-
-_BIRTH = 5.0
-"""Seconds that one may take to fork a process; a snippet may have stopped it."""
 
 _CRASHES = frozenset(
     getattr(signal, name)
@@ -66,17 +59,31 @@ def carry_out(
         OSError: the server is gone. Nothing that was started is left then either.
     """
     job = Job(request, say, time.monotonic(), nursery)
+    if "snippet" in request:
+        job.group = cgroups.group_for(job.limits)
     try:
         begin(job, inbox)
         while job.outcome is None and (job.child is None or job.child.exit_code is None):
             _step(job, inbox)
     finally:
         seconds = time.monotonic() - job.started
+        if job.group is not None:
+            job.group.kill()
         processes.end_all(job.child, job.others)
+        out_of_memory = job.group is not None and _left(job.group)
     _drain(job, inbox)
     if job.abandoned:
         raise ConnectionAbortedError("the server is gone")
+    if out_of_memory and job.outcome is None and job.child is not None and job.child.exit_code != 0:
+        job.outcome = "memory limit"
     return _ending(job, seconds)
+
+
+def _left(group: cgroups.Group) -> bool:
+    """Removes the group; whether the kernel ended something in it because it had no memory left."""
+    ran_out = group.ran_out_of_memory()
+    group.remove()
+    return ran_out
 
 
 def _step(job: Job, inbox: queue.Queue[Event]) -> None:
@@ -97,6 +104,8 @@ def _step(job: Job, inbox: queue.Queue[Event]) -> None:
     if now - job.checked >= TICK:
         job.checked = now
         _check(job)
+        if job.child is not None and job.nursery is not None:
+            job.nursery.prepare_beside(now - job.started)
     if job.child is not None:
         processes.reap(job.child)
     if _never_began(job):
@@ -108,19 +117,15 @@ def _never_began(job: Job) -> bool:
     """Whether the process that waited for an order was killed in the moment in which it got this one."""
     if job.nursery is None or job.child is None or job.again or job.outcome is not None:
         return False
-    return job.child.exit_code == -signal.SIGKILL and not os.path.exists(job.report + processes.BEGUN)
+    return job.child.exit_code == -getattr(signal, "SIGKILL", 9) and not os.path.exists(
+        job.report + processes.BEGUN
+    )
 
 
 def _wait_for_nursery(job: Job, inbox: queue.Queue[Event], seconds: float) -> None:
     """Nothing of the snippet's time has passed yet. A nursery that is stuck is not waited for for ever."""
     nursery = job.nursery
-    if nursery is None:
-        return
-    if nursery.unborn is None:
-        is_stuck = seconds >= (_LONGEST_WAIT if nursery.loaded else _LONGEST_IMPORT)
-    else:
-        is_stuck = time.monotonic() - nursery.asked >= _BIRTH
-    if is_stuck:
+    if nursery is not None and nursery.is_stuck(seconds):
         nursery.give_up()
         hear(job, None, inbox)
 

@@ -91,13 +91,27 @@ def test_torchrun(tmp_path: Path) -> None:
     (tmp_path / "ranks.py").write_text(code)
     done = torchlore("run", "ranks.py", "--nproc", "2", *HERE, cwd=tmp_path)
     assert sorted(done.stdout.splitlines()) == ["rank 0 of 2", "rank 1 of 2"], done.stderr
-    assert done.returncode == 0
+    assert done.returncode == 0 and "c10d" not in done.stderr
+
+
+def test_the_lines_of_processes_do_not_run_into_each_other(tmp_path: Path) -> None:
+    code = "import os\nfor step in range(300):\n    print('rank', os.environ['RANK'], 'step', step)\n"
+    (tmp_path / "ranks.py").write_text(code)
+    done = torchlore("run", "ranks.py", "--nproc", "2", *HERE, cwd=tmp_path)
+    told = {f"rank {rank} step {step}" for rank in range(2) for step in range(300)}
+    assert set(done.stdout.splitlines()) == told
 
 
 def test_torchrun_says_which_process_failed(tmp_path: Path) -> None:
     (tmp_path / "fails.py").write_text("import os\nif os.environ['RANK'] == '1':\n    raise SystemExit(3)\n")
     done = torchlore("run", "fails.py", "--nproc", "2", *HERE, cwd=tmp_path)
     assert done.returncode == 1 and "rank 1 failed with exit code 3" in done.stderr
+
+
+def test_an_error_of_one_process_is_that_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "fails.py").write_text("import os\nif os.environ['RANK'] == '1':\n    1 / 0\n")
+    done = torchlore("run", "fails.py", "--nproc", "2", *HERE, cwd=tmp_path)
+    assert 'File "fails.py", line 3' in done.stderr and "torchlore_agent" not in done.stderr
 
 
 def test_pictures_are_kept(tmp_path: Path) -> None:

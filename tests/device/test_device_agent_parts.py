@@ -66,6 +66,13 @@ PIECES = [
 ]
 
 
+@pytest.mark.parametrize(
+    "chunks", [(b"\r\x1b[", b"1m\n"), (b"\r\x07", b"\n"), (b"\r", b"\n"), (b"\r\x1b[1m\n",)]
+)
+def test_a_newline_is_one_whatever_stands_in_it(chunks: tuple[bytes, ...]) -> None:
+    assert clean(*chunks) == "\n"
+
+
 @given(st.lists(st.sampled_from(PIECES), max_size=30), st.data())
 def test_where_output_is_cut_does_not_matter(pieces: list[str], data: st.DataObject) -> None:
     printed = "".join(pieces).encode()

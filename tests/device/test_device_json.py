@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from torchlore.device import (
+    Block,
     Layer,
     LayerTable,
     LineValue,
@@ -44,7 +45,15 @@ FULL = RunResult(
     offline=True,
     curves=(Curve("losses", (1.0, float("nan")), 2),),
     lines=(LineValue(3, "x", Value("object", "int", "1")),),
-    measured=LayerTable((Layer("fc", "Linear", ((2, 3),), 24, 1, 9, 36, None),), 9, 9, 36, 12, ((2, 3),)),
+    measured=LayerTable(
+        (Layer("fc", "Linear", ((2, 3),), 24, 1, 9, 36, None),),
+        9,
+        9,
+        36,
+        12,
+        ((2, 3),),
+        (Block("body", ((2, 3),), 9),),
+    ),
 )
 NEED = RunResult(
     *(True, "finished", 0, "", "", False, None, 0.1, "cpu", None),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from device_support import execute
-from torchlore.device import Input, LayerTable, MemoryNeed, Question, RunResult
+from torchlore.device import Block, Input, LayerTable, MemoryNeed, Optimizer, Question, RunResult
 
 torch = pytest.importorskip("torch", reason="models are measured with torch")
 
@@ -33,9 +33,23 @@ class Net(nn.Module):
 IMAGES = Input((8, 3, 32, 32))
 
 
-async def asked(code: str, kind: str, *inputs: Input, optimizer: str = "AdamW") -> RunResult:
-    question = Question(kind, inputs or (IMAGES,), optimizer)
+async def asked(
+    code: str, kind: str, *inputs: Input, optimizer: str = "AdamW", **options: float
+) -> RunResult:
+    question = Question(kind, inputs or (IMAGES,), Optimizer(optimizer, tuple(options.items())))
     return await execute(f"{NET}\n{code}", question=question)
+
+
+async def table_of(code: str, *inputs: Input) -> LayerTable:
+    result = await asked(code, "shapes", *inputs)
+    assert isinstance(result.measured, LayerTable), result.stderr
+    return result.measured
+
+
+async def need_of(code: str, *inputs: Input, optimizer: str = "AdamW", **options: float) -> MemoryNeed:
+    result = await asked(code, "fit", *inputs, optimizer=optimizer, **options)
+    assert isinstance(result.measured, MemoryNeed), result.stderr
+    return result.measured
 
 
 async def test_the_layers() -> None:
@@ -64,14 +78,153 @@ async def test_nothing_of_a_huge_model_is_allocated() -> None:
     assert (need.weights, need.gradients, need.optimizer) == (4 * table.parameters, 4 * table.parameters, 0)
 
 
-@pytest.mark.parametrize(("optimizer", "copies"), [("SGD", 0), ("Adam", 2), ("Adagrad", 1)])
-async def test_what_a_step_of_training_holds(optimizer: str, copies: int) -> None:
-    need = (await asked("lambda: nn.Linear(100, 50)", "fit", Input((8, 100)), optimizer=optimizer)).measured
-    assert isinstance(need, MemoryNeed)
+@pytest.mark.parametrize(
+    ("optimizer", "options"),
+    [
+        ("SGD", {}),
+        ("SGD", {"momentum": 0.9}),
+        ("Adam", {}),
+        ("AdamW", {"amsgrad": True}),
+        ("Adagrad", {}),
+        ("RMSprop", {"centered": True}),
+        ("Adafactor", {}),
+    ],
+)
+async def test_what_a_step_of_training_holds(optimizer: str, options: dict[str, float]) -> None:
+    if not hasattr(torch.optim, optimizer):
+        pytest.skip(f"this torch has no {optimizer}")
+    need = await need_of("lambda: nn.Linear(100, 50)", Input((8, 100)), optimizer=optimizer, **options)
     assert need.weights == need.gradients == 4 * 5050
-    assert need.optimizer == copies * need.weights
+    seen = await execute(KEPT.format(name=optimizer, options=options))
+    assert need.optimizer == int(seen.stdout), seen.stderr
     assert need.activations == 4 * 8 * (100 + 50)
     assert need.peak >= need.weights + need.gradients + need.optimizer + need.activations - 4 * 8 * 50
+
+
+# What the real optimizer keeps for the real layer after a step.
+KEPT = """
+import torch
+
+model = torch.nn.Linear(100, 50)
+optimizer = torch.optim.{name}(model.parameters(), lr=0.1, **{options})
+model(torch.randn(8, 100)).sum().backward()
+optimizer.step()
+kept = [one for state in optimizer.state.values() for one in state.values() if torch.is_tensor(one)]
+print(sum(one.numel() * one.element_size() for one in kept))
+"""
+
+
+async def test_lbfgs_is_counted_with_its_history_full() -> None:
+    need = await need_of("lambda: nn.Linear(100, 50)", Input((8, 100)), optimizer="LBFGS", history_size=3)
+    assert need.optimizer == 8 * need.weights
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "said"),
+    [("Adams", "torch.optim has no optimizer `Adams`"), ("SparseAdam", "SparseAdam cannot train this model")],
+)
+async def test_an_optimizer_that_cannot_be(optimizer: str, said: str) -> None:
+    result = await asked("lambda: nn.Linear(4, 2)", "fit", Input((8, 4)), optimizer=optimizer)
+    assert result.error is not None and said in result.error.message
+    assert "torchlore_agent" not in result.stderr
+
+
+STRANGE = {
+    "asks a tensor in its constructor": (
+        "class Strange(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.rates = [rate.item() for rate in torch.linspace(0, 0.1, 2)]\n"
+        "        self.scale = torch.ones(4)\n"
+        "        self.register_buffer('mean', torch.ones(4))\n"
+        "        self.body = nn.Sequential(nn.Linear(4, 4), nn.LSTM(4, 4))\n"
+        "        self.last = nn.Linear(4, 4)\n"
+        "        self.last.weight = self.body[0].weight\n"
+        "    def forward(self, x): return self.last(self.body(x)[0]) * self.scale + self.mean\n",
+        4 * 4 + 4 + 4 + 2 * (16 * 4 + 16),
+    ),
+    "converts itself": (
+        "class Strange(nn.Sequential):\n"
+        "    def __init__(self):\n"
+        "        super().__init__(nn.Linear(4, 4))\n"
+        "        self.bfloat16()\n"
+        "    def forward(self, x): return super().forward(x.bfloat16())\n",
+        20,
+    ),
+    "learns its sizes from the first batch": ("def Strange(): return nn.LazyLinear(8)\n", 40),
+    "makes tensors in its forward": (
+        "class Strange(nn.Linear):\n"
+        "    def __init__(self): super().__init__(4, 4)\n"
+        "    def forward(self, x): return super().forward(x) + torch.arange(4)\n",
+        20,
+    ),
+    "is a transformer with a mask": (
+        "class Strange(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.body = nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 8), 1)\n"
+        "    def forward(self, x):\n"
+        "        return self.body(x[:, None], mask=torch.log(torch.tril(torch.ones(8, 8))))\n",
+        4 * (4 * 4 + 4) + 2 * (4 * 8) + 8 + 4 + 2 * (2 * 4),
+    ),
+    "gives a dataclass of complex numbers": (
+        "import dataclasses\n"
+        "@dataclasses.dataclass\n"
+        "class Output:\n"
+        "    logits: object\n"
+        "class Strange(nn.Linear):\n"
+        "    def __init__(self): super().__init__(4, 4)\n"
+        "    def forward(self, x): return Output(torch.fft.fft(super().forward(x)))\n",
+        20,
+    ),
+}
+
+
+@pytest.mark.parametrize("what", STRANGE)
+async def test_a_model_that(what: str) -> None:
+    """Each of these trains on real tensors, and so it is measured."""
+    code, parameters = STRANGE[what]
+    table = await table_of(f"{code}lambda: Strange()", Input((8, 4)))
+    assert (table.parameters, table.output[0][0]) == (parameters, 8)
+    need = await need_of(f"{code}lambda: Strange()", Input((8, 4)), optimizer="SGD", momentum=0.9)
+    assert need.gradients == need.optimizer == table.bytes
+
+
+async def test_a_model_that_asks_for_numbers_says_where() -> None:
+    code = (
+        "class Strange(nn.Linear):\n"
+        "    def forward(self, x):\n"
+        "        if x.sum() > 0:\n"
+        "            return x\n"
+        "lambda: Strange(4, 4)"
+    )
+    for kind in ("shapes", "fit"):
+        error = (await asked(code, kind, Input((8, 4)))).error
+        assert error is not None and error.line == NET.count("\n") + 4, error
+
+
+async def test_sparse_gradients_are_no_obstacle() -> None:
+    """A fake one does not know how many rows it has."""
+    need = await need_of(
+        "lambda: nn.Embedding(1000, 8, sparse=True)", Input((2, 3), "int64"), optimizer="SGD"
+    )
+    assert need.weights == 4 * 8000
+
+
+async def test_what_is_made_of_layers_is_told_as_a_whole() -> None:
+    code = (
+        "class Deep(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.body = nn.Sequential(nn.Linear(4, 8), nn.ReLU())\n"
+        "        self.head = nn.Linear(8, 2)\n"
+        "    def forward(self, x): return self.head(self.body(x))\n"
+        "lambda: Deep()"
+    )
+    table = await table_of(code, Input((3, 4)))
+    assert [layer.name for layer in table.layers] == ["body.0", "body.1", "head"]
+    assert table.blocks == (Block("body", ((3, 8),), 40),)
+    assert table.held == table.bytes + 4 * 3 * (8 + 8 + 2)
 
 
 async def test_what_is_kept_for_backward_agrees_with_what_torch_saves() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from torchlore.analysis import analyze
 from torchlore.device import NotAllowed
-from torchlore.device.measured import Input
+from torchlore.device.measured import Input, Optimizer
 from torchlore.device.own_code import called, model, selection, under_cursor
 from torchlore.text import Cell, LineTable, Notebook, Source
 
@@ -37,7 +37,7 @@ def build(width):
 def main(times=2):
     hidden = 16
     net = Net(hidden, bias=True)
-    optimizer = torch.optim.Adam(net.parameters())
+    optimizer = torch.optim.Adam(net.parameters(), lr=RATE, amsgrad=True)
     out = net(torch.zeros(5, hidden))
     print(out.shape, times)
 
@@ -98,7 +98,7 @@ def test_a_cell_of_a_notebook() -> None:
 
 def test_a_model_as_the_file_makes_it() -> None:
     found = model(analyze(SOURCE), "Net")
-    assert (found.made, found.optimizer) == ("Net(16, bias=True)", "Adam")
+    assert (found.made, found.optimizer) == ("Net(16, bias=True)", Optimizer("Adam", (("amsgrad", True),)))
     assert found.inputs == (Input((5, 16), "float32"),)
 
 

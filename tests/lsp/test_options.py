@@ -84,3 +84,13 @@ async def test_without_trust_nobody_looks() -> None:
     seen = await told(session, {"look": True}, 1)
     assert seen["devices"] is None
     assert "trust" in seen["problem"]
+    assert (await told(session, {}, 2))["problem"] == seen["problem"]
+
+
+@pytest.mark.parametrize(("untrusted", "count"), [(True, 1), ("malformed", 1), (False, 0)])
+async def test_why_nothing_runs_stands_in_the_log(untrusted: object, count: int) -> None:
+    session = Session()
+    session.start(options={"untrustedWorkspace": untrusted})
+    session.send("initialized", {})
+    said = [message["params"]["message"] for message in session.sent("window/logMessage")]
+    assert len([one for one in said if "not trusted" in one]) == count

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from in_process import URI, Session
-from torchlore.device import Layer, LayerTable, LineValue, NotAllowed, RunError, RunResult, Value
+from torchlore.device import (
+    Block,
+    Layer,
+    LayerTable,
+    LineValue,
+    NotAllowed,
+    Optimizer,
+    RunError,
+    RunResult,
+    Value,
+)
 from torchlore.lsp import runs
 from torchlore.lsp.code_actions import run as run_actions
 from torchlore.lsp.server import Server
@@ -30,7 +41,7 @@ class Net(nn.Module):
 
 
 def main():
-    optimizer = torch.optim.SGD(Net().parameters())
+    optimizer = torch.optim.SGD(Net().parameters(), momentum=0.9)
     print(Net()(x))
 """
 FINISHED = RunResult(True, "finished", 0, "42\n", "", False, None, 0.1, "cpu", None)
@@ -99,6 +110,21 @@ async def test_the_function_under_the_cursor(device: Device) -> None:
     assert code.rstrip().endswith("main()") and "class Net" in code and "not asked for" not in code
 
 
+@pytest.mark.parametrize(
+    ("said", "processes"), [(2, 2), (64, 64), (0, None), (65, None), (True, None), ("2", None), (None, None)]
+)
+async def test_in_several_processes(said: object, processes: int | None, device: Device) -> None:
+    await commanded(opened(), "run", 1, range=lines(17), processes=said)
+    assert device.asked[0]["processes"] == processes
+
+
+async def test_several_processes_are_offered_where_the_file_has_them_speak() -> None:
+    session = opened()
+    assert "Run `main()`" in await titles(session, 1, lines(17))
+    session.replace(f"{FILE}\n\ntorch.distributed.init_process_group()\n", 2)
+    assert "Run `main()` in 2 processes" in await titles(session, 2, lines(17))
+
+
 async def test_own_code_runs_in_the_folder_of_its_file(device: Device, tmp_path: Path) -> None:
     session = Session()
     session.start(options={"runOwnCode": True})
@@ -138,7 +164,7 @@ async def test_a_model_is_asked_about_as_the_file_makes_it(device: Device) -> No
     await commanded(opened(), "fit", 1, **{"class": "Net"})
     (asked,) = device.asked
     question = asked["question"]
-    assert (question.kind, question.optimizer) == ("fit", "SGD")
+    assert (question.kind, question.optimizer) == ("fit", Optimizer("SGD", (("momentum", 0.9),)))
     assert [one.shape for one in question.inputs] == [(2, 4)]
     assert asked["code"].rstrip().endswith("lambda: Net()")
 
@@ -222,6 +248,10 @@ async def test_shapes_stand_beside_the_layers(device: Device) -> None:
     device.answer = RunResult(True, "finished", 0, "", "", False, None, 0.1, "cpu", None, measured=TABLE)
     await commanded(session, "shapes", 1, **{"class": "Net"})
     assert await hints(session, 2) == [(10, "⇒ 2 × 2, 10 parameters")]
+    whole = replace(TABLE, layers=(), blocks=(Block("fc", ((2, 3),), 12),))
+    device.answer = replace(device.answer, measured=whole)
+    await commanded(session, "shapes", 3, **{"class": "Net"})
+    assert await hints(session, 4) == [(10, "⇒ 2 × 3, 12 parameters")]
 
 
 async def test_the_last_run_is_in_the_hover_of_its_card(device: Device) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from in_process import Session
 from torchlore.device import RunResult
-from torchlore.lsp import runs
+from torchlore.lsp import progress, runs
 
 PROGRESS = {"window": {"workDoneProgress": True, "showDocument": {"support": True}}}
 FINISHED = RunResult(True, "finished", 0, "42\n", "", False, None, 0.1, "cpu", None)
@@ -55,6 +56,30 @@ async def test_nothing_is_reported_before_the_client_agreed(gate: asyncio.Event)
     kinds = [message["params"]["value"]["kind"] for message in session.sent("$/progress")]
     assert kinds == ["begin", "end"]
     assert not session.sent("window/showMessage")
+
+
+async def test_a_run_that_waits_for_torch_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    imported, over = asyncio.Event(), asyncio.Event()
+
+    async def run(code: str, *, on_start: Callable[[], None], **_: Any) -> RunResult:
+        await imported.wait()
+        on_start()
+        await over.wait()
+        return FINISHED
+
+    monkeypatch.setattr(runs, "run_on_device", run)
+    monkeypatch.setattr(progress, "SECONDS_UNTOLD", 0.01)
+    session, create = await started()
+    reply(session, create, result=None)
+
+    def told() -> list[str]:
+        return [message["params"]["value"].get("message") for message in session.sent("$/progress")[1:]]
+
+    await session.eventually(lambda: told() == ["importing torch"])
+    imported.set()
+    await session.eventually(lambda: told() == ["importing torch", "running"])
+    over.set()
+    await session.eventually(lambda: told()[2:] == [FINISHED.summary()])
 
 
 async def test_a_client_that_refuses_progress_gets_none_and_the_run_goes_on(gate: asyncio.Event) -> None:

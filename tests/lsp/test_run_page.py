@@ -117,7 +117,27 @@ def test_the_summary_can_be_read() -> None:
     page = run_page(
         "Your selection", "pass", replace(RESULT, error=RunError("ValueError", "no such thing", 2))
     )
-    assert "Failed after 0.1 s, line 2: ValueError: no such thing Peak memory 1 MiB." in page
+    assert (
+        "Failed after 0.1 s, line 2: ValueError: no such thing\n\nIt took: 1.0 MiB of memory at most.\n"
+        in page
+    )
+
+
+def test_what_it_took() -> None:
+    more = {"own_seconds": 0.0123, "peak_device_memory": 3 << 29, "device": "cuda:0"}
+    page = run_page("Your selection", "pass", replace(RESULT, **more))
+    took = "the code itself 12.3 ms, 1.0 MiB of memory at most, 1.5 GiB on cuda:0 at most"
+    assert f"after 0.1 s.\n\nIt took: {took}.\n" in page
+
+
+def test_a_value_of_one_line_stands_there_once() -> None:
+    page = run_page("Your selection", "1 + 1", replace(RESULT, value=Value("object", "int", "2")))
+    assert "## Value\n\n2\n\n## Code" in page
+
+
+def test_code_that_was_cut_out_of_a_file_has_no_gaps() -> None:
+    page = run_page("Your selection", "\n\nimport math\n\n\n\n    \n\nx = math.pi\n", RESULT)
+    assert "```python\nimport math\n\n\nx = math.pi\n```" in page
 
 
 def test_value_warnings_and_pictures_are_shown() -> None:

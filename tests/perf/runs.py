@@ -16,6 +16,7 @@ from pathlib import Path
 from torchlore.device import Crew, Interpreter, Limits, RunResult, Trust, run
 
 from tests.perf.corpus import ROOT
+from tests.perf.deaths import print_deaths
 from tests.perf.timing import quantiles, verdict
 
 SNIPPET = ROOT / "knowledge" / "snippets" / "zero-grad.py"
@@ -40,7 +41,7 @@ for _ in sys.stdin:
 
 
 async def print_runs() -> None:
-    """Prints the cost of warm runs, the latency of cancelling, and what 200 runs leave behind."""
+    """Prints what runs cost, how soon one is cancelled, what many leave, and what the agent's death does."""
     with tempfile.TemporaryDirectory() as folder:
         before, tempfile.tempdir = tempfile.tempdir, folder
         crew = Crew()
@@ -50,6 +51,9 @@ async def print_runs() -> None:
             await _print_left(crew, Path(folder))
         finally:
             await crew.close()
+        try:
+            await print_deaths()
+        finally:
             tempfile.tempdir = before
     print()
 

@@ -33,6 +33,7 @@ def doctor(
     environment = _described(chosen)
     machine = _machine()
     _show_environment(chosen, environment)
+    _row("trust", "what you ask for here runs; an editor runs nothing in a workspace that it does not trust")
     _row("own code", _consent())
     _show_editors(machine)
     _row("knowledge", _knowledge())

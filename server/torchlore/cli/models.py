@@ -12,7 +12,9 @@ from torchlore.cli.run import choose_interpreter
 from torchlore.cli.terminal import fail, print_lines, warn
 
 if TYPE_CHECKING:
-    from torchlore.device import Input, RunResult
+    from pathlib import Path
+
+    from torchlore.device import Input, Interpreter, Question, RunResult
     from torchlore.device.own_code import ModelCode
     from torchlore.device.tables import Row
 
@@ -89,7 +91,7 @@ def _asked(
     """The result, and what was asked about."""
     import asyncio
 
-    from torchlore.device import Limits, NotAllowed, Question, Trust, run
+    from torchlore.device import NotAllowed, Optimizer, Question
 
     place = pointed(target)
     if place is None or not place.place:
@@ -102,22 +104,36 @@ def _asked(
             fail(
                 f"the file does not tell what `{place.place}` is called with: say --input SIZES, `8,3,32,32`"
             )
-        question = Question(kind, known, optimizer or model.optimizer or "AdamW")
+        chosen = Optimizer(optimizer) if optimizer else model.optimizer or Optimizer()
+        question = Question(kind, known, chosen)
+        chosen_interpreter = choose_interpreter(interpreter)
         result = asyncio.run(
-            run(
-                model.code,
-                name=place.path.name,
-                interpreter=choose_interpreter(interpreter),
-                trust=Trust.TRUSTED,  # The person at the terminal named the file.
-                limits=Limits(seconds=timeout),
-                home=place.path.absolute().parent,
-                question=question,
-            )
+            _answered(model.code, place.path.absolute(), question, chosen_interpreter, timeout)
         )
     except NotAllowed as refusal:
         fail(str(refusal))
     forward = f" on {' and '.join(map(str, known))}"
     return result, model.made + forward + (f" with {question.optimizer}" if kind == "fit" else "")
+
+
+async def _answered(
+    code: str, path: Path, question: Question, interpreter: Interpreter, timeout: float
+) -> RunResult:
+    from torchlore.cli.run_line import run_line
+    from torchlore.device import Crew, Limits, Trust, run
+
+    async with Crew() as crew, run_line(timeout) as line:
+        return await run(
+            code,
+            name=path.name,
+            interpreter=interpreter,
+            trust=Trust.TRUSTED,  # The person at the terminal named the file.
+            limits=Limits(seconds=timeout),
+            on_start=line.start,
+            crew=crew,
+            home=path.parent,
+            question=question,
+        )
 
 
 def _model(place: Pointed, arguments: str | None) -> ModelCode:

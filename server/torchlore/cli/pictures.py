@@ -26,7 +26,9 @@ def show_curves(curves: Sequence[Curve]) -> None:
 
     for curve in curves:
         line = sparkline(curve, _WIDTH)
-        print_lines([[(f"{curve.name or 'value'}: ", "bold"), (f"{line} ({curve.count} numbers)", "")]])
+        ends = f", from {curve.values[0]:.4g} to {curve.values[-1]:.4g}" if curve.values else ""
+        course = f"{line} ({curve.count} numbers{ends})"
+        print_lines([[(f"{curve.name or 'value'}: ", "bold"), (course, "")]])
 
 
 def show_pictures(pictures: Sequence[Picture], curves: Sequence[Curve], folder: Path | None) -> None:

@@ -48,27 +48,27 @@ def prove(
 
 
 async def _proven(versions: Versions, name: str, device: str | None, interpreter: str | None) -> Proof:
+    from torchlore.cli.run_line import run_line
     from torchlore.device import Crew, Limits, Trust
     from torchlore.device import run as run_code
     from torchlore.proof import proven
 
     chosen = choose_interpreter(interpreter)
-    crew = Crew()  # torch is imported once for both.
+    limits = Limits(network=False)
+    # torch is imported once for both.
+    async with Crew() as crew, run_line(limits.seconds) as line:
 
-    async def run(code: str, lines: tuple[int, int]) -> RunResult:
-        limits = Limits(network=False)
-        return await run_code(
-            code,
-            name=name,
-            interpreter=chosen,
-            trust=Trust.TRUSTED,  # The person at the terminal asked for it, and the example is ours.
-            limits=limits,
-            device=device,
-            crew=crew,
-            lines=lines,
-        )
+        async def run(code: str, lines: tuple[int, int]) -> RunResult:
+            return await run_code(
+                code,
+                name=name,
+                interpreter=chosen,
+                trust=Trust.TRUSTED,  # The person at the terminal asked for it, and the example is ours.
+                limits=limits,
+                device=device,
+                on_start=line.start,
+                crew=crew,
+                lines=lines,
+            )
 
-    try:
         return await proven(versions, run)
-    finally:
-        await crew.close()

@@ -13,7 +13,10 @@ from torchlore.cli.pictures import show_curves, show_pictures
 from torchlore.cli.terminal import fail, print_lines, warn
 
 if TYPE_CHECKING:
-    from torchlore.device import Interpreter
+    from torchlore.device import Interpreter, RunResult
+
+_LONGEST = 200
+"""Characters of a value that are shown."""
 
 
 def run(
@@ -40,29 +43,15 @@ def run(
     """
     import asyncio
 
-    from torchlore.device import Limits, NotAllowed, Trust
-    from torchlore.device import run as run_code
+    from torchlore.device import NotAllowed
 
     try:
         program = _program(target)
-        result = asyncio.run(
-            run_code(
-                program.code,
-                name=program.name,
-                interpreter=choose_interpreter(interpreter),
-                trust=Trust.TRUSTED,  # The person at the terminal asked for it.
-                limits=Limits(seconds=timeout, network=program.home is not None),
-                device=device,
-                on_output=_show,
-                home=program.home,
-                lines=program.lines if nproc is None else None,
-                processes=nproc,
-            )
-        )
+        chosen = choose_interpreter(interpreter)
+        result = asyncio.run(_run(program, chosen, device, nproc, timeout))
     except NotAllowed as refusal:
         fail(str(refusal))
-    for one in result.lines:
-        print_lines([[(f"{one.line}: ", "bold"), (str(one), "")]])
+    _show_values(result)
     show_curves(result.curves)
     show_pictures(result.pictures, result.curves, pictures)
     warn(result.summary())
@@ -71,7 +60,12 @@ def run(
 
 @dataclass(frozen=True, slots=True)
 class _Program:
-    """`home`: the folder of the file that it is of; None for a card's."""
+    """What to run.
+
+    Attributes:
+        home: the folder of the file that it is of; None for a card's.
+        lines: those whose values are told; None for that of the last expression alone.
+    """
 
     code: str
     name: str
@@ -87,7 +81,10 @@ def _program(target: str) -> _Program:
     if place is not None:
         part = part_of(place)
         return _Program(
-            part.code, place.path.name, place.path.absolute().parent, (place.place and part.lines) or None
+            part.code,
+            place.path.name,
+            home=place.path.absolute().parent,
+            lines=part.lines if place.place else None,
         )
     found = card(target.lower())
     if found is None:
@@ -95,6 +92,50 @@ def _program(target: str) -> _Program:
     if found.snippet is None:
         fail(f"the card `{target}` has no snippet")
     return _Program(found.snippet, found.slug)
+
+
+async def _run(
+    program: _Program, interpreter: Interpreter, device: str | None, nproc: int | None, timeout: float
+) -> RunResult:
+    from torchlore.cli.run_line import run_line
+    from torchlore.device import Crew, Limits, Trust
+    from torchlore.device import run as run_code
+
+    # A crew's agent imports torch first, so that the time limit is the snippet's own.
+    async with Crew() as crew, run_line(timeout) as line:
+
+        def show(stream: str, text: str) -> None:
+            told = f"torchlore: {text}\n" if stream == "notice" else text
+            line.print(told, sys.stdout if stream == "stdout" else sys.stderr)
+
+        return await run_code(
+            program.code,
+            name=program.name,
+            interpreter=interpreter,
+            trust=Trust.TRUSTED,  # The person at the terminal asked for it.
+            limits=Limits(seconds=timeout, network=program.home is not None),
+            device=device,
+            on_output=show,
+            on_start=line.start,
+            crew=crew if nproc is None else None,
+            home=program.home,
+            lines=program.lines if nproc is None else None,
+            processes=nproc,
+        )
+
+
+def _show_values(result: RunResult) -> None:
+    """What lines gave; what the last expression gave, where that is not one of them."""
+    for one in result.lines:
+        print_lines([[(f"{one.line}: ", "bold"), (_cut(str(one)), "")]])
+    drawn = any(not curve.name for curve in result.curves)  # Then that shows it better.
+    is_told = any(not one.name for one in result.lines[-1:])
+    if result.value is not None and not is_told and not drawn:
+        print_lines([[("value: ", "bold"), (_cut(result.value.summary()), "")]])
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def choose_interpreter(given: str | None) -> Interpreter:
@@ -109,12 +150,3 @@ def choose_interpreter(given: str | None) -> Interpreter:
         fail(str(error))
     # Whoever calls us here trusts the folder: an interpreter that its configuration names is used.
     return find_interpreter(str(here), given, project=project, trust=Trust.TRUSTED)
-
-
-def _show(stream: str, text: str) -> None:
-    if stream == "notice":
-        warn(text)
-        return
-    target = sys.stderr if stream == "stderr" else sys.stdout
-    target.write(text)
-    target.flush()

@@ -3,7 +3,7 @@
 from torchlore.device.crew import Crew
 from torchlore.device.here import devices_here
 from torchlore.device.interpreter import find_interpreter, torch_version
-from torchlore.device.measured import Input, Layer, LayerTable, MemoryNeed, Question
+from torchlore.device.measured import Block, Input, Layer, LayerTable, MemoryNeed, Optimizer, Question
 from torchlore.device.model import (
     DeviceInfo,
     Environment,
@@ -21,6 +21,7 @@ from torchlore.device.run import describe, run
 from torchlore.device.trust import Trust, trust_from
 
 __all__ = [
+    "Block",
     "Crew",
     "DeviceInfo",
     "Environment",
@@ -32,6 +33,7 @@ __all__ = [
     "LineValue",
     "MemoryNeed",
     "NotAllowed",
+    "Optimizer",
     "Picture",
     "Question",
     "RunError",

@@ -22,7 +22,7 @@ from torchlore.device.leaving import MARK, kill, new_directory, remove
 from torchlore.device.model import HOW_TO_CHOOSE, Interpreter, NotAllowed
 from torchlore.device.waiting import unhurried, within
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Must be `torchlore_agent.PROTOCOL`."""
 
 HELLO_SECONDS = 20.0

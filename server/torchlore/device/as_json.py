@@ -78,7 +78,8 @@ def _layers(measured: LayerTable | MemoryNeed | None) -> dict[str, Any] | None:
     ]
     for row in rows:
         del row["output_bytes"]
-    return {**fields, "rows": rows, "output": [*map(list, measured.output)]}
+    blocks = [{**block, "output": [*map(list, block["output"])]} for block in fields.pop("blocks")]
+    return {**fields, "rows": rows, "blocks": blocks, "output": [*map(list, measured.output)]}
 
 
 def _memory(measured: LayerTable | MemoryNeed | None) -> dict[str, Any] | None:
@@ -157,6 +158,13 @@ _LAYER = _object(
     flops=_FLOPS,
 )
 
+_BLOCK = _object(
+    "An attribute of the model that is made of layers.",
+    name=_described("As the model calls it.", "string"),
+    output=_SHAPES,
+    parameters=_PARAMETERS,
+)
+
 _MEASURED: dict[str, dict[str, Any]] = {
     "curves": _described(
         "The lists of numbers that it left, such as the course of a loss.",
@@ -188,6 +196,9 @@ _MEASURED: dict[str, dict[str, Any]] = {
         "The layers of a model.",
         "null",
         rows=_described("In the order of their first calls.", "array", items=_LAYER),
+        blocks=_described(
+            "What is made of those, as far as the model itself sets it.", "array", items=_BLOCK
+        ),
         parameters=_PARAMETERS,
         trainable=_described("Of those, how many are trained.", "integer"),
         bytes=_described("Of all parameters.", "integer"),

@@ -38,6 +38,8 @@ class _Member:
 class Crew:
     """Warm agents, at most one of them at rest for each interpreter. It belongs to one event loop.
 
+    `async with` closes it at the end of the block.
+
     An agent goes when nobody has needed it for a while, when its interpreter or a folder of packages
     changed, and with this process, however that ends.
     """
@@ -47,6 +49,12 @@ class Crew:
         self._resting: dict[str, _Member] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._closed = False
+
+    async def __aenter__(self) -> Crew:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
     @contextlib.asynccontextmanager
     async def hire(self, interpreter: Interpreter) -> AsyncIterator[Agent]:

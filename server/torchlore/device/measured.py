@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 Shape = tuple[int, ...]
@@ -24,17 +24,36 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
+class Optimizer:
+    """A class of `torch.optim`, and what it is given beside the parameters."""
+
+    name: str = "AdamW"
+    options: tuple[tuple[str, bool | int | float], ...] = ()
+
+    def __str__(self) -> str:
+        given = ", ".join(f"{name}={value!r}" for name, value in self.options)
+        return f"{self.name}({given})" if given else self.name
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What is asked about the model that the last expression of a snippet, a function, makes.
 
     Attributes:
         kind: "shapes" for a `LayerTable`, "fit" for a `MemoryNeed`.
-        optimizer: a class of `torch.optim`, for "fit".
+        optimizer: for "fit".
     """
 
     kind: str
     inputs: tuple[Input, ...]
-    optimizer: str = "AdamW"
+    optimizer: Optimizer = Optimizer()
+
+    def message(self) -> dict[str, Any]:
+        """As the agent is asked."""
+        return {
+            **asdict(self),
+            "optimizer": {"name": self.optimizer.name, "options": dict(self.optimizer.options)},
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +82,15 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """An attribute of the model that is made of layers: `output` and `parameters` are those of all of it."""
+
+    name: str
+    output: tuple[Shape, ...]
+    parameters: int
+
+
+@dataclass(frozen=True, slots=True)
 class LayerTable:
     """The layers in the order in which they were first called, and the whole; what is shared counts once."""
 
@@ -72,6 +100,12 @@ class LayerTable:
     bytes: int
     flops: int | None
     output: tuple[Shape, ...]
+    blocks: tuple[Block, ...] = ()
+
+    @property
+    def held(self) -> int:
+        """The bytes of all parameters, and of all that layers gave."""
+        return self.bytes + sum(layer.output_bytes for layer in self.layers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +162,10 @@ def _table(said: Mapping[str, Any]) -> LayerTable:
         )
         for one in said["layers"][:_MOST]
     )
+    blocks = tuple(
+        Block(str(one["name"]), _shapes(one["output"]), int(one["parameters"]))
+        for one in said["blocks"][:_MOST]
+    )
     return LayerTable(
         layers,
         parameters=int(said["parameters"]),
@@ -135,6 +173,7 @@ def _table(said: Mapping[str, Any]) -> LayerTable:
         bytes=int(said["bytes"]),
         flops=_count(said["flops"]),
         output=_shapes(said["output"]),
+        blocks=blocks,
     )
 
 

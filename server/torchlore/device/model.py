@@ -75,7 +75,7 @@ class Limits:
     """What a run may use, all of its processes together.
 
     Attributes:
-        seconds: by the wall clock, the import of torch included.
+        seconds: by the wall clock, the import of torch included where the process has to import it.
         memory: bytes of host memory; None for nine tenths of what is free when the run starts.
         output: bytes of stdout and stderr together.
         processes: how many may live at the same time. Threads do not count.
@@ -204,7 +204,8 @@ class RunResult:
             drawn over with carriage returns, as progress bars do, is what was drawn last.
         truncated: not all that it printed is there.
         error: what went wrong in the snippet, where that is known; after a "timeout", on which line it stood.
-        seconds: wall time from the start of the process to its end, the import of torch included.
+        seconds: wall time from the start of the process to its end, the import of torch included where it had
+            to import it.
         device: the device on which it held most memory: "cuda:0", "mps:0", "cpu"; "unknown" where it could
             not say, because it was ended from outside.
         peak_memory: bytes of host memory that its processes held at most, as far as seen.

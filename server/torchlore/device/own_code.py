@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from torchlore.analysis import Analysis
 from torchlore.analysis.excerpt import Excerpt, excerpt, statement_of, with_names
 from torchlore.analysis.values import Const, Instance, LocalClass, Tensor
-from torchlore.device.measured import Input
+from torchlore.device.measured import Input, Optimizer
 from torchlore.device.model import NotAllowed
 from torchlore.text import Notebook, Source
 
@@ -25,12 +25,12 @@ class Part:
     Attributes:
         title: what it is: "lines 3 to 5", "the cell", "`main()`".
         code: its program; lines stand where they do in the file.
-        lines: the first and the last one that were meant, from 1.
+        lines: the first and the last one that were meant, from 1; None of a call that stands nowhere in it.
     """
 
     title: str
     code: str
-    lines: tuple[int, int]
+    lines: tuple[int, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,14 @@ class ModelCode:
     Attributes:
         made: how: "Net(10)".
         inputs: of its `forward`, where the file shows them; None where it does not.
-        optimizer: the class of `torch.optim` that the file uses; None where there is none, or several.
+        optimizer: the one that the file uses, with what it is given as plain numbers; None where it uses
+            none, or several.
     """
 
     made: str
     code: str
     inputs: tuple[Input, ...] | None
-    optimizer: str | None
+    optimizer: Optimizer | None
 
 
 def selection(source: Source, first: int, last: int) -> Part:
@@ -97,7 +98,7 @@ def called(source: Source, name: str) -> Part:
     call = f"{name}()"
     found = with_names(source, f"__import__('asyncio').run({call})" if _is_async(function) else call)
     assert found is not None
-    return Part(f"`{call}`", _complete(found, f"`{call}`").code, (found.first + 1, found.last + 1))
+    return Part(f"`{call}`", _complete(found, f"`{call}`").code, None)
 
 
 def model(analysis: Analysis, name: str, arguments: str | None = None) -> ModelCode:
@@ -154,7 +155,9 @@ def _text(analysis: Analysis, argument: ast.expr) -> str:
     """An argument as it can be written anywhere: a name of a function's own stands for a literal."""
     value = analysis.value(argument)
     if isinstance(value, Const) and isinstance(value.value, str | int | float | bool | None):
-        return repr(value.value)
+        written = repr(value.value)
+        if written not in ("inf", "-inf", "nan"):  # Those are names of nothing.
+            return written
     return ast.unparse(argument)
 
 
@@ -179,13 +182,24 @@ def _input(analysis: Analysis, argument: ast.expr) -> Input | None:
     return Input(tuple(sizes), value.dtype or "float32") if len(sizes) == len(value.shape.dims) else None
 
 
-def _optimizer(analysis: Analysis) -> str | None:
+def _optimizer(analysis: Analysis) -> Optimizer | None:
     made = (analysis.value(call) for call in _calls(analysis))
-    names = {one.cls for one in made if isinstance(one, Instance) and isinstance(one.cls, str)}
     found = {
-        name.rpartition(".")[2] for name in names if name.startswith("torch.optim.") and name.count(".") == 2
+        Optimizer(one.cls.rpartition(".")[2], _options(one))
+        for one in made
+        if isinstance(one, Instance)
+        and isinstance(one.cls, str)
+        and one.cls.startswith("torch.optim.")
+        and one.cls.count(".") == 2
     }
     return found.pop() if len(found) == 1 else None
+
+
+def _options(optimizer: Instance) -> tuple[tuple[str, bool | int | float], ...]:
+    """What it is given by name, where that is a number: a momentum, which it keeps a tensor for."""
+    given = optimizer.arguments.keywords if optimizer.arguments is not None else {}
+    values = ((name, value.value) for name, value in given.items() if isinstance(value, Const))
+    return tuple((name, value) for name, value in values if isinstance(value, bool | int | float))
 
 
 def _calls(analysis: Analysis) -> list[ast.Call]:

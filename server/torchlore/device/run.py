@@ -8,7 +8,6 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from torchlore.device.model import (
     RunResult,
 )
 from torchlore.device.observed import lines_in, pictures_in, value_in, warnings_in
+from torchlore.device.output import OnOutput, OnStart, Output
 from torchlore.device.trust import Trust, require
 from torchlore.device.waiting import unhurried, within
 
@@ -62,8 +62,6 @@ _OUR_FRAMES = re.compile(
 
 DEFAULT_LIMITS = Limits()
 
-OnOutput = Callable[[str, str], None]
-
 
 async def describe(interpreter: Interpreter, trust: Trust, crew: Crew | None = None) -> Environment:
     """What this interpreter is and which devices its torch sees. Imports torch there, so it takes seconds.
@@ -83,7 +81,7 @@ async def describe(interpreter: Interpreter, trust: Trust, crew: Crew | None = N
     try:
         async with _agent_of(interpreter, crew) as agent:
             hello = agent.hello
-            result = await _ask(agent, _request("describe", limits, None, crew), _Output(None))
+            result = await _ask(agent, _request("describe", limits, None, crew), Output(None))
     except NotAllowed as refusal:
         return Environment("", interpreter.path, None, (), str(refusal))
     return _environment(interpreter, hello, result)
@@ -98,6 +96,7 @@ async def run(
     limits: Limits = DEFAULT_LIMITS,
     device: str | None = None,
     on_output: OnOutput | None = None,
+    on_start: OnStart | None = None,
     crew: Crew | None = None,
     home: Path | None = None,
     lines: tuple[int, int] | None = None,
@@ -118,6 +117,7 @@ async def run(
         on_output: called in the event loop with "stdout" or "stderr" and clean text as it comes, carriage
             returns of progress bars included; before that perhaps with "notice" and a sentence about the
             device.
+        on_start: called in the event loop when its process starts; one of a crew's agent has torch imported.
         crew: whose agent runs it, and stays; None for an agent that is started for this run and ends with it.
         home: the folder of the user's own code: relative paths begin there, and its modules can be imported,
             but hide no installed ones; None for a folder of the run's own.
@@ -134,7 +134,7 @@ async def run(
         raise NotAllowed(
             f"{device!r} is not a device; devices are called like `cpu`, `cuda`, `cuda:1`, `mps` or `xpu:0`."
         )
-    output = _Output(on_output)
+    output = Output(on_output, on_start)
     shown = re.sub(r"[\x00-\x1f\x7f-\x9f]", "", name) or _file_name(name)
     more = _more(home, lines, question, processes)
     started = time.monotonic()
@@ -145,7 +145,9 @@ async def run(
             choice = choose(device, await _look(agent), os.environ)
             for notice in choice.notices:
                 output.tell(notice)
-            request = {**_request("run", limits, choice.device, crew), **more, "name": shown}
+            # Several processes import torch themselves: nothing is gained by one that has it.
+            request = _request("run", limits, choice.device, crew if processes is None else None)
+            request |= {**more, "name": shown}
             result = await _run_on(agent, code, request, output)
         if result["outcome"] != _LOST:
             break
@@ -163,7 +165,7 @@ def _more(
     asked = {
         "home": home and str(home),
         "lines": lines,
-        "measure": question and asdict(question),
+        "measure": question and question.message(),
         "processes": processes,
     }
     return {key: value for key, value in asked.items() if value is not None}
@@ -187,7 +189,7 @@ def _agent_of(interpreter: Interpreter, crew: Crew | None) -> contextlib.Abstrac
     return open_agent(interpreter) if crew is None else crew.hire(interpreter)
 
 
-async def _run_on(agent: Agent, code: str, request: Message, output: _Output) -> Message:
+async def _run_on(agent: Agent, code: str, request: Message, output: Output) -> Message:
     """One run, in a directory that vanishes with it."""
     directory = new_directory(agent.directory)
     snippet = directory / _file_name(request["name"])
@@ -207,47 +209,6 @@ async def _clear(agent: Agent, directory: Path) -> None:
     await asyncio.to_thread(remove, directory)
 
 
-class _Output:
-    """What was printed so far, passed on as it comes."""
-
-    def __init__(self, on_output: OnOutput | None) -> None:
-        self.on_output = on_output
-        self.texts: dict[str, list[str]] = {"stdout": [], "stderr": []}
-        self.notices: list[str] = []
-
-    def add(self, message: Message) -> None:
-        stream, text = message.get("stream"), message.get("text")
-        if stream not in self.texts or not isinstance(text, str):
-            return
-        self.texts[stream].append(text)
-        self._pass_on(stream, text)
-
-    def tell(self, notice: str) -> None:
-        """Says something of our own before the snippet starts; once, though it be tried twice."""
-        if notice not in self.notices:
-            self.notices.append(notice)
-            self._pass_on("notice", notice)
-
-    def _pass_on(self, stream: str, text: str) -> None:
-        if self.on_output is not None:
-            try:
-                self.on_output(stream, text)
-            except Exception:
-                log.exception("showing the output of a run failed")
-                self.on_output = None
-
-    def text(self, stream: str) -> str:
-        """All of it, each line as it was drawn last."""
-        text = "".join(self.texts[stream])
-        if "\r" not in text:
-            return text
-        return "\n".join(_drawn_last(line) for line in text.split("\n"))
-
-
-def _drawn_last(line: str) -> str:
-    return next((part for part in reversed(line.split("\r")) if part), "")
-
-
 def _request(kind: str, limits: Limits, device: str | None, crew: Crew | None) -> Message:
     return {
         "type": kind,
@@ -259,7 +220,7 @@ def _request(kind: str, limits: Limits, device: str | None, crew: Crew | None) -
     }
 
 
-async def _ask(agent: Agent, request: Message, output: _Output) -> Message:
+async def _ask(agent: Agent, request: Message, output: Output) -> Message:
     """The agent's result; one of its own where the agent did not live, or did not keep its time."""
     request.setdefault("directory", str(agent.directory))
     deadline = time.monotonic() + _START_SECONDS
@@ -270,6 +231,7 @@ async def _ask(agent: Agent, request: Message, output: _Output) -> Message:
             message = await within(deadline - time.monotonic(), agent.receive())
             if message.get("type") == "started":
                 outcome = "killed"
+                output.start()
                 deadline = time.monotonic() + request["limits"]["seconds"] + _GRACE_SECONDS
             elif message.get("type") == "output":
                 output.add(message)
@@ -283,7 +245,7 @@ async def _ask(agent: Agent, request: Message, output: _Output) -> Message:
     return {"outcome": outcome}
 
 
-def _result(result: Message, output: _Output, name: str, device: str | None, seconds: float) -> RunResult:
+def _result(result: Message, output: Output, name: str, device: str | None, seconds: float) -> RunResult:
     outcome = str(result.get("outcome")).replace(_LOST, "killed")
     code = result.get("exit_code")
     stderr = output.text("stderr")

@@ -27,7 +27,7 @@ def layer_rows(table: LayerTable) -> list[Row]:
                 flops(layer.flops),
             )
         )
-    whole = (number(table.parameters), size(table.bytes), flops(table.flops))
+    whole = (number(table.parameters), size(table.held), flops(table.flops))
     return [*rows, ("all", "", shapes(table.output), *whole)]
 
 

@@ -7,6 +7,11 @@ from enum import Enum
 
 from torchlore.device.model import NotAllowed
 
+WHY_NOTHING_RUNS = (
+    "This workspace is not trusted, so nothing is run in it and none of its interpreters is started; "
+    "trust it in your editor to run snippets."
+)
+
 
 class Trust(Enum):
     """The user's word on a workspace."""
@@ -40,7 +45,4 @@ def trust_from(options: object) -> Trust:
 def require(trust: Trust) -> None:
     """Raises NotAllowed unless the workspace is trusted."""
     if trust is not Trust.TRUSTED:
-        raise NotAllowed(
-            "This workspace is not trusted, so nothing is run in it and none of its interpreters is started; "
-            "trust it in your editor to run snippets."
-        )
+        raise NotAllowed(WHY_NOTHING_RUNS)

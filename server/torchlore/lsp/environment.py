@@ -8,6 +8,7 @@ from typing import Any
 
 from torchlore.analysis.installed import package_folders
 from torchlore.device import NotAllowed, describe, torch_version
+from torchlore.device.trust import WHY_NOTHING_RUNS, Trust
 from torchlore.lsp.commands import first_of
 from torchlore.lsp.installed import chosen_interpreter
 from torchlore.lsp.server import Server
@@ -27,7 +28,8 @@ async def environment(server: Server, arguments: list[Any]) -> dict[str, Any]:
     asked = first_of(arguments)
     uri = asked.get("uri")
     interpreter = chosen_interpreter(server, uri if isinstance(uri, str) else None)
-    known: dict[str, Any] = {"interpreter": asdict(interpreter), "devices": None, "problem": None}
+    problem = None if server.settings.trust is Trust.TRUSTED else WHY_NOTHING_RUNS
+    known: dict[str, Any] = {"interpreter": asdict(interpreter), "devices": None, "problem": problem}
     if asked.get("look") is not True:
         look = partial(_torch_of, interpreter.path)
         return {**known, "torch": await server.worker.run(look, priority=Priority.BACKGROUND)}

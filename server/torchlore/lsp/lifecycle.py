@@ -9,6 +9,7 @@ import sys
 
 from lsprotocol import types
 
+from torchlore.device.trust import WHY_NOTHING_RUNS, Trust
 from torchlore.lsp import assistance, configuration, dependents, diagnostics
 from torchlore.lsp.client import client_of
 from torchlore.lsp.documents import Documents
@@ -47,6 +48,8 @@ def register(server: Server) -> None:
         server.start_task(later, "loading the rules")
         server.start_task(dependents.watch(server), "asking for changes on disk")
         server.start_task(configuration.watch(server), "asking for the settings")
+        if server.settings.trust is not Trust.TRUSTED:
+            server.log_to_client(WHY_NOTHING_RUNS)
         if server.settings.warm:
             server.start_task(_warm(server), "importing torch")
         if server.watched is not None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
 
 from torchlore import knowledge
-from torchlore.device import Input, NotAllowed, Question
+from torchlore.device import Input, NotAllowed, Optimizer, Question
 from torchlore.device.own_code import Part, model, selection, under_cursor
 from torchlore.lsp.analyses import Analysed
 from torchlore.lsp.server import Server
 from torchlore.text import Source
+
+MOST_PROCESSES = 64
 
 
 class InputsNeeded(NotAllowed):
@@ -34,6 +36,7 @@ class Program:
         lines: of that file, from 1, of which the values are to be told.
         question: about the model that it makes.
         model: the class of that.
+        processes: in how many `torchrun` runs it; None to run it in one, without.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Program:
     lines: tuple[int, int] | None = None
     question: Question | None = None
     model: str = ""
+    processes: int | None = None
 
     @property
     def home(self) -> Path | None:
@@ -56,9 +60,16 @@ class Program:
 async def program_for(server: Server, asked: dict[str, Any]) -> Program | None:
     """What `{"slug": …}` (a card's), `{"code": …}` (a text) or `{"uri": …, "range": …}` (of a file) name.
 
+    With `{"processes": 2}` `torchrun` runs it in so many.
+
     Raises:
         NotAllowed: what the range covers cannot be run by itself.
     """
+    found = await _named(server, asked)
+    return None if found is None else replace(found, processes=_processes(asked.get("processes")))
+
+
+async def _named(server: Server, asked: dict[str, Any]) -> Program | None:
     slug, code, uri = asked.get("slug"), asked.get("code"), asked.get("uri")
     place = uri if isinstance(uri, str) else None
     if isinstance(slug, str):
@@ -101,8 +112,10 @@ def _model(known: Analysed, name: str, asked: dict[str, Any], kind: str) -> Prog
             f"The file does not tell what `{name}` is called with: call it on a tensor whose sizes can be "
             "read, or give them."
         )
-    chosen = optimizer if isinstance(optimizer, str) and optimizer.isidentifier() else found.optimizer
-    question = Question(kind, inputs, chosen or "AdamW")
+    chosen = found.optimizer or Optimizer()
+    if isinstance(optimizer, str) and optimizer.isidentifier():
+        chosen = Optimizer(optimizer)
+    question = Question(kind, inputs, chosen)
     title = f"{found.made} on {' and '.join(map(str, inputs))}"
     return Program(
         name=f"{kind}-{name}",
@@ -125,6 +138,12 @@ def inputs_in(said: object) -> tuple[Input, ...] | None:
         if match is not None
     ]
     return tuple(inputs) if inputs and len(inputs) == len(found) else None
+
+
+def _processes(said: object) -> int | None:
+    if isinstance(said, bool) or not isinstance(said, int):
+        return None
+    return said if 1 <= said <= MOST_PROCESSES else None
 
 
 def part_at(known: Analysed, first: int, last: int, is_empty: bool) -> Part:

@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 SECONDS_TO_ANSWER = 5.0
 """How long a client may take to make room for progress before we go on without."""
 
+SECONDS_UNTOLD = 0.5
+
 
 class Progress:
     """The progress of one piece of work. Does nothing where the client did not make room for it."""
@@ -34,6 +36,36 @@ class Progress:
             self._server.work_done_progress.end(self._token, types.WorkDoneProgressEnd(message=message))
             self._server.work_done_progress.tokens.pop(self._token, None)
             self._token = None
+
+
+class ImportProgress:
+    """Tells that torch is imported, where a run has to wait for that, and when it need not any more."""
+
+    def __init__(self, report: Callable[[str], None]) -> None:
+        self._report = report
+        self._soon: asyncio.TimerHandle | None = None
+        self._is_told = False
+
+    def wait(self) -> None:
+        """A run was asked for. Where torch is there already, nobody need be told."""
+        self._soon = asyncio.get_running_loop().call_later(SECONDS_UNTOLD, self._tell)
+
+    def end(self) -> None:
+        """It has begun, or is over."""
+        if self._soon is not None:
+            self._soon.cancel()
+        if self._is_told:
+            self._report("running")
+            self._is_told = False
+
+    def repeat(self) -> None:
+        """The client has made room for it only now."""
+        if self._is_told:
+            self._tell()
+
+    def _tell(self) -> None:
+        self._is_told = True
+        self._report("importing torch")
 
 
 async def begin(server: Server, title: str, cancel: Callable[[], object]) -> Progress:

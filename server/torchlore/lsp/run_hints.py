@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from lsprotocol import types
 
 from torchlore.analysis.excerpt import statement_of
-from torchlore.device import LayerTable, RunResult
+from torchlore.device import Block, Layer, LayerTable, RunResult
 from torchlore.device.tables import number, shapes
 from torchlore.lsp.convert import Places
 from torchlore.lsp.programs import Program
@@ -33,7 +33,7 @@ def keep(server: Server, program: Program, result: RunResult) -> None:
         return
     texts: dict[int, list[str]] = {}
     for line, text in (*_of_lines(result), *_of_layers(program, result)):
-        if line < len(program.source.lines):  # Below the file stands the call of a function.
+        if line < len(program.source.lines):  # An error may stand in the call of a function below the file.
             texts.setdefault(line, []).append(text)
     joined = tuple((line, ", ".join(parts)) for line, parts in texts.items())
     server.run_values[program.uri] = RunValues(program.source, joined)
@@ -76,10 +76,11 @@ def _of_layers(program: Program, result: RunResult) -> Iterator[tuple[int, str]]
     if not isinstance(table, LayerTable) or program.source is None:
         return
     lines = _set_on(program.source, program.model)
-    for layer in table.layers:
-        if layer.name in lines:
-            parameters = f", {number(layer.parameters)} parameters" if layer.parameters else ""
-            yield lines[layer.name], f"{shapes(layer.output)}{parameters}"
+    told: list[Layer | Block] = [*table.layers, *table.blocks]
+    for one in told:
+        if one.name in lines:
+            parameters = f", {number(one.parameters)} parameters" if one.parameters else ""
+            yield lines[one.name], f"{shapes(one.output)}{parameters}"
 
 
 def _set_on(source: Source, name: str) -> dict[str, int]:

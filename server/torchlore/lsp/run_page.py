@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from torchlore.device import LayerTable, MemoryNeed, Picture, RunResult
 from torchlore.device.curves import svg
-from torchlore.device.tables import layer_rows, need_rows, verdicts
+from torchlore.device.tables import layer_rows, need_rows, size, verdicts
 from torchlore.lsp.markdown import escaped
 from torchlore.pages import fenced
 from torchlore.proof import Proof, Versions
@@ -22,7 +23,8 @@ def run_page(title: str, code: str, result: RunResult) -> str:
     if result.lines:
         parts += ["## Values", "\n".join(f"- line {one.line}: {escaped(str(one))}" for one in result.lines)]
     if result.value is not None:
-        parts += ["## Value", escaped(result.value.summary()), fenced(result.value.text, "text")]
+        summary, text = result.value.summary(), result.value.text
+        parts += ["## Value", escaped(summary)] + ([fenced(text, "text")] if text != summary else [])
     parts += [f"![{_alternative(picture.name)}]({picture.name})" for picture in result.pictures]
     for number, curve in enumerate(result.curves, 1):
         parts.append(f"![the course of {escaped(curve.name) or 'the value'}](curve-{number}.svg)")
@@ -34,7 +36,7 @@ def run_page(title: str, code: str, result: RunResult) -> str:
         parts += ["## Messages", fenced(result.stderr, "text")]
     if result.truncated:
         parts.append("The output was longer than the limit; this is its beginning.")
-    parts += ["## Code", fenced(code, "python")]
+    parts += ["## Code", fenced(_without_gaps(code), "python")]
     return "\n\n".join(parts) + "\n"
 
 
@@ -74,7 +76,21 @@ def _alternative(name: str) -> str:
 
 
 def _in_short(result: RunResult) -> str:
-    summary = escaped(result.summary())
-    if not result.peak_memory:
-        return summary
-    return f"{summary} Peak memory {result.peak_memory / 2**20:.0f} MiB."
+    """How it went; below that what it took."""
+    took = []
+    if result.own_seconds is not None:
+        took.append(f"the code itself {_duration(result.own_seconds)}")
+    if result.peak_memory:
+        took.append(f"{size(result.peak_memory)} of memory at most")
+    if result.peak_device_memory:
+        took.append(f"{size(result.peak_device_memory)} on {escaped(result.device)} at most")
+    return escaped(result.summary()) + (f"\n\nIt took: {', '.join(took)}." if took else "")
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.3g} ms"
+
+
+def _without_gaps(code: str) -> str:
+    """Code cut out of a file stands on its lines there; nobody needs to see what is not between them."""
+    return re.sub(r"\n(?:[ \t]*\n){3,}", "\n\n\n", code).strip("\n")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from lsprotocol import types
@@ -12,14 +11,14 @@ from lsprotocol import types
 from torchlore.device import Limits, NotAllowed, RunResult
 from torchlore.device import run as run_on_device
 from torchlore.device.as_json import as_json
-from torchlore.device.run import OnOutput
+from torchlore.device.output import OnOutput, OnStart
 from torchlore.lsp import run_hints
 from torchlore.lsp.commands import first_of
 from torchlore.lsp.consent import require_consent
 from torchlore.lsp.installed import chosen_interpreter
 from torchlore.lsp.markdown import escaped
 from torchlore.lsp.programs import InputsNeeded, Program, model_for, program_for
-from torchlore.lsp.progress import Progress, begin
+from torchlore.lsp.progress import ImportProgress, Progress, begin
 from torchlore.lsp.run_page import drawn, proof_page, run_page
 from torchlore.lsp.run_stream import RunStream
 from torchlore.lsp.server import Server
@@ -151,11 +150,16 @@ async def _run_and_show(
         if text.strip():
             progress.report(text.strip().rpartition("\n")[2][-80:])
 
+    def agreed() -> None:
+        stream.start(program, asked)
+        importing.wait()
+
     stream = RunStream(server, stop)
-    start = partial(stream.start, program, asked)
-    running = asyncio.ensure_future(_run(server, program, device, printed, start))
+    importing = ImportProgress(lambda text: progress.report(text))
+    running = asyncio.ensure_future(_run(server, program, device, printed, agreed, importing.end))
     try:
         progress = await begin(server, f"Running {program.name}", stop)
+        importing.repeat()
         result = await running
     except NotAllowed as refusal:
         progress.end("not allowed")
@@ -174,6 +178,8 @@ async def _run_and_show(
         progress.end("failed")
         stream.stop("It could not be run; the log has the details.")
         raise
+    finally:
+        importing.end()
     progress.end(result.summary())
     await _show(server, program, result, stream)
     return result
@@ -204,11 +210,12 @@ async def _run(
     program: Program,
     device: str | None,
     on_output: OnOutput,
-    on_start: Callable[[], None] = lambda: None,
+    on_agreed: Callable[[], None] = lambda: None,
+    on_start: OnStart = lambda: None,
 ) -> RunResult:
     if not program.ours:
         await require_consent(server, program.uri)
-    on_start()
+    on_agreed()
     return await run_on_device(
         program.code,
         name=program.name,
@@ -217,8 +224,10 @@ async def _run(
         limits=Limits(network=not program.ours),
         device=device,
         on_output=on_output,
+        on_start=on_start,
         crew=server.crew,
         home=program.home,
         lines=program.lines,
         question=program.question,
+        processes=program.processes,
     )

@@ -39,6 +39,9 @@ def actions(asked: Asked) -> Iterator[types.CodeAction]:
         place = asked.known.places(asked.server.encoding).location(asked.span)
         argument = {"uri": place.uri, "range": _plain(place.range)}
         yield from on_devices(f"Run {title}", RUN, argument, asked.server)
+        if "init_process_group" in asked.known.source.text:
+            count = max(2, len(asked.server.gpus or ()))
+            yield action(f"Run {title} in {count} processes", RUN, {**argument, "processes": count})
 
 
 def on_devices(
