@@ -19,9 +19,9 @@ from torchlore.rules.mentioned import mentioned_rules
 
 async def document_links(server: Server, params: types.DocumentLinkParams) -> list[types.DocumentLink] | None:
     """Answers `textDocument/documentLink`; the targets are found out by `resolved`."""
-    if not server.settings.document_links:
-        return None
     uri = params.text_document.uri
+    if not server.settings_of(uri).document_links:
+        return None
 
     def look(known: Analysed) -> list[types.DocumentLink]:
         places = known.places(server.encoding)
