@@ -29,8 +29,10 @@ PICTURES = CACHE / "pictures"
 EXAMPLE = ROOT / "examples" / "train_classifier.py"
 FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig><include ignore_missing="yes">/etc/fonts/fonts.conf</include>
-<alias binding="same"><family>sans-serif</family><prefer><family>Inter</family></prefer></alias>
-<alias binding="same"><family>system-ui</family><prefer><family>Inter</family></prefer></alias></fontconfig>
+<match><test name="family"><string>sans-serif</string></test>
+<edit name="family" mode="prepend" binding="strong"><string>Inter</string></edit></match>
+<match><test name="family"><string>system-ui</string></test>
+<edit name="family" mode="prepend" binding="strong"><string>Inter</string></edit></match></fontconfig>
 """
 
 # A quiet window: nothing that moves, asks or is not about the code.

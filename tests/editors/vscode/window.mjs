@@ -6,6 +6,11 @@ const { chromium } = createRequire(process.env.TORCHLORE_NODE_MODULES + "/")("pl
 
 export const PATIENCE = 60_000;
 
+/** What VS Code shows in a browser alone would only be noise in a picture. */
+const BROWSER_ONLY = `
+  #status\\.workbench\\.keyboardLayout, #status\\.forwardedPorts { display: none !important; }
+`;
+
 export async function openWindow({ address, browser: executablePath, width, height, scale }) {
   const browser = await chromium.launch({
     executablePath,
@@ -16,6 +21,7 @@ export async function openWindow({ address, browser: executablePath, width, heig
   page.setDefaultTimeout(PATIENCE);
   await page.goto(address);
   await page.locator(".monaco-workbench .statusbar").waitFor();
+  await page.addStyleTag({ content: BROWSER_ONLY });
   return { page, close: () => browser.close() };
 }
 
