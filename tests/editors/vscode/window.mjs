@@ -70,6 +70,31 @@ export async function hover(page, containing) {
   return card.innerText();
 }
 
+/** Follows the code of a mistake in the card that is open; returns the page that comes up, and shuts it again. */
+export async function followCode(page, code, containing) {
+  await page.locator(".monaco-hover:visible a.code-link", { hasText: code }).first().click();
+  const text = await pageBeside(page, containing);
+  const title = await page.locator(".tab.active .label-name").innerText();
+  await runCommand(page, "Revert and Close Editor");
+  await page.locator(".tab", { hasText: title }).waitFor({ state: "detached" });
+  await page.locator(".monaco-editor.focused").waitFor();
+  return text;
+}
+
+/** The argument that is marked in the signature, while a call is typed. */
+export async function argumentTyped(page) {
+  const marked = page.locator(".parameter-hints-widget.visible .parameter.active").first();
+  await marked.waitFor();
+  return marked.innerText();
+}
+
+/** What is offered to complete a word, once it offers one that is waited for. */
+export async function completions(page, waitedFor) {
+  const offers = page.locator(".suggest-widget.visible .monaco-list-row");
+  await offers.filter({ hasText: waitedFor }).first().waitFor();
+  return offers.allInnerTexts();
+}
+
 /** Opens the quick-fix menu at the cursor and returns its titles. */
 export async function openQuickFixes(page, containing) {
   const menu = page.locator(".action-widget:visible");
