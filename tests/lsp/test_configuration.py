@@ -162,7 +162,7 @@ async def test_hints_and_lenses_are_shown_again_when_they_are_switched_on(tmp_pa
     await session.settle()
     refreshes = ("workspace/inlayHint/refresh", "workspace/codeLens/refresh")
     before = [len(session.sent(method)) for method in refreshes]
-    session.set = dict.fromkeys([None, *(path.as_uri() for path in session.paths)], {"inlayHints": True})
+    session.set = {uri: {"inlayHints": True} for uri in (None, *(path.as_uri() for path in session.paths))}
     session.send("workspace/didChangeConfiguration", {"settings": None})
     await session.settle()
     assert [len(session.sent(method)) for method in refreshes] == [count + 1 for count in before]

@@ -56,6 +56,6 @@ class Pages:
         with self._making:
             if self._folder is None or not self._folder.is_dir():
                 # mkdtemp makes it readable by this user alone: a run's output is nobody else's business.
-                self._folder = Path(tempfile.mkdtemp(prefix="torchlore-"))
+                self._folder = Path(tempfile.mkdtemp(prefix="torchlore-pages-"))
                 weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
             return self._folder / (re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.") + ".md")

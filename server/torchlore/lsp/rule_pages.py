@@ -1,4 +1,4 @@
-"""Where the page of a rule is, for diagnostics and links that lead there: a file, as the project has no address."""
+"""Where the page of a rule is, for what leads there: a file, since the project has no address on the web."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def signature_at(known: Analysed, offset: int, declared: Declared) -> types.Sign
     if active is None and not declared.no_active_parameter:
         active = 0  # What such a client takes silence for; null it does not know.
     signature = signature_of(symbol, arguments, declared)
-    # Said in both places: lsprotocol writes null where there is nothing, and that null goes before the number.
+    # In both places: lsprotocol writes null where there is nothing, and that goes before the number.
     signature.active_parameter = active
     return types.SignatureHelp(signatures=[signature], active_signature=0, active_parameter=active)
 
