@@ -245,7 +245,7 @@ def test_setup_does_in_a_new_neovim_what_enable_does(neovim: Neovim) -> None:
 
 
 def test_options_in_settings_are_heeded(neovim: Neovim) -> None:
-    """Where most users of Neovim put the options of a server; hints are off until somebody switches them on."""
+    """Where most users of Neovim put the options of a server. Hints are off by default."""
     seen = neovim(
         SCRIPT,
         """
