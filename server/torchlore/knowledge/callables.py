@@ -77,7 +77,7 @@ _DEVICE_FIRST = {("device", 0), ("to", 0)}
 
 
 def open_arguments(symbol: Symbol, position: int, named: tuple[str, ...]) -> tuple[Argument, ...]:
-    """The arguments that can still be given by name: those that must be, then those that something is written about.
+    """The arguments that can still be given by name: those that must be, then those that are written about.
 
     A name that begins with an underscore is torch's own.
 
