@@ -10,7 +10,7 @@ import pytest
 from in_process import Session
 from recorded import capabilities
 from torchlore.device import Trust
-from torchlore.lsp import dependents
+from torchlore.lsp import dependents, installed
 from torchlore.lsp.settings import settings_with
 
 ASKED = {"workspace": {"configuration": True, "didChangeConfiguration": {"dynamicRegistration": True}}}
@@ -237,6 +237,22 @@ async def test_a_configuration_file_that_changes_is_read_again(
     session.send("workspace/didChangeWatchedFiles", {"changes": [{"uri": file.as_uri(), "type": 1}]})
     assert await session.codes(first, 2) == []
     assert code in await session.codes(second, 2)
+
+
+async def test_another_interpreter_has_another_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dependents, "PAUSE", 0)
+    monkeypatch.setattr(installed, "torch_version", "2.{0}".format)
+    monkeypatch.setattr("torchlore.analysis.installed.package_folders", lambda python: Path(python).name)
+    session = Folders(tmp_path)
+    session.begin({})
+    uri, file = f"{session.paths[0].as_uri()}/a.py", session.paths[0] / "torchlore.toml"
+    versions = []
+    for name in ("5", "9"):
+        file.write_text(f'interpreter = "/{name}"\n')
+        session.send("workspace/didChangeWatchedFiles", {"changes": [{"uri": file.as_uri(), "type": 2}]})
+        await session.eventually(lambda: not session.server.tasks)
+        versions.append(installed.used_torch(session.server, uri))
+    assert versions == ["2.5", "2.9"]
 
 
 async def test_a_folder_that_is_added_is_imported_from(tmp_path: Path) -> None:
