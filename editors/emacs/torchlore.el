@@ -14,7 +14,7 @@
 
 ;;; Code:
 
-(require 'subr-x)
+(require 'seq)
 
 (defgroup torchlore nil
   "Answers and silent bugs in PyTorch code."
@@ -88,8 +88,11 @@ VERB says in a message what there is nothing to do for."
     (buffer-substring-no-properties (region-beginning) (region-end))))
 
 (defun torchlore-show-page (file)
-  "Show FILE, a page of Markdown, in another window."
-  (with-current-buffer (find-file-noselect file)
+  "Show FILE, a page of Markdown, in another window.
+One that is shown already and was written again is read again, unasked:
+the server waits meanwhile."
+  (with-current-buffer (let ((revert-without-query '("")))
+                         (find-file-noselect file))
     (view-mode 1)
     (display-buffer (current-buffer))))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from harness import Editor, editor
+from harness import Editor, editor, page
 from lsprotocol import types
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -40,6 +40,8 @@ async def test_a_mistake_is_reported_with_what_the_editor_declares(
     how = ("diagnostic" if any_editor.pulls else "publish_diagnostics",)
     described = any_editor.declares("text_document", *how, "code_description_support")
     assert (found.code_description is not None) == described
+    if found.code_description is not None:
+        assert page(found.code_description.href).read_text(encoding="utf-8").startswith("# missing-zero-grad")
     related = any_editor.declares("text_document", *how, "related_information")
     assert bool(found.related_information) == related
     any_editor.close(uri)

@@ -94,6 +94,24 @@ def test_lsp_mode_starts_it_beside_another_server(emacs: Emacs) -> None:
     assert seen["other"].strip() == ANSWER
 
 
+def test_a_page_that_was_written_again_is_shown_anew(emacs: Emacs) -> None:
+    """Running a proof twice gives one page; Emacs would ask about it while the server waits."""
+    page = emacs.folder / "run-zero-grad.md"
+    seen = emacs(
+        SCRIPT,
+        f"""
+        (let ((page "{page}") texts)
+          (dolist (text '("# first" "# second"))
+            (with-temp-file page (insert text))
+            (set-file-times page (time-add nil (* 5 (1+ (length texts)))))
+            (torchlore-show-page page)
+            (push (person-page) texts))
+          (vconcat (nreverse texts)))
+        """,
+    )
+    assert seen == ["# first", "# second"]
+
+
 def test_eglot_explains_beside_the_code(emacs: Emacs) -> None:
     seen = emacs(
         SCRIPT,

@@ -6,12 +6,15 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
+import pytest
 from torchlore.lsp import names
 from torchlore.lsp.options import OPTIONS
+from torchlore.lsp.pages import Pages
 from torchlore.lsp.settings import settings_from
 
 ROOT = Path(__file__).parents[2]
@@ -108,6 +111,17 @@ def test_the_walkthrough_leads_to_what_is_there() -> None:
         waited_for = re.findall(r"onCommand:([\w.]+)", " ".join(step["completionEvents"]))
         for command in (*linked, *waited_for):
             assert command in commands() or not command.startswith("torchlore."), command
+
+
+def test_pages_of_the_server_open_rendered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    defaults = manifest()["contributes"]["configurationDefaults"]["workbench.editorAssociations"]
+    ((pattern, editor),) = defaults.items()
+    assert editor == "vscode.markdown.preview.editor"
+    pages = Pages()
+    assert pages.write("explain-missing-zero-grad", "# It").match(pattern)
+    assert not Path("/home/somebody/torchlore-notes/README.md").match(pattern)
+    pages.remove()
 
 
 def test_works_without_another_extension() -> None:

@@ -194,6 +194,80 @@ def test_checkhealth_says_how_to_get_the_program(neovim: Neovim) -> None:
     assert "pip install" in report
 
 
+CONFIGURATION = """\
+[project]
+name = "spirals"
+
+[tool.torchlore]
+severity = "hint"
+"""
+KEY = """
+person.await('the server', function() return require('torchlore').client(0) end)
+person.go_to('severity', 'severity')
+vim.keymap.set('n', 'K', vim.lsp.buf.hover) -- As it is from 0.10 on.
+return person.hover()
+"""
+
+
+def test_a_key_of_the_configuration_is_explained(neovim: Neovim) -> None:
+    assert neovim(CONFIGURATION, KEY, "pyproject.toml")[0].strip("* ") == "severity"
+
+
+def test_a_key_is_explained_before_0_11_too(old_neovim: Neovim) -> None:
+    assert old_neovim(CONFIGURATION, KEY, "pyproject.toml")[0].strip("* ") == "severity"
+
+
+@pytest.mark.parametrize("file", ["pyproject.toml", "other.toml"])
+def test_files_of_others_start_nothing(neovim: Neovim, file: str) -> None:
+    text = CONFIGURATION.replace("tool.torchlore", "tool.ruff") if file == "pyproject.toml" else CONFIGURATION
+    seen = neovim(
+        text,
+        """
+        person.await('the type of the file', function() return vim.bo.filetype == 'toml' end)
+        vim.wait(500)
+        return #vim.lsp.get_clients()
+        """,
+        file,
+    )
+    assert seen == 0
+
+
+def test_setup_does_in_a_new_neovim_what_enable_does(neovim: Neovim) -> None:
+    seen = neovim(
+        SCRIPT,
+        """
+        require('torchlore').setup({ init_options = { untrustedWorkspace = true } })
+        person.diagnostics('TL101', person.with_code('TL101'))
+        return #vim.lsp.get_clients({ name = 'torchlore' })
+        """,
+    )
+    assert seen == 1
+
+
+def test_options_in_settings_are_heeded(neovim: Neovim) -> None:
+    """Where most users of Neovim put the options of a server. Hints are off by default."""
+    seen = neovim(
+        SCRIPT,
+        """
+        person.diagnostics('TL101', person.with_code('TL101'))
+        vim.lsp.stop_client(vim.lsp.get_clients())
+        person.await('the end of the server', function() return #vim.lsp.get_clients() == 0 end)
+        vim.lsp.config('torchlore', { settings = { torchlore = { inlayHints = true } } })
+        vim.cmd('edit')
+        person.await('the next server', function()
+          local client = require('torchlore').client(0)
+          return client and client.initialized
+        end)
+        vim.lsp.inlay_hint.enable()
+        return person.await('a hint', function()
+          local hints = vim.lsp.inlay_hint.get({ bufnr = 0 })
+          return #hints > 0 and hints[1].inlay_hint.label
+        end)
+        """,
+    )
+    assert "parameters" in seen
+
+
 def test_neovim_before_0_11_shows_explains_and_asks(old_neovim: Neovim) -> None:
     """`setup` in place of `vim.lsp.enable`: the Neovim that distributions have."""
     seen = old_neovim(
@@ -234,8 +308,8 @@ class Neovim:
         self.program = program
         self.folder = folder
 
-    def __call__(self, text: str, scenario: str) -> Any:
-        script, lua, out = (self.folder / name for name in ("train.py", "scenario.lua", "seen.json"))
+    def __call__(self, text: str, scenario: str, file: str = "train.py") -> Any:
+        script, lua, out = (self.folder / name for name in (file, "scenario.lua", "seen.json"))
         script.write_text(text, encoding="utf-8")
         out.unlink(missing_ok=True)
         lua.write_text(f"local person = require('person')\n{scenario}", encoding="utf-8")

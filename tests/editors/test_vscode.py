@@ -29,8 +29,10 @@ PICTURES = CACHE / "pictures"
 EXAMPLE = ROOT / "examples" / "train_classifier.py"
 FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig><include ignore_missing="yes">/etc/fonts/fonts.conf</include>
-<alias binding="same"><family>sans-serif</family><prefer><family>Inter</family></prefer></alias>
-<alias binding="same"><family>system-ui</family><prefer><family>Inter</family></prefer></alias></fontconfig>
+<match><test name="family"><string>sans-serif</string></test>
+<edit name="family" mode="prepend" binding="strong"><string>Inter</string></edit></match>
+<match><test name="family"><string>system-ui</string></test>
+<edit name="family" mode="prepend" binding="strong"><string>Inter</string></edit></match></fontconfig>
 """
 
 # A quiet window: nothing that moves, asks or is not about the code.
@@ -110,6 +112,7 @@ def test_trusted_workspace_reads_mends_inserts_and_runs(tmp_path: Path, play: Pl
     assert "Whole answer" in seen["hovers"]["step"]
     assert seen["picture"], "the card's picture did not show in the hover"
     assert "TL101" in seen["problem"] and "optimizer" in seen["problem"]
+    assert "missing-zero-grad (TL101)" in seen["rule"], "the code leads to the page of its rule, rendered"
     assert "Clear the gradients" in seen["fixes"][0], "the repair must come first"
     assert seen["problems"][1] == 3
     assert seen["problems"][2] < 3, "saving mended nothing"
@@ -126,6 +129,8 @@ def test_trusted_workspace_reads_mends_inserts_and_runs(tmp_path: Path, play: Pl
     assert "Run again" in seen["stopped"] and "Tensor" not in seen["stopped"]
     assert seen["devices"].startswith("cpu: ")
 
+    assert seen["argument"] == "out_features: int"
+    assert "bias=" in seen["completed"][0]
     assert seen["holes"] >= 2
     assert seen["inserted"].count("net") >= 2, "one name in all places of a hole"
     assert seen["notifications"] == []

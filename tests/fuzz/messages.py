@@ -66,16 +66,53 @@ _arguments = st.sampled_from(
         {"slug": 3},
         {"slug": "training-loop", "uri": FILES[0], "line": 0},
         {"slug": "training-loop", "uri": "file://[", "line": 10**9},
+        {"uri": FILES[0]},
+        {"uri": CELLS[0]},
+        {"run": "none"},
     ]
 )
-_COMMANDS = ("torchlore.explain", "torchlore.ask", "torchlore.insert", "torchlore.nothing", "")
+_COMMANDS = (
+    "torchlore.explain",
+    "torchlore.ask",
+    "torchlore.insert",
+    "torchlore.debugInformation",
+    "torchlore.environment",
+    "torchlore.stop",
+    "torchlore.nothing",
+    "",
+)
+_data = st.one_of(
+    st.fixed_dictionaries({"uri": uris}),
+    st.sampled_from(
+        [
+            {"code": "TL101"},
+            {"code": "none"},
+            {"insert": "training-loop"},
+            {"symbol": "torch.nn.Linear", "argument": "bias", "value": "True"},
+            {"symbol": "torch.nn.Linear", "argument": 3},
+            {"symbol": "", "argument": ""},
+        ]
+    ),
+)
+_queries = st.sampled_from(["", "grad", "why does", "\ud800é["])
+_placed = {"textDocument": identifiers, "position": positions}
+_ranged = {"textDocument": identifiers, "range": ranges}
 
 REQUESTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
-    "textDocument/hover": st.fixed_dictionaries({"textDocument": identifiers, "position": positions}),
-    "textDocument/codeAction": st.fixed_dictionaries(
-        {"textDocument": identifiers, "range": ranges, "context": _contexts}
-    ),
+    "textDocument/hover": st.fixed_dictionaries(_placed),
+    "textDocument/completion": st.fixed_dictionaries(_placed),
+    "textDocument/signatureHelp": st.fixed_dictionaries(_placed),
+    "textDocument/inlayHint": st.fixed_dictionaries(_ranged),
+    "textDocument/codeLens": st.fixed_dictionaries({"textDocument": identifiers}),
+    "textDocument/documentLink": st.fixed_dictionaries({"textDocument": identifiers}),
+    "textDocument/codeAction": st.fixed_dictionaries({**_ranged, "context": _contexts}),
     "textDocument/diagnostic": st.fixed_dictionaries({"textDocument": identifiers}),
+    "codeAction/resolve": st.fixed_dictionaries(
+        {"title": st.just("Fix all")}, optional={"kind": st.just("source.fixAll.torchlore"), "data": _data}
+    ),
+    "completionItem/resolve": st.fixed_dictionaries({"label": st.just("bias=")}, optional={"data": _data}),
+    "documentLink/resolve": st.fixed_dictionaries({"range": ranges}, optional={"data": _data}),
+    "workspace/symbol": st.fixed_dictionaries({"query": _queries}),
     "workspace/executeCommand": st.fixed_dictionaries(
         {"command": st.sampled_from(_COMMANDS), "arguments": st.lists(_arguments, max_size=2)}
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from messages import (
@@ -23,6 +24,9 @@ from messages import (
 )
 from wire import FUZZ, Connection, framed
 
+FAILURE = 1
+"""The type of what is logged where something failed."""
+
 ALLOWED_ERRORS = {
     -32600: "invalid request",
     -32601: "no such method",
@@ -37,15 +41,30 @@ REPLIES: tuple[dict[str, Any], ...] = (
     {"error": 3},
     {},
 )
+EVERYTHING = {"inlayHints": True, "codeLens": True}
+"""What is off until somebody switches it on."""
+
 CLIENTS: tuple[dict[str, Any], ...] = (
     {},
     {
         "general": {"positionEncodings": ["utf-8"]},
         "textDocument": {
             "diagnostic": {},
-            "codeAction": {"codeActionLiteralSupport": {"codeActionKind": {"valueSet": []}}},
+            "codeAction": {
+                "codeActionLiteralSupport": {"codeActionKind": {"valueSet": []}},
+                "dataSupport": True,
+                "resolveSupport": {"properties": ["edit"]},
+            },
+            "completion": {"completionItem": {"resolveSupport": {"properties": ["documentation"]}}},
+            "signatureHelp": {},
+            "inlayHint": {},
+            "codeLens": {},
+            "documentLink": {"tooltipSupport": True},
         },
         "workspace": {
+            "symbol": {},
+            "inlayHint": {"refreshSupport": True},
+            "codeLens": {"refreshSupport": True},
             "diagnostics": {"refreshSupport": True},
             "configuration": True,
             "workspaceFolders": True,
@@ -70,9 +89,9 @@ class AnyClient(RuleBasedStateMachine):
         self.asked: dict[int, Any] = {}
         self.replied: set[Any] = set()
 
-    @initialize(capabilities=st.sampled_from(CLIENTS))
-    def start(self, capabilities: dict[str, Any]) -> None:
-        self.connection.start(capabilities, [{"uri": FOLDER, "name": "project"}])
+    @initialize(capabilities=st.sampled_from(CLIENTS), options=st.sampled_from([None, EVERYTHING]))
+    def start(self, capabilities: dict[str, Any], options: Any) -> None:
+        self.connection.start(capabilities, [{"uri": FOLDER, "name": "project"}], options)
 
     @rule(uri=st.sampled_from(FILES), text=texts)
     def open(self, uri: str, text: str) -> None:
@@ -175,11 +194,12 @@ class AnyClient(RuleBasedStateMachine):
         for message in self.connection.wire.messages:
             assert "Traceback" not in str(message), message
             if message.get("method") == "window/logMessage":
-                raise AssertionError(message["params"]["message"])
-            if message.get("method") == "window/showMessage":
-                assert message["params"]["message"].startswith("torchlore "), message
+                assert message["params"]["type"] != FAILURE, message["params"]["message"]
             code = message.get("error", {}).get("code", -32600)
             assert code in ALLOWED_ERRORS, message
+        shown = [m for m in self.connection.wire.messages if m.get("method") == "window/showMessage"]
+        commands = [1 for method, _ in self.asked.values() if method == "workspace/executeCommand"]
+        assert len(shown) <= len(commands), f"nobody asked for that: {shown}"
 
     def teardown(self) -> None:
         try:
@@ -238,4 +258,6 @@ class AnyClient(RuleBasedStateMachine):
 
 
 AnyClient.TestCase.settings = FUZZ
+# What fails is made smaller for five minutes: pytest must not end that before it is told.
+AnyClient.TestCase.pytestmark = [pytest.mark.timeout(900)]  # type: ignore[attr-defined]
 test_any_order = AnyClient.TestCase

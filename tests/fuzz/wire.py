@@ -66,9 +66,12 @@ class Connection:
         message = {"jsonrpc": "2.0", "method": method, "params": params}
         self.feed(framed(message if number is None else {**message, "id": number}))
 
-    def start(self, capabilities: dict[str, Any] | None = None, folders: Any = None) -> None:
+    def start(
+        self, capabilities: dict[str, Any] | None = None, folders: Any = None, options: Any = None
+    ) -> None:
         params = {"processId": None, "rootUri": None, "capabilities": capabilities or {}}
-        self.send("initialize", {**params, "workspaceFolders": folders}, "start")
+        more = {"workspaceFolders": folders, "initializationOptions": options}
+        self.send("initialize", {**params, **more}, "start")
         self.until(lambda: self.answered("start"))
         self.send("initialized", {})
 

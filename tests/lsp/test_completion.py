@@ -104,6 +104,12 @@ def test_an_argument_that_is_given_is_not_offered_again() -> None:
     assert "params=" not in labels("optim.SGD(self.model.parameters(), |")
 
 
+def test_what_must_be_given_comes_first() -> None:
+    assert labels("nn.Linear(3, |")[0] == "out_features="
+    assert labels("nn.Linear(|")[:2] == ["in_features=", "out_features="]
+    assert not [label for label in labels("nn.Embedding(3, 4, |") if label.startswith("_")]
+
+
 def test_what_nothing_is_written_about_comes_last() -> None:
     offered_here = labels("nn.CrossEntropyLoss(|")
     assert offered_here.index("label_smoothing=") < offered_here.index("size_average=")

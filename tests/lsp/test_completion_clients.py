@@ -73,7 +73,14 @@ async def test_an_editor_asks_again_where_there_may_be_more(typed: str, is_part:
 async def test_it_can_be_switched_off() -> None:
     for options in ({"completion": False}, {"settings": {"completion": False}}):
         _, answer = await conversation(NEOVIM, "import torch\n\nx = torch.nn.MSELoss(|", options)
-        assert "error" in answer, "it was never registered"
+        assert answer["result"] is None
+
+
+async def test_who_never_tells_of_settings_is_not_asked_in_vain() -> None:
+    session = Session()
+    session.start({"textDocument": {"completion": {}}}, {"completion": False})
+    told = session.answer(0)
+    assert told is not None and "completionProvider" not in told["result"]["capabilities"]
 
 
 async def test_who_does_not_declare_it_is_not_told_of_it() -> None:

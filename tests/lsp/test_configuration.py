@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from in_process import Session
+from recorded import capabilities
 from torchlore.device import Trust
-from torchlore.lsp import dependents
+from torchlore.lsp import dependents, installed
 from torchlore.lsp.settings import settings_with
 
 ASKED = {"workspace": {"configuration": True, "didChangeConfiguration": {"dynamicRegistration": True}}}
@@ -50,6 +51,12 @@ class Folders(Session):
                     data = {"jsonrpc": "2.0", "id": message["id"], "result": result}
                     self.server.protocol.handle_message(data)
 
+    async def settle(self) -> None:
+        """Answers until the server asks no more, and goes by what it was told."""
+        while self.server.tasks:
+            await self.reply()
+            await asyncio.sleep(0.001)
+
     async def codes(self, uri: str, count: int) -> list[str]:
         """The codes of the `count`th publication for a file, from 1 on."""
         await self.eventually(lambda: len(self._published(uri)) >= count)
@@ -71,6 +78,94 @@ async def test_each_folder_has_settings_of_its_own(tmp_path: Path) -> None:
     assert await session.codes(f"{two}/a.py", 1) != []
     assert session.server.settings_of(f"{two}/a.py").interpreter == "/two/python"
     assert session.server.settings_of(f"{one}/a.py").interpreter is None
+
+
+EVERYTHING = ("completion", "signatureHelp", "inlayHints", "codeLens", "documentLinks")
+TYPED = """\
+import torch  # noqa: TL101
+
+model = torch.nn.Linear(3, 4)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for x in [torch.ones(3)]:
+    optimizer.zero_grad()
+    model(x).sum().backward()
+    optimizer.step()
+torch.nn.Linear(1, """
+
+
+def assisting(uri: str) -> dict[str, dict[str, Any]]:
+    """The requests about what helps while `TYPED` is typed."""
+    document, at = {"textDocument": {"uri": uri}}, {"line": 8, "character": 19}
+    return {
+        "textDocument/completion": {**document, "position": at},
+        "textDocument/signatureHelp": {**document, "position": at},
+        "textDocument/inlayHint": {**document, "range": {"start": {"line": 0, "character": 0}, "end": at}},
+        "textDocument/codeLens": document,
+        "textDocument/documentLink": document,
+    }
+
+
+@pytest.mark.parametrize("kind", ["file", "cell"])
+async def test_what_helps_is_switched_for_each_folder(tmp_path: Path, kind: str) -> None:
+    session = Folders(tmp_path)
+    first, second = (path.as_uri() for path in session.paths)
+    session.set = {
+        first: dict.fromkeys(EVERYTHING, False),
+        second: dict.fromkeys(EVERYTHING, True),
+    }
+    declared = capabilities("visual_studio_code_v1.139.1")
+    session.begin(declared)
+    await session.settle()
+    given: dict[str, dict[str, Any]] = {}
+    for folder in (first, second):
+        uri = f"{folder}/a.py" if kind == "file" else f"vscode-notebook-cell:{folder[7:]}/a.ipynb#1"
+        session.open(TYPED, uri) if kind == "file" else open_notebook(session, f"{folder}/a.ipynb", uri)
+        for method, params in assisting(uri).items():
+            number = f"{method} {folder}"
+            session.send(method, params, number)
+            given.setdefault(folder, {})[method] = (await session.until(number))["result"]
+    assert not any(given[first].values())
+    assert all(given[second].values()), given[second]
+
+
+def open_notebook(session: Session, notebook: str, cell: str) -> None:
+    shown = {"uri": notebook, "notebookType": "jupyter-notebook", "version": 1}
+    document = {"uri": cell, "languageId": "python", "version": 1, "text": TYPED}
+    params = {
+        "notebookDocument": {**shown, "cells": [{"kind": 2, "document": cell}]},
+        "cellTextDocuments": [document],
+    }
+    session.send("notebookDocument/didOpen", params)
+
+
+async def test_a_run_is_offered_on_the_device_of_the_folder(tmp_path: Path) -> None:
+    session = Folders(tmp_path)
+    first, second = (path.as_uri() for path in session.paths)
+    session.set = {second: {"device": "cuda:1"}}
+    session.begin({**ASKED, "textDocument": capabilities("neovim_v0.11.4")["textDocument"]})
+    await session.settle()
+    session.server.gpus = ("cuda:0", "cuda:1")
+    here = {"line": 1, "character": 0}
+    usual = []
+    for folder in (first, second):
+        session.open("import torch\nx = torch.ones(3)\n", f"{folder}/a.py")
+        asked = {"range": {"start": here, "end": here}, "context": {"diagnostics": []}}
+        session.send("textDocument/codeAction", {"textDocument": {"uri": f"{folder}/a.py"}, **asked}, folder)
+        titles = [action["title"] for action in (await session.until(folder))["result"]]
+        usual.append(next(title for title in titles if title.startswith("Run line 2")))
+    assert [title.rpartition(" on ")[2] for title in usual] == ["cuda:0", "cuda:1"]
+
+
+async def test_hints_and_lenses_are_shown_again_when_they_are_switched_on(tmp_path: Path) -> None:
+    session = Folders(tmp_path)
+    session.begin(capabilities("visual_studio_code_v1.139.1"))
+    await session.settle()
+    refreshes = ("workspace/inlayHint/refresh", "workspace/codeLens/refresh")
+    before = [len(session.sent(method)) for method in refreshes]
+    session.set = {uri: {"inlayHints": True} for uri in (None, *(path.as_uri() for path in session.paths))}
+    session.send("workspace/didChangeConfiguration", {"settings": None})
+    await session.settle()
+    assert [len(session.sent(method)) for method in refreshes] == [count + 1 for count in before]
 
 
 @pytest.mark.parametrize("asks", [True, False])
@@ -144,6 +239,22 @@ async def test_a_configuration_file_that_changes_is_read_again(
     assert code in await session.codes(second, 2)
 
 
+async def test_another_interpreter_has_another_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dependents, "PAUSE", 0)
+    monkeypatch.setattr(installed, "torch_version", "2.{0}".format)
+    monkeypatch.setattr("torchlore.analysis.installed.package_folders", lambda python: Path(python).name)
+    session = Folders(tmp_path)
+    session.begin({})
+    uri, file = f"{session.paths[0].as_uri()}/a.py", session.paths[0] / "torchlore.toml"
+    versions = []
+    for name in ("5", "9"):
+        file.write_text(f'interpreter = "/{name}"\n')
+        session.send("workspace/didChangeWatchedFiles", {"changes": [{"uri": file.as_uri(), "type": 2}]})
+        await session.eventually(lambda: not session.server.tasks)
+        versions.append(installed.used_torch(session.server, uri))
+    assert versions == ["2.5", "2.9"]
+
+
 async def test_a_folder_that_is_added_is_imported_from(tmp_path: Path) -> None:
     session = Folders(tmp_path)
     (session.paths[1] / "nets.py").write_text("def loss():\n    return 1\n")
@@ -172,6 +283,9 @@ async def test_a_folder_that_is_added_is_imported_from(tmp_path: Path) -> None:
         ({"settings": {"interpreter": "/a"}}, {"interpreter": "/b"}, "/b", True),
         ({"typeCheckedDeprecations": False}, {"typeCheckedDeprecations": "auto"}, None, False),
         ({"typeCheckedDeprecations": False}, {"typeCheckedDeprecations": True}, None, True),
+        ({"typeCheckedDeprecations": False}, {"typeCheckedDeprecations": "on"}, None, True),
+        ({"typeCheckedDeprecations": True}, {"typeCheckedDeprecations": "off"}, None, False),
+        ({"typeCheckedDeprecations": True}, {"typeCheckedDeprecations": "never"}, None, True),
         (None, {"typeCheckedDeprecations": False}, None, False),
         (None, "nonsense", None, True),
     ],
@@ -188,6 +302,8 @@ def test_no_configuration_lets_anything_run(options: Any) -> None:
     """A workspace can bring its configuration along."""
     wanted = {"untrustedWorkspace": False, "runOwnCode": True, "warm": True, "settings": {"runOwnCode": True}}
     before, after = settings_with(options, None), settings_with(options, wanted)
+    in_words = settings_with(options, {"runOwnCode": "always"})
+    assert in_words.run_own_code == before.run_own_code
     assert (after.trust, after.run_own_code, after.warm) == (before.trust, before.run_own_code, False)
     assert after.trust is Trust.UNTRUSTED or options != {"untrustedWorkspace": True}
 

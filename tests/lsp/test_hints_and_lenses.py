@@ -118,7 +118,13 @@ def test_the_snippet_of_a_card_runs_as_it_stands() -> None:
 @pytest.mark.parametrize("client", list(CLIENTS))
 async def test_lenses_are_for_those_who_want_them(client: str) -> None:
     declared = capabilities(client)["textDocument"].get("codeLens") is not None
-    assert not provides(begun(client), "codeLensProvider"), "off by default"
+    tells = capabilities(client).get("workspace", {}).get("configuration", False)
+    session = begun(client)
+    assert provides(session, "codeLensProvider") == (declared and tells), "who tells may switch them on yet"
+    if declared and tells:
+        session.open(LOOPS)
+        session.send("textDocument/codeLens", {"textDocument": {"uri": URI}}, 1)
+        assert (await session.until(1))["result"] is None, "off by default"
     session = begun(client, {"codeLens": True})
     assert provides(session, "codeLensProvider") == declared
     if not declared:

@@ -124,7 +124,7 @@ def test_asking_without_refreshing_is_published_to() -> None:
 def test_pages_are_ones_own_and_go() -> None:
     pages = Pages()
     first = pages.write("run-../../etc/passwd", "# one")
-    assert first.read_text() == "# one" and first.parent.name.startswith("torchlore-")
+    assert first.read_text() == "# one" and first.parent.name.startswith("torchlore-pages-")
     assert pages.write("b", "é").parent == first.parent
     pages.remove()
     assert not first.parent.exists()

@@ -79,6 +79,67 @@ async def test_a_code_is_a_link_to_the_page_of_its_rule(client: str) -> None:
     session.server.pages.remove()
 
 
+MISTAKE = "import torch\n\nx = torch.tensor(torch.ones(3), requires_grad=True)  # noqa: TL101\n"
+
+
+@pytest.mark.parametrize("client", list(CLIENTS))
+async def test_the_code_of_a_diagnostic_leads_to_the_page_of_its_rule(client: str) -> None:
+    text_document = capabilities(client)["textDocument"]
+    session = Session()
+    session.start(capabilities(client))
+    session.open("import torch\n", version=1)
+    assert not await diagnostics(session, client, 1)
+    assert session.server.pages._folder is None, "no page without a finding"
+    session.replace(MISTAKE, 2)
+    found = await diagnostics(session, client, 2)
+    assert found
+    declared = text_document["diagnostic"] if pulls(client) else text_document["publishDiagnostics"]
+    for item in found:
+        assert ("codeDescription" in item) == declared.get("codeDescriptionSupport", False)
+        if "codeDescription" in item:
+            path, rule = to_fs_path(item["codeDescription"]["href"]), rule_by_code_or_name(item["code"])
+            assert path is not None and rule is not None
+            assert read(path) == rule_page(rule)
+    folder = session.server.pages._folder
+    session.server.pages.remove()
+    assert folder is None or not folder.exists()
+
+
+async def test_a_page_that_cannot_be_written_is_not_led_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.mkdtemp", no_room)
+    session = Session()
+    session.start(capabilities(FULL))
+    session.open(MISTAKE)
+    found = await diagnostics(session, FULL, 1)
+    assert found and all("codeDescription" not in item for item in found)
+    assert not session.sent("window/logMessage")
+
+
+def no_room(**_: Any) -> str:
+    raise OSError("No space left on device")
+
+
+def pulls(client: str) -> bool:
+    declared = capabilities(client)
+    refreshes = declared.get("workspace", {}).get("diagnostics", {}).get("refreshSupport", False)
+    return "diagnostic" in declared["textDocument"] and bool(refreshes)
+
+
+async def diagnostics(session: Session, client: str, version: int) -> list[dict[str, Any]]:
+    """What is said of a version, whichever way the client is told."""
+    if pulls(client):
+        session.send("textDocument/diagnostic", {"textDocument": {"uri": URI}}, f"look {version}")
+        items: list[dict[str, Any]] = (await session.until(f"look {version}"))["result"]["items"]
+        return items
+
+    def published() -> list[dict[str, Any]]:
+        sent = session.sent("textDocument/publishDiagnostics")
+        return [one["params"] for one in sent if one["params"]["version"] == version]
+
+    await session.eventually(lambda: bool(published()))
+    return list(published()[0]["diagnostics"])
+
+
 def read(path: str) -> str:
     return Path(path).read_text(encoding="utf-8")
 

@@ -15,7 +15,12 @@ from torchlore.lsp.declared import Declared
 from torchlore.lsp.signature_help import signature_at, signature_of
 from torchlore.text import Source
 
-EDITOR = Declared(signature_help=True, signature_documentation=("markdown",), label_offsets=True)
+EDITOR = Declared(
+    signature_help=True,
+    signature_documentation=("markdown",),
+    no_active_parameter=True,
+    label_offsets=True,
+)
 HEAD = """\
 import torch
 from torch import nn, optim
@@ -39,9 +44,9 @@ def active(line: str) -> str:
     assert found is not None
     (signature,) = found.signatures
     assert signature.parameters is not None
-    if found.active_parameter is None:
+    if signature.active_parameter is None:
         return ""
-    place = signature.parameters[found.active_parameter].label
+    place = signature.parameters[signature.active_parameter].label
     assert not isinstance(place, str)
     return signature.label[place[0] : place[1]]
 
@@ -124,13 +129,32 @@ async def test_every_editor_gets_what_it_declared(client: str) -> None:
     position = {"line": 2, "character": 20}
     session.send("textDocument/signatureHelp", {"textDocument": {"uri": URI}, "position": position}, 1)
     result = (await session.until(1))["result"]
-    parameter = result["signatures"][0]["parameters"][result["activeParameter"]]
+    (signature,) = result["signatures"]
+    # What stands in the signature goes before what stands beside it; a null means that none is typed.
+    assert signature["activeParameter"] == result["activeParameter"]
+    parameter = signature["parameters"][signature["activeParameter"]]
     information = declared["signatureInformation"]
     offsets = information.get("parameterInformation", {}).get("labelOffsetSupport", False)
     assert isinstance(parameter["label"], list) == offsets
     formats = information.get("documentationFormat")
     said = parameter["documentation"]
     assert (said["kind"] == formats[0]) if formats else said.startswith("The learning rate")
+
+
+@pytest.mark.parametrize("client", list(CLIENTS))
+async def test_who_knows_no_null_is_sent_none(client: str) -> None:
+    declared: dict[str, Any] = capabilities(client)["textDocument"].get("signatureHelp") or {}
+    session = Session()
+    session.start(capabilities(client))
+    session.open("import torch\n\ntorch.optim.SGD(*groups, ")
+    position = {"line": 2, "character": 25}
+    session.send("textDocument/signatureHelp", {"textDocument": {"uri": URI}, "position": position}, 1)
+    if not declared:
+        return
+    result = (await session.until(1))["result"]
+    knows = declared["signatureInformation"].get("noActiveParameterSupport", False)
+    assert result["activeParameter"] == (None if knows else 0)
+    assert result["signatures"][0]["activeParameter"] == result["activeParameter"]
 
 
 async def test_it_can_be_switched_off() -> None:

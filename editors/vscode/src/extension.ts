@@ -1,7 +1,7 @@
 /** Starts the server, restarts it when what it depends on changes, and says in the status items how it is. */
 import * as os from "node:os";
 import type { LogOutputChannel } from "vscode";
-import type { LanguageClient } from "vscode-languageclient/node";
+import { type LanguageClient, State } from "vscode-languageclient/node";
 import { createClient, type InitializationOptions } from "./client";
 import { debugInformation } from "./commands";
 import { createRunPanel, type RunPanel } from "./panel";
@@ -9,7 +9,7 @@ import { oneAtATime } from "./restart";
 import type { RunMessage } from "./runs";
 import { chosenInterpreter, type Command, findServer, folderInterpreters, type Surroundings } from "./server";
 import { serverOptions } from "./settings";
-import { deviceList, type Environment, environmentLine, serverLine } from "./status";
+import { deviceList, type Environment, environmentLine, type Line, serverLine } from "./status";
 import * as editor from "./vscodeapi";
 
 /** What a server is started with. */
@@ -55,12 +55,18 @@ export async function activate(context: editor.ExtensionContext): Promise<void> 
     asked = true;
     return update();
   };
-  const again = () => void update();
+  let watching: editor.Disposable | undefined;
+  const again = () =>
+    void update().then(() => {
+      // In Restricted Mode the Python extension is not asked for anything; and it may be installed later.
+      watching ??= editor.onPythonExtensionInterpreter(again);
+    });
   context.subscriptions.push(
     ...Object.values(shown),
     editor.onSettingsChanged(again),
     editor.onTrustGranted(again),
     editor.onFoldersChanged(again),
+    editor.onExtensionsChanged(again),
     editor.onEditorChanged(() => void showEnvironment(shown.environment)),
     editor.registerCommand("torchlore.restart", restart),
     editor.registerCommand("torchlore.showLogs", () => shown.log.show()),
@@ -71,9 +77,9 @@ export async function activate(context: editor.ExtensionContext): Promise<void> 
       shown.log.show();
     }),
   );
+  context.subscriptions.push({ dispose: () => watching?.dispose() });
   await restart();
-  const watching = editor.onPythonExtensionInterpreter(again);
-  if (watching) context.subscriptions.push(watching);
+  watching = editor.onPythonExtensionInterpreter(again);
 }
 
 export async function deactivate(): Promise<void> {
@@ -81,22 +87,37 @@ export async function deactivate(): Promise<void> {
 }
 
 /** Stops the server and starts one with what is set now; tells where none starts, and does not throw. */
-async function replaceServer(home: string, { server, environment, panel, log }: Shown): Promise<void> {
+async function replaceServer(home: string, shown: Shown): Promise<void> {
+  const { server, environment, panel, log } = shown;
   server.show({ text: "torchlore", detail: "starting", severity: "information" }, true);
   try {
     await stop(panel, log);
     running = await start(await wanted(await surroundings(home)), home, log);
-    running.client.onNotification("$/torchlore/run", (message: RunMessage) => {
-      follow(message, panel, environment);
+    const { client } = running;
+    client.onNotification("$/torchlore/run", (message: RunMessage) => follow(message, panel, environment));
+    client.onDidChangeState(({ newState }) => {
+      if (running?.client === client) showState(newState, running, shown);
     });
-    const version = running.client.initializeResult?.serverInfo?.version ?? "";
-    server.show(serverLine(version, running.command.origin, editor.isTrusted()));
+    showState(client.state, running, shown);
     await showEnvironment(environment);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     log.error(message);
-    server.show({ text: "torchlore", detail: "not running", severity: "error" });
+    server.show(NOT_RUNNING);
     void editor.tellStartFailed(message);
+  }
+}
+
+const NOT_RUNNING: Line = { text: "torchlore", detail: "not running", severity: "error" };
+
+/** The client starts a server that crashed again, but not for ever; what it ran is lost in either case. */
+function showState(state: State, { client, command }: Running, { server, panel }: Shown): void {
+  if (state === State.Running) {
+    const version = client.initializeResult?.serverInfo?.version ?? "";
+    server.show(serverLine(version, command.origin, editor.isTrusted()));
+  } else if (state === State.Stopped) {
+    server.show(NOT_RUNNING);
+    panel.abandon();
   }
 }
 
@@ -172,7 +193,10 @@ async function showEnvironment(status: editor.StatusItem): Promise<void> {
 async function showDevices(status: editor.StatusItem): Promise<void> {
   status.show({ text: "torch", detail: "looking at the devices", severity: "information" }, true);
   const seen = await environmentOf(true);
-  if (!seen || !running) return;
+  if (!seen || !running) {
+    status.show({ text: "torch", detail: "the server is not running", severity: "warning" });
+    return;
+  }
   running.seen = seen;
   status.show(environmentLine(seen, running.ranOn, editor.workspaceFolders()));
   void editor.tell(seen.problem ?? deviceList(seen).join(" · "));

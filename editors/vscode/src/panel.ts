@@ -58,7 +58,7 @@ export function createRunPanel(home: string): RunPanel {
     },
     open,
     abandon() {
-      runs = abandoned(runs, "The server was restarted.");
+      runs = abandoned(runs, "The server ended before it did.");
       update();
     },
     dispose() {

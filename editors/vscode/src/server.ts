@@ -112,7 +112,7 @@ function mayRun(executable: string, given: Surroundings): boolean {
 
 function isInside(folder: string, file: string): boolean {
   const way = path.relative(folder, file);
-  return !way.startsWith("..") && !path.isAbsolute(way);
+  return way.split(path.sep)[0] !== ".." && !path.isAbsolute(way);
 }
 
 function onPath(names: readonly string[], given: Surroundings): string[] {
@@ -166,6 +166,7 @@ function canRun(python: string, module?: string): Promise<boolean> {
   return new Promise((resolve) => {
     // Some folder that is not the workspace: `-c` imports from the current folder first.
     const options = { timeout: PROBE_SECONDS * 1000, cwd: path.parse(process.execPath).dir };
-    execFile(python, ["-c", code], options, (error) => resolve(!error));
+    // Isolated where nothing of the environment is asked for, as the bundled server will be.
+    execFile(python, [...(module ? [] : ["-I"]), "-c", code], options, (error) => resolve(!error));
   });
 }

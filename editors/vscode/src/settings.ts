@@ -36,7 +36,7 @@ export function serverOptions(settings: Settings, hasTypeChecker: boolean): Reco
   const options: Record<string, unknown> = { typeCheckedDeprecations: !hasTypeChecker };
   for (const [name, words] of Object.entries<Record<string, boolean | null>>(SERVER_OPTIONS)) {
     const value = settings.options[name];
-    const meant = typeof value === "string" && value in words ? words[value] : value;
+    const meant = typeof value === "string" && Object.hasOwn(words, value) ? words[value] : value;
     if (name !== "interpreter" && meant !== undefined && meant !== null) options[name] = meant;
   }
   return options;

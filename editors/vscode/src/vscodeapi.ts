@@ -8,7 +8,7 @@ import type { Choice } from "./server";
 import { OPTION_NAMES, OWN_SETTINGS, type Settings, TYPE_CHECKERS } from "./settings";
 import type { Line } from "./status";
 
-export type { ExtensionContext } from "vscode";
+export type { Disposable, ExtensionContext } from "vscode";
 
 export interface Place {
   readonly uri: vscode.Uri;
@@ -85,6 +85,10 @@ export function onSettingsChanged(changed: () => void): vscode.Disposable {
 
 export const onFoldersChanged = (changed: () => void): vscode.Disposable =>
   vscode.workspace.onDidChangeWorkspaceFolders(changed);
+
+/** Calls back when an extension came, went or was switched: the Python extension, or a type checker. */
+export const onExtensionsChanged = (changed: () => void): vscode.Disposable =>
+  vscode.extensions.onDidChange(changed);
 
 /** Calls back when another file, perhaps of another folder, is being edited. */
 export const onEditorChanged = (changed: () => void): vscode.Disposable =>

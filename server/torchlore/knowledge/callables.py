@@ -77,7 +77,9 @@ _DEVICE_FIRST = {("device", 0), ("to", 0)}
 
 
 def open_arguments(symbol: Symbol, position: int, named: tuple[str, ...]) -> tuple[Argument, ...]:
-    """The arguments that can still be given by name, those first that something is written about.
+    """The arguments that can still be given by name: those that must be, then those that are written about.
+
+    A name that begins with an underscore is torch's own.
 
     Args:
         symbol: what is called.
@@ -86,9 +88,17 @@ def open_arguments(symbol: Symbol, position: int, named: tuple[str, ...]) -> tup
     """
     known = arguments_of(symbol)
     slots = [one.name for one in known if one.kind == "positional"]
+    parameters = signatures.parameters(symbol.signature)
+    required = {one.name for one in parameters if one.kind[0] != "*" and not one.default}
     taken = {*slots[: max(0, position)], *named}
     free = [one for one in known if one.kind in ("positional", "keyword") and one.name not in taken]
-    return tuple(sorted(free, key=lambda one: not one.text))
+    public = [one for one in free if not one.name.startswith("_")]
+    return tuple(sorted(public, key=lambda one: (one.name not in required, _is_rare(one))))
+
+
+def _is_rare(argument: Argument) -> bool:
+    """Whether few will want it: nothing is written about it, or that it is deprecated."""
+    return not argument.text or argument.text.startswith("Deprecated")
 
 
 def _argument(symbol: Symbol, parameter: Parameter) -> Argument:

@@ -46,6 +46,7 @@ class Client:
     progress: bool = False
     show_document: bool = False
     inlay_refresh: bool = False
+    lens_refresh: bool = False
     declared: Declared = field(default_factory=Declared)
 
 
@@ -82,6 +83,7 @@ def client_of(params: types.InitializeParams) -> Client:
         show_document=has("window.show_document.support"),
         declared=declared_by(declared),
         inlay_refresh=has("workspace.inlay_hint.refresh_support"),
+        lens_refresh=has("workspace.code_lens.refresh_support"),
     )
 
 

@@ -24,9 +24,9 @@ CARDS = {"loop": "zero-grad", "module": "build-a-model"}
 
 async def code_lenses(server: Server, params: types.CodeLensParams) -> list[types.CodeLens] | None:
     """Answers `textDocument/codeLens`."""
-    if not server.settings.code_lens:
-        return None
     uri = params.text_document.uri
+    if not server.settings_of(uri).code_lens:
+        return None
     trusted = server.settings.trust is Trust.TRUSTED
 
     def look(known: Analysed) -> list[types.CodeLens]:

@@ -40,9 +40,9 @@ _KINDS = {
 
 async def completion(server: Server, params: types.CompletionParams) -> types.CompletionList | None:
     """Answers `textDocument/completion`; null where there is nothing to offer that others do not."""
-    if not server.settings.completion:
-        return None
     uri = params.text_document.uri
+    if not server.settings_of(uri).completion:
+        return None
     devices = devices_here(used_torch(server, uri))
 
     def look(known: Analysed) -> types.CompletionList | None:

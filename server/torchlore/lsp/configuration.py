@@ -81,3 +81,12 @@ def _use(server: Server, general: object, by_folder: Mapping[str, object]) -> No
     server.folder_settings = {path: settings_with(server.options, said) for path, said in by_folder.items()}
     if (server.settings, server.folder_settings) != before:
         diagnostics.look_again(server)
+        _show_again(server)
+
+
+def _show_again(server: Server) -> None:
+    """Has the client ask again for what it shows in the code, where it lets us."""
+    if server.client.inlay_refresh:
+        server.workspace_inlay_hint_refresh(None)
+    if server.client.lens_refresh:
+        server.workspace_code_lens_refresh(None)

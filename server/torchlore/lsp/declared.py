@@ -20,6 +20,7 @@ class Declared:
         as_is: it can be told to leave the indentation of what is inserted alone.
         label_details: it shows a few words behind a completion's name.
         signature_documentation: the forms that a signature's documentation may have.
+        no_active_parameter: it can be told that no parameter is being typed.
         label_offsets: it takes the place of a parameter in the signature for the parameter.
         link_tooltips: a link may say where it leads.
     """
@@ -32,6 +33,7 @@ class Declared:
     label_details: bool = False
     signature_help: bool = False
     signature_documentation: tuple[str, ...] = ()
+    no_active_parameter: bool = False
     label_offsets: bool = False
     inlay_hints: bool = False
     code_lenses: bool = False
@@ -62,6 +64,7 @@ def declared_by(capabilities: types.ClientCapabilities) -> Declared:
         label_details=has(f"{item}.label_details_support"),
         signature_help=here is not None and here.signature_help is not None,
         signature_documentation=tuple(map(str, listed(f"{signature}.documentation_format"))),
+        no_active_parameter=has(f"{signature}.no_active_parameter_support"),
         label_offsets=has(f"{signature}.parameter_information.label_offset_support"),
         inlay_hints=here is not None and here.inlay_hint is not None,
         code_lenses=here is not None and here.code_lens is not None,

@@ -62,6 +62,7 @@ def text_changed(server: Server, uri: str) -> None:
 def look_again(server: Server) -> None:
     """What is open is judged anew: the configuration has changed, or what the files rest on."""
     server.workspace_changed.set()
+    server.torch.clear()  # Another interpreter may be named.
     for uri in server.documents.homes():
         text_changed(server, uri)
     if server.client.pulls:

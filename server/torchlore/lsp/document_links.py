@@ -8,20 +8,18 @@ from __future__ import annotations
 import asyncio
 
 from lsprotocol import types
-from pygls.uris import from_fs_path
 
 from torchlore.lsp.analyses import Analysed
+from torchlore.lsp.rule_pages import page_of
 from torchlore.lsp.server import Server
-from torchlore.pages import rule_page
-from torchlore.rules import rule_by_code_or_name
 from torchlore.rules.mentioned import mentioned_rules
 
 
 async def document_links(server: Server, params: types.DocumentLinkParams) -> list[types.DocumentLink] | None:
     """Answers `textDocument/documentLink`; the targets are found out by `resolved`."""
-    if not server.settings.document_links:
-        return None
     uri = params.text_document.uri
+    if not server.settings_of(uri).document_links:
+        return None
 
     def look(known: Analysed) -> list[types.DocumentLink]:
         places = known.places(server.encoding)
@@ -40,9 +38,6 @@ async def document_links(server: Server, params: types.DocumentLinkParams) -> li
 async def resolved(server: Server, link: types.DocumentLink) -> types.DocumentLink:
     """Answers `documentLink/resolve`: writes the page of the rule and leads there."""
     code = link.data.get("code") if isinstance(link.data, dict) else None
-    rule = rule_by_code_or_name(code) if isinstance(code, str) else None
-    if rule is not None:
-        loop = asyncio.get_running_loop()
-        page = await loop.run_in_executor(None, server.pages.write, f"explain-{rule.name}", rule_page(rule))
-        link.target = from_fs_path(str(page))
+    if isinstance(code, str):
+        link.target = await asyncio.get_running_loop().run_in_executor(None, page_of, server, code)
     return link

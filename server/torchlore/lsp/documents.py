@@ -169,8 +169,11 @@ class Documents(Workspace):
         return document is not None and document.holds(source)
 
     def folder_of(self, uri: str) -> str | None:
-        """The path of the innermost workspace folder that holds `uri`; the first root where none does."""
-        path = unquote(uri)
+        """The path of the innermost workspace folder that holds `uri`; the first root where none does.
+
+        A cell lies where its notebook lies: its own URI may name no file.
+        """
+        path = unquote(self.home(uri))
         holders = [folder for folder in self._folders if path.startswith(folder.rstrip("/") + "/")]
         if holders:
             return path_of(self._folders[max(holders, key=len)].uri)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lsprotocol import types
 
 from torchlore.lsp.analyses import Analysed
+from torchlore.lsp.rule_pages import page_of
 from torchlore.lsp.server import Server
 from torchlore.rules.model import Finding, Severity
 
@@ -21,7 +22,7 @@ _SEVERITIES = {
 def to_diagnostic(finding: Finding, known: Analysed, server: Server) -> types.Diagnostic:
     """The diagnostic of `finding`, with what the client declares and nothing else."""
     client, places = server.client, known.places(server.encoding)
-    described = client.code_description and finding.url
+    page = page_of(server, finding.code) if client.code_description else None
     related = [
         types.DiagnosticRelatedInformation(
             places.location(other.span), known.source.told_at(finding.span.start, other.message)
@@ -34,7 +35,7 @@ def to_diagnostic(finding: Finding, known: Analysed, server: Server) -> types.Di
         severity=_SEVERITIES[finding.severity],
         code=finding.code,
         source=SOURCE,
-        code_description=types.CodeDescription(finding.url) if described else None,
+        code_description=types.CodeDescription(page) if page else None,
         related_information=(related or None) if client.related else None,
         tags=(_tags(finding) or None) if client.diagnostic_tags else None,
     )

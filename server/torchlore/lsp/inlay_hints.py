@@ -16,7 +16,7 @@ from torchlore.text import Span
 async def inlay_hints(server: Server, params: types.InlayHintParams) -> list[types.InlayHint] | None:
     """Answers `textDocument/inlayHint` for the lines that the client shows."""
     given = await run_hints.inlay_hints(server, params) or []
-    if not server.settings.inlay_hints:
+    if not server.settings_of(params.text_document.uri).inlay_hints:
         return given or None
     return given + (await _known(server, params) or [])
 

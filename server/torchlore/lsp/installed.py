@@ -14,7 +14,7 @@ from torchlore.lsp.worker import Priority
 def chosen_interpreter(server: Server, uri: str | None) -> Interpreter:
     """The Python that belongs to a file, or to the workspace where there is no file. Nothing is started."""
     root = server.documents.folder_of(uri or "")
-    path = path_of(uri) if uri else None
+    path = path_of(server.documents.home(uri)) if uri else None
     near = path or root
     settings = server.settings_of(uri) if uri else server.settings
     project = configuration(near).interpreter if near else None

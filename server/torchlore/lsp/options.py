@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Scope = Literal["application", "machine-overridable", "window"]
-"""Who may set it, as VS Code calls it: the user alone; the user, and a workspace that they trust; both."""
+Scope = Literal["application", "machine-overridable", "window", "resource"]
+"""Who may set it, as VS Code calls it: the user alone; the user, and a workspace that they trust; both; both,
+and each folder of a workspace for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ OPTIONS = (
         "device",
         {"type": "string", "default": "auto"},
         "Where snippets run, as PyTorch names it: `cpu`, `cuda`, `cuda:1`, `mps`. `auto`: the best there is.",
-        "window",
+        "resource",
     ),
     Option(
         "warm",
@@ -69,7 +70,7 @@ OPTIONS = (
         "typeCheckedDeprecations",
         {"type": ["boolean", "null"], "default": None},
         "Whether deprecated names that carry `@deprecated`, which type checkers underline, are reported too.",
-        "window",
+        "resource",
         {
             "auto": (
                 None,
@@ -84,13 +85,13 @@ OPTIONS = (
         {"type": "boolean", "default": True},
         "Complete what other servers know least about: arguments of PyTorch's functions with their meaning, "
         "the values that they take, members of tensors and optimizers, snippets with your own names in them.",
-        "window",
+        "resource",
     ),
     Option(
         "signatureHelp",
         {"type": "boolean", "default": True},
         "Show what each argument of a PyTorch function means while its call is typed.",
-        "window",
+        "resource",
     ),
     Option(
         "inlayHints",
@@ -98,19 +99,19 @@ OPTIONS = (
         "Show in the code what the analysis knows and the eye does not: over how many parameters an "
         "optimizer goes, the effective batch size under accumulation, from where to where a schedule leads, "
         "the shape of a tensor.",
-        "window",
+        "resource",
     ),
     Option(
         "codeLens",
         {"type": "boolean", "default": False},
         "Show *Explain* and *Run* above training loops and modules.",
-        "window",
+        "resource",
     ),
     Option(
         "documentLinks",
         {"type": "boolean", "default": True},
         "Make the codes in `# noqa` and `# torchlore: ignore` comments links to their rules.",
-        "window",
+        "resource",
     ),
     Option(
         "workspaceSymbols",

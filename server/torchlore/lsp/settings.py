@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from torchlore.device import Trust, trust_from
+from torchlore.lsp.options import OPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,9 @@ def settings_from(options: object) -> Settings:
 def settings_with(options: object, configured: object) -> Settings:
     """The settings in `options`, and what the client's configuration says beside them.
 
-    A value of another type than the one in `options` says nothing: an extension resolves what its users set
-    ("auto") before it tells us. Whether anything may run is said when the client introduces itself, and by
-    no configuration, which a workspace can bring along.
+    A word that an editor has for a choice means that choice, or nothing where it leaves it open; a value of
+    another type than the one in `options` says nothing. Whether anything may run is said when the client
+    introduces itself, and so is what it can show: by no configuration, which a workspace can bring along.
 
     Args:
         options: what the client said at `initialize`.
@@ -100,9 +101,10 @@ def settings_with(options: object, configured: object) -> Settings:
     first = settings_from(options)
     values = _mapping(options)
     nested = _mapping(values.get("settings"))
+    meant = {key: _meant(key, value) for key, value in _mapping(configured).items()}
     said = {
         key: value
-        for key, value in _mapping(configured).items()
+        for key, value in meant.items()
         if value not in (None, "") and isinstance(value, type(values.get(key, nested.get(key, value))))
     }
     return replace(
@@ -111,7 +113,15 @@ def settings_with(options: object, configured: object) -> Settings:
         run_own_code=first.run_own_code,
         warm=first.warm,
         command_links=first.command_links,
+        pictures=first.pictures,
+        run_events=first.run_events,
     )
+
+
+def _meant(name: object, value: object) -> object:
+    """What an option's value is to us: some are set by words, and the client may send what its user wrote."""
+    words = next((option.words for option in OPTIONS if option.name == name), {})
+    return words[value][0] if isinstance(value, str) and value in words else value
 
 
 def _text(value: object) -> str | None:

@@ -17,9 +17,9 @@ from torchlore.text.cursor import OpenCall, cursor_at
 
 async def signature_help(server: Server, params: types.SignatureHelpParams) -> types.SignatureHelp | None:
     """Answers `textDocument/signatureHelp`; null where the innermost call is of nothing of torch's."""
-    if not server.settings.signature_help:
-        return None
     uri = params.text_document.uri
+    if not server.settings_of(uri).signature_help:
+        return None
 
     def look(known: Analysed) -> types.SignatureHelp | None:
         offset = known.places(server.encoding).offset(uri, params.position)
@@ -42,11 +42,13 @@ def signature_at(known: Analysed, offset: int, declared: Declared) -> types.Sign
     arguments = arguments_of(symbol) if symbol is not None else ()
     if call is None or symbol is None or not arguments:
         return None
-    return types.SignatureHelp(
-        signatures=[signature_of(symbol, arguments, declared)],
-        active_signature=0,
-        active_parameter=_active(arguments, call),
-    )
+    active = _active(arguments, call)
+    if active is None and not declared.no_active_parameter:
+        active = 0  # What such a client takes silence for; null it does not know.
+    signature = signature_of(symbol, arguments, declared)
+    # In both places: lsprotocol writes null where there is nothing, and that goes before the number.
+    signature.active_parameter = active
+    return types.SignatureHelp(signatures=[signature], active_signature=0, active_parameter=active)
 
 
 def signature_of(
@@ -77,7 +79,7 @@ def signature_of(
 
 
 def _active(arguments: tuple[Argument, ...], call: OpenCall) -> int | None:
-    """Which argument is being typed; None where that is not known: the client marks what it likes."""
+    """Which argument is being typed; None where that is not known."""
     if call.keyword:
         named = [n for n, one in enumerate(arguments) if one.name == call.keyword and one.kind[0] != "*"]
         others = [n for n, one in enumerate(arguments) if one.kind == "**"]

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, TimeoutError, sync_playwright
 
 PATIENCE = 60_000
+TRIES = 10
 
 
 def main(address: str, browser: str, picture: str) -> None:
@@ -47,13 +49,17 @@ def hover(page: Page) -> str:
     word = page.locator(".jp-Notebook .cm-content").nth(1).get_by_text("backward").first.bounding_box()
     assert word is not None
     x, y = word["x"] + word["width"] / 2, word["y"] + word["height"] / 2
-    page.mouse.move(x - 40, y - 40)
-    page.mouse.move(x, y, steps=4)
-    page.locator(".cm-lsp-hover-available").first.wait_for()
-    page.keyboard.down("Control")
-    page.mouse.move(x + 6, y, steps=3)
     card = page.locator(".lsp-hover")
-    card.wait_for()
+    for _ in range(TRIES):
+        page.mouse.move(x - 40, y - 40)
+        page.mouse.move(x, y, steps=4)
+        page.locator(".cm-lsp-hover-available").first.wait_for()
+        page.keyboard.down("Control")
+        page.mouse.move(x + 6, y, steps=3)
+        with suppress(TimeoutError):  # It drops what is asked while another answer is on its way.
+            card.wait_for(timeout=PATIENCE / TRIES)
+            break
+        page.keyboard.up("Control")
     return card.inner_text()
 
 

@@ -45,7 +45,7 @@ async function mend(page, order, seen) {
   await window.scroll(page, 3);
   seen.problem = await window.hover(page, order.mistake.code);
   await picture(page, order, "vscode");
-  await window.closeCard(page);
+  seen.rule = await window.followCode(page, order.mistake.code, "Why is this bad?");
   seen.fixes = await window.openQuickFixes(page, order.mistake.fix);
   await picture(page, order, "vscode-quick-fix");
   await window.chooseQuickFix(page, order.mistake.fix);
@@ -84,11 +84,19 @@ async function run(page, order, seen) {
   await window.runCommand(page, "View: Close Editors in Other Groups");
 }
 
-/** A snippet into a file that was never saved: its holes are tab stops. */
+/** In a file that was never saved: what helps while a call is typed; then a snippet, whose holes are tab stops. */
 async function insert(page, order, seen) {
   await page.keyboard.press(order.insert.key);
   await page.locator(".tab.active", { hasText: "Untitled" }).waitFor();
-  await page.keyboard.type("import torch\n\n");
+  await page.keyboard.type("import torch\n\ntorch.nn.Linear(3, ");
+  seen.argument = await window.argumentTyped(page);
+  await page.keyboard.type("bi");
+  seen.completed = await window.completions(page, "bias=");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Home");
+  await page.keyboard.press("Shift+End");
+  await page.keyboard.press("Delete");
   await window.openQuickFixes(page, order.insert.title);
   await window.chooseQuickFix(page, order.insert.title);
   seen.holes = await window.holes(page);

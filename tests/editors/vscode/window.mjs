@@ -6,6 +6,11 @@ const { chromium } = createRequire(process.env.TORCHLORE_NODE_MODULES + "/")("pl
 
 export const PATIENCE = 60_000;
 
+/** What VS Code shows in a browser alone would only be noise in a picture. */
+const BROWSER_ONLY = `
+  #status\\.workbench\\.keyboardLayout, #status\\.forwardedPorts { display: none !important; }
+`;
+
 export async function openWindow({ address, browser: executablePath, width, height, scale }) {
   const browser = await chromium.launch({
     executablePath,
@@ -16,6 +21,7 @@ export async function openWindow({ address, browser: executablePath, width, heig
   page.setDefaultTimeout(PATIENCE);
   await page.goto(address);
   await page.locator(".monaco-workbench .statusbar").waitFor();
+  await page.addStyleTag({ content: BROWSER_ONLY });
   return { page, close: () => browser.close() };
 }
 
@@ -62,6 +68,31 @@ export async function hover(page, containing) {
     return card.waitFor({ timeout: 5_000 }).then(() => true, () => false);
   }, `no hover with ${containing}`);
   return card.innerText();
+}
+
+/** Follows the code of a mistake in the card that is open; returns the page that comes up, and shuts it again. */
+export async function followCode(page, code, containing) {
+  await page.locator(".monaco-hover:visible a.code-link", { hasText: code }).first().click();
+  const text = await pageBeside(page, containing);
+  const title = await page.locator(".tab.active .label-name").innerText();
+  await runCommand(page, "Revert and Close Editor");
+  await page.locator(".tab", { hasText: title }).waitFor({ state: "detached" });
+  await page.locator(".monaco-editor.focused").waitFor();
+  return text;
+}
+
+/** The argument that is marked in the signature, while a call is typed. */
+export async function argumentTyped(page) {
+  const marked = page.locator(".parameter-hints-widget.visible .parameter.active").first();
+  await marked.waitFor();
+  return marked.innerText();
+}
+
+/** What is offered to complete a word, once it offers one that is waited for. */
+export async function completions(page, waitedFor) {
+  const offers = page.locator(".suggest-widget.visible .monaco-list-row");
+  await offers.filter({ hasText: waitedFor }).first().waitFor();
+  return offers.allInnerTexts();
 }
 
 /** Opens the quick-fix menu at the cursor and returns its titles. */

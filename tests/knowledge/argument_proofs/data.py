@@ -102,3 +102,12 @@ def items_come_twice_by_default() -> None:
 
     assert len(drawn(False)) == 6 and len(set(drawn(False))) == 5
     assert len(drawn(True)) == 4
+
+
+@proves("torch.utils.data.random_split", "lengths")
+def parts_are_numbers_or_fractions() -> None:
+    for lengths in ([7, 3], [0.7, 0.3]):
+        parts = torch.utils.data.random_split(range(10), lengths)  # type: ignore[arg-type]
+        assert [len(part) for part in parts] == [7, 3]
+    with pytest.raises(ValueError, match="Sum of input lengths"):
+        torch.utils.data.random_split(range(10), [7, 2])  # type: ignore[arg-type]

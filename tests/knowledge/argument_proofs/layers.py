@@ -304,3 +304,69 @@ def gains_are_these() -> None:
     gain = nn.init.calculate_gain
     assert gain("relu") == pytest.approx(math.sqrt(2)) == gain("leaky_relu", 0)
     assert (gain("linear"), gain("tanh"), gain("sigmoid"), gain("selu")) == (1, 5 / 3, 1, 0.75)
+
+
+@proves("torch.nn.Embedding", "max_norm")
+def rows_are_shortened_where_they_lie() -> None:
+    table = nn.Embedding.from_pretrained(torch.full((3, 4), 10.0), max_norm=1.0)
+    looked_up = table(torch.tensor([0]))
+    assert looked_up.norm() <= 1.0001 and table.weight[0].norm() <= 1.0001
+    assert table.weight[1].norm() == 20
+
+
+@proves("torch.nn.Embedding", "num_embeddings")
+def an_index_that_is_too_great_fails() -> None:
+    assert nn.Embedding(3, 2)(torch.tensor([2])).shape == (1, 2)
+    with pytest.raises(IndexError):
+        nn.Embedding(3, 2)(torch.tensor([3]))
+
+
+@proves("torch.nn.Embedding", "scale_grad_by_freq")
+def what_is_frequent_counts_less() -> None:
+    table = nn.Embedding(2, 1, scale_grad_by_freq=True)
+    table(torch.tensor([0, 0, 0, 1])).sum().backward()
+    assert table.weight.grad is not None and table.weight.grad.flatten().tolist() == [1, 1]
+
+
+@proves("torch.nn.LSTM", "proj_size")
+def the_output_is_projected() -> None:
+    output, (h, c) = nn.LSTM(2, 5, proj_size=3)(torch.ones(1, 1, 2))
+    assert (output.shape[-1], h.shape[-1], c.shape[-1]) == (3, 3, 5)
+    with pytest.raises(ValueError, match="proj_size"):
+        nn.LSTM(2, 5, proj_size=5)
+
+
+@proves("torch.nn.TransformerEncoderLayer", "d_model")
+def heads_divide_the_width() -> None:
+    assert nn.TransformerEncoderLayer(8, 2, 16)(torch.ones(1, 3, 8)).shape == (1, 3, 8)
+    with pytest.raises(AssertionError):
+        nn.TransformerEncoderLayer(8, 3, 16)
+
+
+@proves("torch.nn.TransformerEncoderLayer", "activation")
+def two_have_names() -> None:
+    for activation in ("relu", "gelu", torch.tanh):
+        nn.TransformerEncoderLayer(8, 2, 16, activation=activation)(torch.ones(1, 3, 8))
+    with pytest.raises(RuntimeError):
+        nn.TransformerEncoderLayer(8, 2, 16, activation="tanh")
+
+
+@proves("torch.nn.MultiheadAttention", "add_zero_attn")
+def weights_need_not_add_up_to_one() -> None:
+    query = torch.randn(1, 2, 4)
+    _, weights = nn.MultiheadAttention(4, 1, add_zero_attn=True, batch_first=True)(query, query, query)
+    assert weights.shape == (1, 2, 3) and torch.all(weights[..., :2].sum(-1) < 1)
+
+
+@proves("torch.nn.MultiheadAttention", "kdim")
+def keys_may_be_narrower() -> None:
+    attention = nn.MultiheadAttention(4, 1, kdim=3, vdim=2, batch_first=True)
+    output, _ = attention(torch.ones(1, 2, 4), torch.ones(1, 5, 3), torch.ones(1, 5, 2))
+    assert output.shape == (1, 2, 4)
+
+
+@proves("torch.nn.functional.cross_entropy", "target")
+def a_target_is_an_index_or_probabilities() -> None:
+    x, y = torch.randn(2, 3, 5), torch.randint(3, (2, 5))
+    by_index = F.cross_entropy(x, y)
+    assert torch.allclose(by_index, F.cross_entropy(x, F.one_hot(y, 3).float().movedim(-1, 1)))

@@ -104,3 +104,20 @@ def values_of_one_index_are_put_together() -> None:
     for how, value in wanted.items():
         made = torch.zeros(1).scatter_reduce_(0, index, values, reduce=how, include_self=False)
         assert made.item() == value
+
+
+@proves("torch.arange", "end")
+def the_end_is_left_out() -> None:
+    assert torch.arange(1, 4).tolist() == [1, 2, 3] and torch.arange(2).tolist() == [0, 1]
+
+
+@proves("torch.flatten", "end_dim")
+def dimensions_up_to_the_last_become_one() -> None:
+    assert torch.zeros(2, 3, 4).flatten(0, 1).shape == (6, 4)
+
+
+@proves("torch.stack", "tensors")
+def shapes_must_be_alike() -> None:
+    with pytest.raises(RuntimeError, match="equal size"):
+        torch.stack([torch.zeros(2), torch.zeros(3)])
+    assert torch.cat([torch.zeros(2, 3), torch.zeros(1, 3)]).shape == (3, 3)

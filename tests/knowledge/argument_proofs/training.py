@@ -6,6 +6,7 @@ import io
 import math
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -284,3 +285,59 @@ def these_modes_exist() -> None:
 def these_backends_exist() -> None:
     assert {"inductor", "cudagraphs"} <= set(torch._dynamo.list_backends())
     assert {"eager", "aot_eager"} <= set(torch._dynamo.list_backends(exclude_tags=()))
+
+
+def _cycle(**more: Any) -> tuple[list[float], list[float]]:
+    """The learning rates and the momenta of ten steps."""
+    optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=0.1, momentum=0.5)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1.0, total_steps=10, **more)
+    rates, momenta = [], []
+    for step in range(10):
+        rates.append(optimizer.param_groups[0]["lr"])
+        momenta.append(optimizer.param_groups[0]["momentum"])
+        optimizer.step()
+        if step < 9:
+            schedule.step()
+    return rates, momenta
+
+
+@proves("torch.optim.lr_scheduler.OneCycleLR", "div_factor")
+def the_first_rate_is_a_part_of_the_greatest() -> None:
+    rates, _ = _cycle(div_factor=4.0)
+    assert rates[0] == pytest.approx(0.25) and max(rates) == pytest.approx(1)
+
+
+@proves("torch.optim.lr_scheduler.OneCycleLR", "final_div_factor")
+def the_last_rate_is_a_part_of_the_first() -> None:
+    rates, _ = _cycle(div_factor=4.0, final_div_factor=10.0)
+    assert rates[-1] == pytest.approx(0.025)
+
+
+@proves("torch.optim.lr_scheduler.OneCycleLR", "base_momentum")
+def momentum_is_lowest_where_the_rate_is_highest() -> None:
+    rates, momenta = _cycle(base_momentum=0.7, max_momentum=0.9)
+    assert momenta[rates.index(max(rates))] == pytest.approx(0.7) and momenta[0] == pytest.approx(0.9)
+
+
+@proves("torch.optim.lr_scheduler.OneCycleLR", "three_phase")
+def the_way_down_is_the_way_up() -> None:
+    rates, _ = _cycle(three_phase=True, pct_start=0.4, anneal_strategy="linear")
+    top = rates.index(max(rates))
+    assert rates[: top + 1] == pytest.approx(rates[top : 2 * top + 1][::-1]) and rates[-1] < rates[0]
+
+
+@proves("torch.optim.Adam", "decoupled_weight_decay")
+def adam_becomes_adamw() -> None:
+    ends = []
+    for make in (
+        lambda p: torch.optim.Adam(p, 0.1, weight_decay=0.5, decoupled_weight_decay=True),
+        lambda p: torch.optim.AdamW(p, 0.1, weight_decay=0.5),
+    ):
+        x = torch.ones(1, requires_grad=True)
+        optimizer = make([x])
+        for _ in range(3):
+            optimizer.zero_grad()
+            (x * 2).sum().backward()
+            optimizer.step()
+        ends.append(x.item())
+    assert ends[0] == ends[1]

@@ -25,16 +25,30 @@ end
 torchlore.config = {
   name = 'torchlore',
   cmd = { 'torchlore', 'serve' },
-  filetypes = { 'python' },
+  filetypes = { 'python', 'toml' },
   root_markers = { 'pyproject.toml', 'setup.py', 'setup.cfg', 'requirements.txt', '.git' },
   -- Neovim has no Restricted Mode. Nothing runs unless you ask; `true` forbids even that.
   init_options = { untrustedWorkspace = false },
   handlers = { ['window/showDocument'] = show_document },
 }
 
---- Starts the server for Python files in Neovim 0.7 to 0.10; later ones have `vim.lsp.enable('torchlore')`.
+--- Whether the server has something to say about a buffer: about Python, and the keys of its own configuration.
+function torchlore.wants(buffer)
+  if vim.bo[buffer].filetype ~= 'toml' then
+    return true
+  end
+  local name = vim.fn.fnamemodify(vim.api.nvim_buf_get_name(buffer), ':t')
+  local text = table.concat(vim.api.nvim_buf_get_lines(buffer, 0, -1, false), '\n')
+  return name == 'torchlore.toml' or name == 'pyproject.toml' and text:find('[tool.torchlore', 1, true) ~= nil
+end
+
+--- Starts the server in Neovim 0.7 to 0.10; later ones have `vim.lsp.enable('torchlore')`.
 ---@param options table|nil what is different from `torchlore.config`
 function torchlore.setup(options)
+  if vim.lsp.config then
+    vim.lsp.config('torchlore', options or {})
+    return vim.lsp.enable('torchlore')
+  end
   local config = vim.tbl_deep_extend('force', torchlore.config, options or {})
   -- Before 0.9 Neovim does not say that it can show a page; the handler above can.
   local shows = { window = { showDocument = { support = true } } }
@@ -42,6 +56,9 @@ function torchlore.setup(options)
   config.capabilities = vim.tbl_deep_extend('force', can, shows)
   local clients = {}
   local function start(event)
+    if not torchlore.wants(event.buf) then
+      return
+    end
     local root = torchlore.root(event.buf, config.root_markers)
     if not clients[root] or vim.lsp.client_is_stopped(clients[root]) then
       local rooted = vim.tbl_extend('force', config, { root_dir = root })
@@ -106,10 +123,9 @@ function torchlore.choose(buffer, command, prompt)
   end
   local params = vim.lsp.util.make_range_params(0, client.offset_encoding)
   params.context = { diagnostics = {} }
-  vim.lsp.buf_request_all(buffer, 'textDocument/codeAction', params, function(answers)
+  torchlore.request(client, buffer, 'textDocument/codeAction', params, function(_, actions)
     local offers = {}
-    local answer = answers[client.id] or {}
-    for _, action in ipairs(answer.result or {}) do
+    for _, action in ipairs(actions or {}) do
       -- A bare Command has its name in `command`; a CodeAction has a Command there.
       local carried = type(action.command) == 'table' and action.command or action
       if carried.command == command then
@@ -147,10 +163,15 @@ function torchlore.execute(buffer, params)
       vim.notify('torchlore: ' .. (err.message or 'the server gave no answer'), vim.log.levels.WARN)
     end
   end
+  torchlore.request(client, buffer, 'workspace/executeCommand', params, answered)
+end
+
+--- Asks the server, and no other one of the buffer. Before Neovim 0.11 a client's functions took no client.
+function torchlore.request(client, buffer, method, params, answered)
   if vim.fn.has('nvim-0.11') == 1 then
-    client:request('workspace/executeCommand', params, answered, buffer)
+    client:request(method, params, answered, buffer)
   else
-    client.request('workspace/executeCommand', params, answered, buffer)
+    client.request(method, params, answered, buffer)
   end
 end
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { test } from "node:test";
@@ -76,7 +76,8 @@ test("in Restricted Mode nothing of the workspace is started", async () => {
   await assert.rejects(findServer(restricted, always), NoServer);
   const settings = { ...restricted.settings, path: ["${workspaceFolder}/torchlore"] };
   await assert.rejects(findServer({ ...restricted, settings }, always), NoServer);
-  for (const interpreter of ["${workspaceFolder}/.venv/bin/python", ".venv/bin/python"]) {
+  const within = [".venv/bin/python", "..venv/bin/python"].map((file) => `\${workspaceFolder}/${file}`);
+  for (const interpreter of [...within, ".venv/bin/python"]) {
     const hidden = { ...restricted, settings: { ...restricted.settings, interpreter } };
     assert.equal(chosenInterpreter(hidden), undefined, interpreter);
   }
@@ -117,13 +118,24 @@ test("deprecated names are left to a type checker where there is one, unless the
   }
 });
 
+test("a Python is tried out without its environment, unless a module of that is wanted", async () => {
+  const searchPath = folderWith("python3");
+  const told = path.join(searchPath, "told");
+  writeFileSync(path.join(searchPath, "python3"), `#!/bin/sh\necho "$1" >> '${told}'\n`);
+  await findServer({ ...given(), home: extension({ bundled: true }), searchPath });
+  await findServer({ ...given(), searchPath });
+  assert.equal(readFileSync(told, "utf8"), "-I\n-c\n");
+});
+
 test("options are passed on as the server takes them", () => {
-  const options = { interpreter: "~/python", device: "cuda:1", warm: true, runOwnCode: "never", unknown: 1 };
+  const words = { runOwnCode: "never", codeLens: "toString" }; // The second is none.
+  const options = { interpreter: "~/python", device: "cuda:1", warm: true, ...words, unknown: 1 };
   assert.deepEqual(serverOptions(given({ options }).settings, false), {
     typeCheckedDeprecations: true,
     device: "cuda:1",
     warm: true,
     runOwnCode: false,
+    codeLens: "toString",
   });
   const left = serverOptions(given({ options: { runOwnCode: "ask" } }).settings, false);
   assert.ok(!("runOwnCode" in left), "what is left open must be left out");

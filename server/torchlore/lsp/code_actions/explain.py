@@ -48,7 +48,7 @@ def actions(asked: Asked) -> Iterator[types.CodeAction]:
         for card in cards.values():
             if card.snippet:
                 arguments = {"slug": card.slug, "uri": asked.known.uri}
-                yield from on_devices(f"Run the proof: {card.question}", RUN, arguments, asked.server)
+                yield from on_devices(f"Run the proof: {card.question}", RUN, arguments, asked)
 
 
 def _card_under_cursor(asked: Asked) -> Card | None:

@@ -38,18 +38,18 @@ def actions(asked: Asked) -> Iterator[types.CodeAction]:
     if title is not None:
         place = asked.known.places(asked.server.encoding).location(asked.span)
         argument = {"uri": place.uri, "range": _plain(place.range)}
-        yield from on_devices(f"Run {title}", RUN, argument, asked.server)
-        if "init_process_group" in asked.known.source.text:
+        yield from on_devices(f"Run {title}", RUN, argument, asked)
+        if any(asked.known.analysis.called("torch.distributed.init_process_group")):
             count = max(2, len(asked.server.gpus or ()))
             yield action(f"Run {title} in {count} processes", RUN, {**argument, "processes": count})
 
 
 def on_devices(
-    title: str, command: str, argument: Mapping[str, Any], server: Server
+    title: str, command: str, argument: Mapping[str, Any], asked: Asked
 ) -> Iterator[types.CodeAction]:
     """An action for the usual device and, where there are GPUs, for each other one, named in the title."""
-    gpus = server.gpus or ()
-    chosen = server.settings.device
+    gpus = asked.server.gpus or ()
+    chosen = asked.known.settings.device
     usual = chosen or (gpus[0] if gpus else None)
     head, colon, rest = title.partition(": ")
     if not gpus or usual is None:
