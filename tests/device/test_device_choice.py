@@ -134,7 +134,7 @@ async def test_a_run_says_it_before_anything_else(monkeypatch: pytest.MonkeyPatc
     async def look(_agent: object) -> list[Use]:
         return [FULL]
 
-    monkeypatch.setattr(sys.modules["torchlore.device.run"], "_look", look)
+    monkeypatch.setattr(sys.modules["torchlore.device.running"], "_look", look)
     seen: list[tuple[str, str]] = []
     code = "import os\nprint(repr(os.environ['CUDA_VISIBLE_DEVICES']))"
     result = await execute(code, on_output=lambda stream, text: seen.append((stream, text)))
@@ -146,7 +146,7 @@ async def test_a_run_says_it_before_anything_else(monkeypatch: pytest.MonkeyPatc
 
 async def test_what_the_agent_sees_reaches_the_choice(monkeypatch: pytest.MonkeyPatch) -> None:
     """A driver that hangs, or an answer that comes late, only means that nothing is known."""
-    module = sys.modules["torchlore.device.run"]
+    module = sys.modules["torchlore.device.running"]
     async with open_agent(THIS) as agent:
         assert await module._look(agent) == [Use(**gpu) for gpu in gpus.in_use()]
         with monkeypatch.context() as patch:

@@ -12,7 +12,7 @@ import device_support
 import pytest
 from device_support import PATIENCE, SMALL, entries, eventually, execute, gone, left_over, numbers_in
 from torchlore.device import RunError, leaving, run
-from torchlore.device.run import DEFAULT_LIMITS
+from torchlore.device.running import DEFAULT_LIMITS
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="Windows has no signals, no fork and no rlimits"

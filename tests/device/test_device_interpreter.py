@@ -166,7 +166,7 @@ async def test_its_torch_crashes(tmp_path: Path) -> None:
 
 
 async def test_its_torch_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["torchlore.device.run"], "DESCRIBE_SECONDS", 1.0)
+    monkeypatch.setattr(sys.modules["torchlore.device.running"], "DESCRIBE_SECONDS", 1.0)
     found = await describe_with(tmp_path / "env", "import time\ntime.sleep(60)")
     assert found.problem is not None
     assert "(timeout)" in found.problem

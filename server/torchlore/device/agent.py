@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from torchlore.device import environment
+from torchlore.device.interpreter import Interpreter
 from torchlore.device.leaving import MARK, kill, new_directory, remove
-from torchlore.device.model import HOW_TO_CHOOSE, Interpreter, NotAllowed
+from torchlore.device.model import HOW_TO_CHOOSE
+from torchlore.device.trust import NotAllowed
 from torchlore.device.waiting import unhurried, within
 
 PROTOCOL = 3

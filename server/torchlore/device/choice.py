@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from torchlore.device.environment import visible
-from torchlore.device.model import NotAllowed
+from torchlore.device.trust import NotAllowed
 
 ENOUGH = 600 << 20
 """Bytes that must be free on a GPU: a context alone, before the first tensor, takes up to half a gigabyte."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from torchlore.device.agent import Agent, open_agent
+from torchlore.device.interpreter import Interpreter
 from torchlore.device.leaving import is_ours
-from torchlore.device.model import Interpreter
 from torchlore.device.trust import Trust, require
 from torchlore.device.waiting import unhurried, within
 

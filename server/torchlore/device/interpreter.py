@@ -6,14 +6,31 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from torchlore.device.model import Interpreter
 from torchlore.device.trust import Trust
 
 _WINDOWS = os.name == "nt"
 _IN_ENVIRONMENT = Path("Scripts/python.exe" if _WINDOWS else "bin/python")
 _IN_CONDA = Path("python.exe") if _WINDOWS else _IN_ENVIRONMENT
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """A Python that may run snippets.
+
+    Attributes:
+        path: absolute, links not followed (a virtual environment's python is a link).
+        origin: who named it: "setting", "pyproject.toml", "workspace .venv", "VIRTUAL_ENV", "CONDA_PREFIX",
+            "the one that runs torchlore".
+    """
+
+    path: str
+    origin: str
+
+    def __str__(self) -> str:
+        return f"{self.path} ({self.origin})"
 
 
 def find_interpreter(

@@ -13,27 +13,6 @@ HOW_TO_CHOOSE = (
 )
 
 
-class NotAllowed(Exception):
-    """Nothing was run. `str()` of it is one sentence for the user, which says why and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Interpreter:
-    """A Python that may run snippets.
-
-    Attributes:
-        path: absolute, links not followed (a virtual environment's python is a link).
-        origin: who named it: "setting", "pyproject.toml", "workspace .venv", "VIRTUAL_ENV", "CONDA_PREFIX",
-            "the one that runs torchlore".
-    """
-
-    path: str
-    origin: str
-
-    def __str__(self) -> str:
-        return f"{self.path} ({self.origin})"
-
-
 @dataclass(frozen=True, slots=True)
 class DeviceInfo:
     """One device as torch names it. Memory is in bytes, None where torch does not say.

@@ -11,7 +11,7 @@ from torchlore.analysis import Analysis
 from torchlore.analysis.excerpt import Excerpt, excerpt, statement_of, with_names
 from torchlore.analysis.values import Const, Instance, LocalClass, Tensor
 from torchlore.device.measured import Input, Optimizer
-from torchlore.device.model import NotAllowed
+from torchlore.device.trust import NotAllowed
 from torchlore.text import Notebook, Source
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum
 
-from torchlore.device.model import NotAllowed
-
 WHY_NOTHING_RUNS = (
     "This workspace is not trusted, so nothing is run in it and none of its interpreters is started; "
     "trust it in your editor to run snippets."
 )
+
+
+class NotAllowed(Exception):
+    """Nothing was run. `str()` of it is one sentence for the user, which says why and what to do."""
 
 
 class Trust(Enum):

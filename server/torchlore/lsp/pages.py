@@ -9,8 +9,10 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from torchlore.device import Picture
+if TYPE_CHECKING:
+    from torchlore.device import Picture
 
 
 class Pages:

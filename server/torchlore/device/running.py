@@ -17,21 +17,20 @@ from torchlore.device.agent import Agent, Message, open_agent
 from torchlore.device.choice import Use, choose
 from torchlore.device.crew import Crew, interrupt
 from torchlore.device.curves import curves_in
+from torchlore.device.interpreter import Interpreter
 from torchlore.device.leaving import new_directory, remove
 from torchlore.device.measured import Question, measured_in
 from torchlore.device.model import (
     HOW_TO_CHOOSE,
     DeviceInfo,
     Environment,
-    Interpreter,
     Limits,
-    NotAllowed,
     RunError,
     RunResult,
 )
 from torchlore.device.observed import lines_in, pictures_in, value_in, warnings_in
 from torchlore.device.output import OnOutput, OnStart, Output
-from torchlore.device.trust import Trust, require
+from torchlore.device.trust import NotAllowed, Trust, require
 from torchlore.device.waiting import unhurried, within
 
 log = logging.getLogger(__name__)
