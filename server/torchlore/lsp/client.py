@@ -57,7 +57,7 @@ def client_of(params: types.InitializeParams) -> Client:
     def has(path: str) -> bool:
         return bool(get_capability(declared, path, False))
 
-    pulls = declared.text_document is not None and declared.text_document.diagnostic is not None
+    pulls = get_capability(declared, "text_document.diagnostic", None) is not None
     pulls = pulls and has("workspace.diagnostics.refresh_support")
     diagnostics = "text_document.diagnostic" if pulls else "text_document.publish_diagnostics"
     formats = get_capability(declared, "text_document.hover.content_format", None) or ()

@@ -48,27 +48,29 @@ def declared_by(capabilities: types.ClientCapabilities) -> Declared:
     def has(path: str) -> bool:
         return bool(get_capability(capabilities, path, False))
 
+    def is_there(path: str) -> bool:
+        return get_capability(capabilities, path, None) is not None
+
     def listed(path: str) -> tuple[object, ...]:
         found = get_capability(capabilities, path, None) or ()
         return tuple(getattr(one, "value", one) for one in found)
 
     item = "text_document.completion.completion_item"
     signature = "text_document.signature_help.signature_information"
-    here, workspace = capabilities.text_document, capabilities.workspace
     return Declared(
-        completion=here is not None and here.completion is not None,
+        completion=is_there("text_document.completion"),
         snippets=has(f"{item}.snippet_support"),
         resolves_documentation="documentation" in listed(f"{item}.resolve_support.properties"),
         documentation=tuple(map(str, listed(f"{item}.documentation_format"))),
         as_is=types.InsertTextMode.AsIs.value in listed(f"{item}.insert_text_mode_support.value_set"),
         label_details=has(f"{item}.label_details_support"),
-        signature_help=here is not None and here.signature_help is not None,
+        signature_help=is_there("text_document.signature_help"),
         signature_documentation=tuple(map(str, listed(f"{signature}.documentation_format"))),
         no_active_parameter=has(f"{signature}.no_active_parameter_support"),
         label_offsets=has(f"{signature}.parameter_information.label_offset_support"),
-        inlay_hints=here is not None and here.inlay_hint is not None,
-        code_lenses=here is not None and here.code_lens is not None,
-        document_links=here is not None and here.document_link is not None,
+        inlay_hints=is_there("text_document.inlay_hint"),
+        code_lenses=is_there("text_document.code_lens"),
+        document_links=is_there("text_document.document_link"),
         link_tooltips=has("text_document.document_link.tooltip_support"),
-        symbols=workspace is not None and workspace.symbol is not None,
+        symbols=is_there("workspace.symbol"),
     )

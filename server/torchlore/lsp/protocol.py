@@ -25,6 +25,8 @@ from pygls.exceptions import (
 )
 from pygls.protocol import LanguageServerProtocol, default_converter, lsp_method
 
+from torchlore.lsp import capabilities
+
 log = logging.getLogger(__name__)
 
 
@@ -102,13 +104,14 @@ class Protocol(LanguageServerProtocol):
 
 
 def tolerant_converter() -> Converter:
-    """pygls' converter, which leaves an enum value that it does not know as it is.
+    """pygls' converter, which leaves an enum value that it does not know as it is, and capabilities, too.
 
     What it says of a malformed message goes nowhere, so that it need not say it in detail: its code for
     `initialize` alone would be written and compiled at twice the length.
     """
     converter: Converter = default_converter()  # type: ignore[no-untyped-call]
     converter.detailed_validation = False
+    converter.register_structure_hook(types.ClientCapabilities, capabilities.read)
     for kind in vars(types).values():
         # One by one: for a class that is an int or a str too, cattrs never asks a hook for `Enum`.
         if inspect.isclass(kind) and issubclass(kind, enum.Enum):
