@@ -102,7 +102,7 @@ async function insert(page, order, seen) {
   seen.holes = await window.holes(page);
   await picture(page, order, "vscode-insert");
   await page.keyboard.type("net");
-  seen.inserted = await window.text(page);
+  seen.inserted = await window.textWith(page, "net");
   await page.keyboard.press("Escape");
   await page.keyboard.press("Escape"); // The first one closes what is offered for completion.
   await window.runCommand(page, "Revert and Close Editor");

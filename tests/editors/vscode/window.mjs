@@ -182,8 +182,9 @@ export async function holes(page) {
   return page.locator(".monaco-editor.focused .snippet-placeholder").count();
 }
 
-/** What stands in the lines that can be seen, with ordinary spaces. */
-export async function text(page) {
+/** What stands in the lines that can be seen, with ordinary spaces, once one of them has the words. */
+export async function textWith(page, words) {
+  await page.locator(".monaco-editor.focused .view-line", { hasText: words }).first().waitFor();
   const lines = await page.locator(".monaco-editor.focused .view-line").allInnerTexts();
   return lines.join("\n").replaceAll("\u00a0", " ");
 }
