@@ -81,6 +81,10 @@ export async function followCode(page, code, containing) {
   return text;
 }
 
+/** Waits until a command stands above a line. */
+export const lenses = (page, title) =>
+  page.locator(".codelens-decoration:visible", { hasText: title }).first().waitFor();
+
 /** The argument that is marked in the signature, while a call is typed. */
 export async function argumentTyped(page) {
   const marked = page.locator(".parameter-hints-widget.visible .parameter.active").first();
