@@ -132,6 +132,7 @@ def test_trusted_workspace_reads_mends_inserts_and_runs(tmp_path: Path, play: Pl
     assert seen["argument"] == "out_features: int"
     assert "bias=" in seen["completed"][0]
     assert seen["holes"] >= 2
+    assert "memory:" in seen["printed"], "the server's own part of the debug information"
     assert seen["inserted"].count("net") >= 2, "one name in all places of a hole"
     assert seen["notifications"] == []
 

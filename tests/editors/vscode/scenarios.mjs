@@ -106,6 +106,8 @@ async function insert(page, order, seen) {
   await page.keyboard.press("Escape");
   await page.keyboard.press("Escape"); // The first one closes what is offered for completion.
   await window.runCommand(page, "Revert and Close Editor");
+  await window.runCommand(page, "torchlore: Print Debug Information");
+  seen.printed = await window.log(page, "threads:");
 }
 
 /** What one cell makes, another one mends. */

@@ -81,6 +81,13 @@ export async function followCode(page, code, containing) {
   return text;
 }
 
+/** What can be seen of the log that is open, once it has the words. */
+export async function log(page, words) {
+  const lines = page.locator(".panel .view-line");
+  await lines.filter({ hasText: words }).first().waitFor();
+  return (await lines.allInnerTexts()).join("\n").replaceAll("\u00a0", " ");
+}
+
 /** Waits until a command stands above a line. */
 export const lenses = (page, title) =>
   page.locator(".codelens-decoration:visible", { hasText: title }).first().waitFor();
