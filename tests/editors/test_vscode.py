@@ -132,6 +132,7 @@ def test_trusted_workspace_reads_mends_inserts_and_runs(tmp_path: Path, play: Pl
     assert seen["argument"] == "out_features: int"
     assert "bias=" in seen["completed"][0]
     assert seen["holes"] >= 2
+    assert "memory:" in seen["printed"], "the server's own part of the debug information"
     assert seen["inserted"].count("net") >= 2, "one name in all places of a hole"
     assert seen["notifications"] == []
 
@@ -170,7 +171,7 @@ def test_restricted_mode_answers_and_runs_nothing_until_trusted(tmp_path: Path, 
     assert seen["notifications"] == []
 
 
-def test_each_folder_of_several_has_its_own_python(tmp_path: Path, play: Play) -> None:
+def test_each_folder_of_several_has_its_own_python_and_settings(tmp_path: Path, play: Play) -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
     with Window(tmp_path, trusted=True) as window:
         (window.workspace / ".venv").unlink()
@@ -179,12 +180,16 @@ def test_each_folder_of_several_has_its_own_python(tmp_path: Path, play: Play) -
             folder.mkdir()
             (folder / f"train_{name}.py").write_text(text, encoding="utf-8")
             (folder / environment).symlink_to(sys.prefix)
+        write_json(folder / ".vscode" / "settings.json", {"torchlore.codeLens": True})
         window.opened = window.folder / "both.code-workspace"
         folders = [{"path": str(window.workspace / name)} for name in ("one", "two")]
         write_json(window.opened, {"folders": folders})
         files = {"train_one.py": " .venv/bin/python", "train_two.py": " venv/bin/python"}
-        seen = play("severalFolders", window, {"files": files, "problems": 8})
+        above = place(text, "loss.backward()", "loss")
+        lens = {"file": "train_two.py", "title": "Run the proof", "at": above}
+        seen = play("severalFolders", window, {"files": files, "problems": 8, "lens": lens})
     assert "(workspace .venv)" in seen["status"]["train_one.py"]
+    assert seen["lenses"]["train_one.py"] == 0 and seen["lenses"]["train_two.py"] > 0
     assert seen["problems"] == 8
 
 

@@ -11,6 +11,7 @@ from in_process import Session
 from recorded import capabilities
 from torchlore.device import Trust
 from torchlore.lsp import dependents, installed
+from torchlore.lsp.options import OPTIONS
 from torchlore.lsp.settings import settings_with
 
 ASKED = {"workspace": {"configuration": True, "didChangeConfiguration": {"dynamicRegistration": True}}}
@@ -79,6 +80,12 @@ async def test_each_folder_has_settings_of_its_own(tmp_path: Path) -> None:
     assert session.server.settings_of(f"{two}/a.py").interpreter == "/two/python"
     assert session.server.settings_of(f"{one}/a.py").interpreter is None
 
+
+REFRESHES = ("workspace/inlayHint/refresh", "workspace/codeLens/refresh")
+AS_VS_CODE_TELLS = {
+    option.name: next(iter(option.words)) if option.words else option.schema["default"] for option in OPTIONS
+}
+"""The settings of somebody who set nothing."""
 
 EVERYTHING = ("completion", "signatureHelp", "inlayHints", "codeLens", "documentLinks")
 TYPED = """\
@@ -160,12 +167,11 @@ async def test_hints_and_lenses_are_shown_again_when_they_are_switched_on(tmp_pa
     session = Folders(tmp_path)
     session.begin(capabilities("visual_studio_code_v1.139.1"))
     await session.settle()
-    refreshes = ("workspace/inlayHint/refresh", "workspace/codeLens/refresh")
-    before = [len(session.sent(method)) for method in refreshes]
+    before = [len(session.sent(method)) for method in REFRESHES]
     session.set = {uri: {"inlayHints": True} for uri in (None, *(path.as_uri() for path in session.paths))}
     session.send("workspace/didChangeConfiguration", {"settings": None})
     await session.settle()
-    assert [len(session.sent(method)) for method in refreshes] == [count + 1 for count in before]
+    assert [len(session.sent(method)) for method in REFRESHES] == [count + 1 for count in before]
 
 
 @pytest.mark.parametrize("asks", [True, False])
@@ -195,6 +201,16 @@ async def test_settings_that_stay_as_they_are_cost_nothing(tmp_path: Path) -> No
     await session.reply()
     await session.eventually(lambda: not session.server.tasks)
     assert len(session._published(uri)) == 1
+
+
+async def test_what_a_client_said_before_is_no_news(tmp_path: Path) -> None:
+    """VS Code tells after the start what its extension said at the start: nothing is looked at twice."""
+    session = Folders(tmp_path)
+    session.set = dict.fromkeys((None, *(path.as_uri() for path in session.paths)), AS_VS_CODE_TELLS)
+    session.begin(capabilities("visual_studio_code_v1.139.1"), {"typeCheckedDeprecations": False})
+    await session.settle()
+    assert len(session.server.folder_settings) == 2
+    assert not [method for method in ("workspace/diagnostic/refresh", *REFRESHES) if session.sent(method)]
 
 
 async def test_a_client_that_offers_nothing_is_asked_nothing(tmp_path: Path) -> None:

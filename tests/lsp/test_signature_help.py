@@ -72,6 +72,8 @@ def active(line: str) -> str:
         ("sgd.zero_grad(|", "set_to_none: bool = True"),
         ("loss.backward(|", "gradient=None"),
         ("torch.randn(2, 3, |", "*size"),
+        ("model.to(|", "device"),
+        ("model.to('cuda', |", "*args"),
         ("torch.randn(2, 3, dtype=|", "dtype=None"),
         ("optim.SGD(*groups, |", ""),
         ("for x in torch.split(loss, |", "split_size_or_sections: int | list[int]"),

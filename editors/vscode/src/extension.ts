@@ -75,6 +75,7 @@ export async function activate(context: editor.ExtensionContext): Promise<void> 
     editor.registerCommand("torchlore.printDebugInformation", async () => {
       shown.log.info(debugInformation(await facts(context)));
       shown.log.show();
+      await askServer("torchlore.debugInformation", {}); // It writes what it goes by to the same log.
     }),
   );
   context.subscriptions.push({ dispose: () => watching?.dispose() });
@@ -174,10 +175,15 @@ function follow(message: RunMessage, panel: RunPanel, status: editor.StatusItem)
 
 /** Asks the server which Python belongs to the file that is being edited; with `look` also what devices it has. */
 async function environmentOf(look: boolean): Promise<Environment | undefined> {
-  if (!running) return undefined;
-  const asked = { command: "torchlore.environment", arguments: [{ uri: editor.activeFile(), look }] };
-  return running.client.sendRequest<Environment | null>("workspace/executeCommand", asked).then(
-    (known) => known ?? undefined,
+  const known = await askServer("torchlore.environment", { uri: editor.activeFile(), look });
+  return known as Environment | undefined;
+}
+
+/** What a command of the server gives; undefined for nothing, and where there is no server. */
+async function askServer(command: string, argument: Record<string, unknown>): Promise<unknown> {
+  const asked = { command, arguments: [argument] };
+  return running?.client.sendRequest<unknown>("workspace/executeCommand", asked).then(
+    (answer) => answer ?? undefined,
     () => undefined, // It was stopped meanwhile; its successor is asked anew.
   );
 }

@@ -76,10 +76,15 @@ async def ask(server: Server) -> None:
 
 
 def _use(server: Server, general: object, by_folder: Mapping[str, object]) -> None:
-    before = server.settings, server.folder_settings
+    before, before_by_folder = server.settings, server.folder_settings
     server.settings = settings_with(server.options, general)
     server.folder_settings = {path: settings_with(server.options, said) for path, said in by_folder.items()}
-    if (server.settings, server.folder_settings) != before:
+    folders = before_by_folder.keys() | server.folder_settings.keys()
+    # A client that tells at first what it said of itself before changes nothing.
+    if server.settings != before or any(
+        server.folder_settings.get(path, server.settings) != before_by_folder.get(path, before)
+        for path in folders
+    ):
         diagnostics.look_again(server)
         _show_again(server)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lsprotocol import types
 
 from torchlore.knowledge import Symbol
-from torchlore.knowledge.callables import Argument, arguments_of
+from torchlore.knowledge.callables import Argument, argument_at, arguments_of
 from torchlore.knowledge.offers import called_symbol
 from torchlore.lsp.analyses import Analysed
 from torchlore.lsp.declared import Declared
@@ -42,7 +42,7 @@ def signature_at(known: Analysed, offset: int, declared: Declared) -> types.Sign
     arguments = arguments_of(symbol) if symbol is not None else ()
     if call is None or symbol is None or not arguments:
         return None
-    active = _active(arguments, call)
+    active = _active(symbol, arguments, call)
     if active is None and not declared.no_active_parameter:
         active = 0  # What such a client takes silence for; null it does not know.
     signature = signature_of(symbol, arguments, declared)
@@ -78,7 +78,7 @@ def signature_of(
     return types.SignatureInformation(label=f"{label})", documentation=about, parameters=parameters)
 
 
-def _active(arguments: tuple[Argument, ...], call: OpenCall) -> int | None:
+def _active(symbol: Symbol, arguments: tuple[Argument, ...], call: OpenCall) -> int | None:
     """Which argument is being typed; None where that is not known."""
     if call.keyword:
         named = [n for n, one in enumerate(arguments) if one.name == call.keyword and one.kind[0] != "*"]
@@ -90,7 +90,8 @@ def _active(arguments: tuple[Argument, ...], call: OpenCall) -> int | None:
         return next(free, None)
     if 0 <= call.position < len(slots):
         return slots[call.position]
-    return next((n for n, one in enumerate(arguments) if one.kind == "*" and call.position >= 0), None)
+    found = argument_at(symbol, call.position, "")  # one of many, or one that the signature hides
+    return next((n for n, one in enumerate(arguments) if found is not None and one.name == found.name), None)
 
 
 def _units(text: str) -> int:

@@ -102,10 +102,12 @@ async function insert(page, order, seen) {
   seen.holes = await window.holes(page);
   await picture(page, order, "vscode-insert");
   await page.keyboard.type("net");
-  seen.inserted = await window.text(page);
+  seen.inserted = await window.textWith(page, "net");
   await page.keyboard.press("Escape");
   await page.keyboard.press("Escape"); // The first one closes what is offered for completion.
   await window.runCommand(page, "Revert and Close Editor");
+  await window.runCommand(page, "torchlore: Print Debug Information");
+  seen.printed = await window.log(page, "threads:");
 }
 
 /** What one cell makes, another one mends. */
@@ -157,13 +159,16 @@ async function restricted(page, order) {
   return seen;
 }
 
-/** Two folders in one window: each file has the Python of its folder. */
+/** Two folders in one window: each file has the Python of its folder, and its settings. */
 async function severalFolders(page, order) {
-  const seen = { status: {} };
+  const seen = { status: {}, lenses: {} };
   for (const [file, shows] of Object.entries(order.files)) {
     await window.openFile(page, file);
     await window.goTo(page, 1, 1);
     seen.status[file] = await window.languageStatus(page, shows);
+    await window.goTo(page, ...order.lens.at);
+    if (file === order.lens.file) await window.lenses(page, order.lens.title);
+    seen.lenses[file] = await page.locator(".codelens-decoration:visible").count();
   }
   seen.problems = await window.problems(page, (count) => count >= order.problems);
   return seen;

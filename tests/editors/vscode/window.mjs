@@ -81,6 +81,17 @@ export async function followCode(page, code, containing) {
   return text;
 }
 
+/** What can be seen of the log that is open, once it has the words. */
+export async function log(page, words) {
+  const lines = page.locator(".panel .view-line");
+  await lines.filter({ hasText: words }).first().waitFor();
+  return (await lines.allInnerTexts()).join("\n").replaceAll("\u00a0", " ");
+}
+
+/** Waits until a command stands above a line. */
+export const lenses = (page, title) =>
+  page.locator(".codelens-decoration:visible", { hasText: title }).first().waitFor();
+
 /** The argument that is marked in the signature, while a call is typed. */
 export async function argumentTyped(page) {
   const marked = page.locator(".parameter-hints-widget.visible .parameter.active").first();
@@ -182,8 +193,9 @@ export async function holes(page) {
   return page.locator(".monaco-editor.focused .snippet-placeholder").count();
 }
 
-/** What stands in the lines that can be seen, with ordinary spaces. */
-export async function text(page) {
+/** What stands in the lines that can be seen, with ordinary spaces, once one of them has the words. */
+export async function textWith(page, words) {
+  await page.locator(".monaco-editor.focused .view-line", { hasText: words }).first().waitFor();
   const lines = await page.locator(".monaco-editor.focused .view-line").allInnerTexts();
   return lines.join("\n").replaceAll("\u00a0", " ");
 }
