@@ -137,7 +137,7 @@ _MOST_FILES = 24
 
 _LOUD = re.compile(
     r"\.(?:backward|step|eval|train|add_param_group|unscale_)\b"
-    r"|\b(?:exec|inference_mode|autograd|optim|lr_scheduler|grad|grad_\w+|\w+_grad|\w+_grad_\w*)\b"
+    r"|\b(?:exec|inference_mode|grad|grad_\w+|\w+_grad|\w+_grad_\w*)\b"
 )
 """Words of code that may do what rules about order ask about; comments that say them count, too."""
 
