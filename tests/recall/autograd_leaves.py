@@ -83,7 +83,10 @@ def computed_from_the_leaf(source: Source) -> Iterator[Mutant]:
         read = {
             written(node.value)
             for node in nodes
-            if isinstance(node, ast.Attribute) and node.attr == "grad" and node not in asked
+            if isinstance(node, ast.Attribute)
+            and node.attr == "grad"
+            and isinstance(node.ctx, ast.Load)
+            and node not in asked
         }
         for statement in own:
             match statement:
