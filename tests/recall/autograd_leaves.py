@@ -70,16 +70,23 @@ def _is_told(source: Source, call: ast.Call) -> bool:
 
 @plants("grad-of-computed-tensor", "requires_grad=True")
 def computed_from_the_leaf(source: Source) -> Iterator[Mutant]:
-    """`x = torch.randn(3, requires_grad=True) * 2`, where the same function reads `x.grad`."""
+    """`x = torch.randn(3, requires_grad=True) * 2`, where the same function reads `x.grad`.
+
+    To ask whether it is None is to know that it may be.
+    """
     if "retain_grad(" in source.text or "backward(" not in source.text:
         return
     for function in functions(source):
         own = [*own_statements(function)]
+        nodes = [node for statement in own for node in ast.walk(statement)]
+        asked = {node.left for node in nodes if isinstance(node, ast.Compare) and _is_of_none(node)}
         read = {
             written(node.value)
-            for statement in own
-            for node in ast.walk(statement)
-            if isinstance(node, ast.Attribute) and node.attr == "grad" and isinstance(node.ctx, ast.Load)
+            for node in nodes
+            if isinstance(node, ast.Attribute)
+            and node.attr == "grad"
+            and isinstance(node.ctx, ast.Load)
+            and node not in asked
         }
         for statement in own:
             match statement:
@@ -87,6 +94,11 @@ def computed_from_the_leaf(source: Source) -> Iterator[Mutant]:
                     if _is_told(source, made) and bound_to(source, name) == [made]:
                         edit = replaced(source, made, f"{written(made)} * 2")
                         yield from mutant(source, statement.lineno, [edit])
+
+
+def _is_of_none(node: ast.Compare) -> bool:
+    """`x is None`, `x is not None`."""
+    return any(isinstance(part, ast.Constant) and part.value is None for part in node.comparators)
 
 
 @plants("inference-tensor-in-graph", "no_grad")

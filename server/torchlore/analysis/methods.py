@@ -56,6 +56,7 @@ _LONGEST_CHAIN = 8
 _PLAIN_DECORATORS = (
     *("functools.", "builtins.", "torch.", "typing", "abc.", "atexit.", "overload"),
     *("contextlib.contextmanager", "contextlib.asynccontextmanager"),
+    *("pytest.mark.", "unittest.skip", "unittest.expectedFailure"),
 )
 
 

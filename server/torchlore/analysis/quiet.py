@@ -47,6 +47,8 @@ def is_harmless(run: Run, function: Function, arguments: Arguments | None) -> bo
 def heard(run: Run, function: Function, arguments: Arguments | None, path: Path, node: ast.AST) -> Path:
     """What happened in a function of an imported file: where that is quiet, no more than was seen.
 
+    Of a constructor it has to be known whether it calls that of its base.
+
     Args:
         run: the interpretation.
         function: what this file called.
@@ -54,7 +56,7 @@ def heard(run: Run, function: Function, arguments: Arguments | None, path: Path,
         path: the events of its body, which may have been cut short.
         node: the call.
     """
-    if not happens(path, Kind.HAVOC) or run.entrusted:
+    if not happens(path, Kind.HAVOC) or run.entrusted or getattr(function.node, "name", "") == "__init__":
         return path
     words = _of_call(run, function, arguments)
     if words is None:
@@ -73,7 +75,7 @@ def without_havoc(path: Path) -> Path:
 
 def _of_call(run: Run, function: Function, arguments: Arguments | None) -> Words | None:
     """The words of all that may run when a function is called; None where these are not quiet."""
-    if isinstance(function.node, ast.Lambda) or function.node.name == "__init__" or run.imports is None:
+    if run.imports is None:
         return None
     homes = {home for value in _given(function, arguments) for home in _homes(value)}
     found = [_of_file(run.imports, home) for home in {_home(function), *homes}]
@@ -137,7 +139,7 @@ _MOST_FILES = 24
 
 _LOUD = re.compile(
     r"\.(?:backward|step|eval|train|add_param_group|unscale_)\b"
-    r"|\b(?:exec|inference_mode|autograd|optim|lr_scheduler|grad|grad_\w+|\w+_grad|\w+_grad_\w*)\b"
+    r"|\b(?:exec|inference_mode|grad|grad_\w+|\w+_grad|\w+_grad_\w*)\b"
 )
 """Words of code that may do what rules about order ask about; comments that say them count, too."""
 

@@ -20,8 +20,8 @@ class GradLeftDisabled(Rule):
     """
     ## What it does
 
-    Looks for `torch.set_grad_enabled(False)` as a statement of its own after which a model runs, and
-    `backward` is called on what it gave, with gradients still off: most often in the next epoch.
+    Looks for `torch.set_grad_enabled(False)` as a statement of its own after which `backward` is called on
+    what was computed, by a model or else, with gradients still off: most often in the next epoch.
 
     ## Why is this bad?
 

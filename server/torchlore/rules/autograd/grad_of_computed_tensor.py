@@ -124,7 +124,12 @@ def _is_read(analysis: Analysis, node: ast.Attribute) -> bool:
     if not isinstance(owner, Tensor) or not owner.certain or not isinstance(node.ctx, ast.Load):
         return False
     outer = support.parent(analysis, node)
-    return not isinstance(outer, ast.Compare) and not support.expects_an_error(analysis, node)
+    asks_whether = isinstance(outer, ast.Compare) and any(map(_is_none, (outer.left, *outer.comparators)))
+    return not asks_whether and not support.expects_an_error(analysis, node)
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _computed(analysis: Analysis, node: ast.Attribute, made: list[ast.expr]) -> ast.expr | None:

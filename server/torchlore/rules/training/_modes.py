@@ -31,12 +31,16 @@ _SURELY = words(
 """Those of them that do, whatever their other arguments are."""
 
 
+_DEEPEST = 12
+"""Layers in blocks, in lists of them, are looked for so deep."""
+
+
 def dependent_layer(model: Value) -> str:
     """What in `model` surely does something else in evaluation mode: a layer, or a function that is told it.
 
     Empty where nothing surely does.
     """
-    for part in reachable(model):
+    for part in reachable(model, depth=_DEEPEST):
         found = _dependence(part) if isinstance(part, Instance) else ""
         if found:
             return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torchlore.analysis.events import Branch, Event, Kind, Place, Root, events
 from torchlore.analysis.queries import holds
 from torchlore.analysis.values import Instance
@@ -19,7 +21,7 @@ def first_step(root: Root, place: Place, optimizer: Instance) -> Event | None:
     below = place.within[place.within.index(loop) + 1 :]
     if any(isinstance(step, Branch) for step in below):
         return None
-    for event in root.events:
+    for event in _since_it_is_made(root, optimizer):
         if event is place.event:
             break
         if _may_step(event, optimizer):
@@ -29,6 +31,12 @@ def first_step(root: Root, place: Place, optimizer: Instance) -> Event | None:
     found = next((e for e in after if e.kind is Kind.STEP and e.subject is optimizer), None)
     before = after[: after.index(found)] if found is not None else []
     return None if any(_may_step(event, optimizer) for event in before) else found
+
+
+def _since_it_is_made(root: Root, optimizer: Instance) -> Sequence[Event]:
+    """What happens from where an optimizer is made: nothing steps it before."""
+    made = next((i for i, event in enumerate(root.events) if event.key is optimizer), 0)
+    return root.events[made:]
 
 
 def _may_step(event: Event, optimizer: Instance) -> bool:
