@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from torchlore.text import Source
 
 from tests.recall.autograd import losses, without_gradients
+from tests.recall.binding import spelled
 from tests.recall.layers import makes_module
 from tests.recall.mutants import Mutant, inserted, mutant, plants, replaced, unwrapped
 from tests.recall.syntax import (
@@ -104,8 +105,8 @@ def _is_of_none(node: ast.Compare) -> bool:
 @plants("inference-tensor-in-graph", "no_grad")
 def target_of_inference_mode(source: Source) -> Iterator[Mutant]:
     """`torch.inference_mode()` for the `torch.no_grad()` under which the target of a loss is computed."""
-    torch = full_name(source, ast.parse("torch.x", mode="eval").body) == "torch.x"
-    computed = [statement for _, statement in losses(source)] if torch else []
+    mode = spelled(source, "torch.inference_mode")
+    computed = [statement for _, statement in losses(source)] if mode is not None else []
     for block in blocks_below(source.tree):
         for at, loss in enumerate(block):
             if (
@@ -118,7 +119,7 @@ def target_of_inference_mode(source: Source) -> Iterator[Mutant]:
             for context in block[:at]:
                 called = _makes_under_no_grad(source, context, given)
                 if called is not None:
-                    edit = replaced(source, called, "torch.inference_mode()")
+                    edit = replaced(source, called, f"{mode}()")
                     yield from mutant(source, context.lineno, [edit])
 
 

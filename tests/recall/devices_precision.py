@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from torchlore.text import Edit, Source, Span
 
-from tests.recall.mutants import Mutant, emptied, mutant, plants, with_keyword
+from tests.recall.mutants import Mutant, emptied, mutant, plants, replaced, with_keyword
 from tests.recall.syntax import blocks_below, calls, calls_of, full_name, is_managed, statement_call, written
 
 _AUTOCAST = ("torch.autocast", "torch.amp.autocast", "torch.cuda.amp.autocast")
@@ -57,3 +57,16 @@ def scaled_for_nothing(source: Source) -> Iterator[Mutant]:
         edits = [with_keyword(source, call, "dtype", "torch.bfloat16") for call in every]
         if calls(source.tree, "scale"):
             yield from mutant(source, every[0].lineno, edits)
+
+
+@plants("scaler-with-bfloat16", "GradScaler")
+def scaled_for_nothing_any_more(source: Source) -> Iterator[Mutant]:
+    """`dtype=torch.bfloat16` for the `torch.float16` of every autocast of a file that makes a GradScaler."""
+    scalers = ("torch.amp.GradScaler", "torch.cuda.amp.GradScaler")
+    if is_managed(source) or not calls_of(source, source.tree, *scalers) or ".half()" in source.text:
+        return
+    every = calls_of(source, source.tree, *_AUTOCAST)
+    told = [keyword.value for call in every for keyword in call.keywords if keyword.arg == "dtype"]
+    is_half = all(full_name(source, dtype) == "torch.float16" for dtype in told)
+    if told and is_half and len(told) == len(every) == source.text.count("float16"):
+        yield from mutant(source, every[0].lineno, [replaced(source, one, "torch.bfloat16") for one in told])

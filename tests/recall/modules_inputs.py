@@ -105,12 +105,17 @@ def steps_come_first(source: Source) -> Iterator[Mutant]:
 
 
 def _takes_last(scope: Scope, name: str) -> bool:
-    """Whether `out[:, -1]` is read, of an `out` that one assignment gives."""
+    """Whether `out[:, -1]` is read, of an `out` that nothing else is bound to until then."""
     stores = [
         n for n in scope.nodes if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)
     ]
-    reads = [written(n) for n in scope.nodes if isinstance(n, ast.Subscript)]
-    return len(stores) == 1 and any(read in (f"{name}[:, -1]", f"{name}[:, -1, :]") for read in reads)
+    reads = [
+        n.lineno
+        for n in scope.nodes
+        if isinstance(n, ast.Subscript) and written(n) in (f"{name}[:, -1]", f"{name}[:, -1, :]")
+    ]
+    lines = sorted(store.lineno for store in stores)
+    return bool(reads) and all(line >= reads[0] for line in lines[1:])
 
 
 @plants("unused-layer", "def forward")

@@ -164,6 +164,9 @@ def _checkpointed(run: Run, arguments: Arguments, node: ast.expr) -> Value:
     return join(results)
 
 
+_OF_CHECKPOINT = ("use_reentrant", "preserve_rng_state", "context_fn", "determinism_check", "debug")
+
+
 def _data_parallel(run: Run, arguments: Arguments, node: ast.expr) -> Value:
     """`data_parallel(module, inputs)` calls the module on parts of the batch, and joins what comes out."""
     module, inputs = arguments.get(0, "module"), arguments.get(1, "inputs")
@@ -175,9 +178,6 @@ def _data_parallel(run: Run, arguments: Arguments, node: ast.expr) -> Value:
     if isinstance(inputs, Container) and inputs.kind == "tuple" and inputs.items is not None:
         given = Arguments([*inputs.items], {})
     return join([calls.call_value(run, option, given, node) for option in options(module)])
-
-
-_OF_CHECKPOINT = ("use_reentrant", "preserve_rng_state", "context_fn", "determinism_check", "debug")
 
 
 def _functional_call(run: Run, arguments: Arguments, node: ast.expr) -> Value:

@@ -94,7 +94,7 @@ class ScalerWithBfloat16(Rule):
         if not self.concerns(analysis.source) or analysis.source.parsed.blanked:
             return
         autocasts = [*analysis.called(*_autocast.AUTOCASTS)]
-        on = [call for call in autocasts if _is_on(analysis, call)]
+        on = [call for call in autocasts if not _is_off(call)]  # under a flag it chooses the same
         if not on or not all(map(_chooses_bfloat16, autocasts)):
             return
         for scaler in analysis.called(*_SCALERS):
@@ -130,6 +130,8 @@ def _is_on(analysis: Analysis, call: Called) -> bool:
 
 def _chooses_bfloat16(call: Called) -> bool:
     """Whether an autocast surely chooses bfloat16, or is surely off."""
-    if call.literal(_autocast.enabled_at(call.name), "enabled") is False:
-        return True
-    return call.is_complete and dtype_named(call.value(1, "dtype")) == "bfloat16"
+    return _is_off(call) or (call.is_complete and dtype_named(call.value(1, "dtype")) == "bfloat16")
+
+
+def _is_off(call: Called) -> bool:
+    return call.literal(_autocast.enabled_at(call.name), "enabled") is False

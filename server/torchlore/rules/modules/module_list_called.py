@@ -112,7 +112,7 @@ def _is_list_too(analysis: Analysis, call: Called) -> bool:
         match node:
             case ast.For(iter=held) | ast.comprehension(iter=held) | ast.Subscript(value=held):
                 looked_at = [held]
-            case ast.Attribute(value=held):
+            case ast.Attribute(value=held, attr=attr) if attr in _OF_LISTS:
                 looked_at = [held]
             case ast.Call(func=ast.Name(), args=args):
                 looked_at = args
@@ -121,6 +121,10 @@ def _is_list_too(analysis: Analysis, call: Called) -> bool:
         if any(ast.dump(held) == name for held in looked_at if isinstance(held, ast.Name | ast.Attribute)):
             return True
     return False
+
+
+_OF_LISTS = ("append", "extend", "insert", "pop", "keys", "values", "items", "update", "clear", "get")
+"""Methods of containers that other modules have not."""
 
 
 def _fixes(analysis: Analysis, call: Called) -> tuple[Fix, ...]:
