@@ -84,6 +84,7 @@ class SpawningNursery:
     unborn: SpawnedSpare | None = None
     asked: float = 0.0
     barren: bool = False
+    has_threads: bool = True
 
     @property
     def ready(self) -> bool:
