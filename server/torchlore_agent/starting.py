@@ -29,14 +29,6 @@ def begin(job: Job, inbox: queue.Queue[Event]) -> None:
         _ask_for_one(job, inbox)
 
 
-def _needs_new(job: Job, nursery: Nursery) -> bool:
-    """Whether no process that has torch imported will do."""
-    if "processes" in job.request:
-        return True  # `torchrun` reads variables when torch is imported, and its processes import their own.
-    is_cut_off = not job.request.get("network", True) and sys.platform == "linux"
-    return is_cut_off and nursery.has_threads
-
-
 def hear(job: Job, message: Message | None, inbox: queue.Queue[Event]) -> None:
     """Goes on after the job's nursery has said something (None: it has ended) or was given up."""
     if job.child is not None or job.nursery is None or job.outcome is not None:
@@ -48,6 +40,14 @@ def hear(job: Job, message: Message | None, inbox: queue.Queue[Event]) -> None:
         _order_spare(job, inbox)
     elif kind == "ready":
         _ask_for_one(job, inbox)
+
+
+def _needs_new(job: Job, nursery: Nursery) -> bool:
+    """Whether no process that has torch imported will do."""
+    if "processes" in job.request:
+        return True  # `torchrun` reads variables when torch is imported, and its processes import their own.
+    is_cut_off = not job.request.get("network", True) and sys.platform == "linux"
+    return is_cut_off and nursery.has_threads
 
 
 def _ask_for_one(job: Job, inbox: queue.Queue[Event]) -> None:
