@@ -22,8 +22,8 @@ def main() -> None:
     """Serves until the server closes the pipe, or dies, which is the same.
 
     Requests: `{"type": "run" | "describe", …}` (see `carry_out`; with `warm`, torch stays imported for the
-    next run), `{"type": "warm"}` (torch is imported now, for the first), `{"type": "look"}` (how much of the
-    GPUs is in use), `{"type": "cancel"}`.
+    next run; with `last`, nothing is made ready for that), `{"type": "warm"}` (torch is imported now, for the
+    first), `{"type": "look"}` (how much of the GPUs is in use), `{"type": "cancel"}`.
     Answers: one `hello`; per run or description a `started`, any number of `output` and one `result`; to a
     look a `seen` with its `number`.
     """
@@ -46,6 +46,7 @@ def main() -> None:
 def _serve(inbox: queue.Queue[Event], say: Callable[[Message], None]) -> None:
     """Carries out one request after the other until the server is gone."""
     nursery: warm.Nursery | None = None
+    is_last = False
     while True:
         kind, value = inbox.get()
         if kind == "gone":
@@ -60,10 +61,11 @@ def _serve(inbox: queue.Queue[Event], say: Callable[[Message], None]) -> None:
         if asked == "look":
             say({"type": "seen", "number": value.get("number"), "gpus": gpus.in_use()})
         if asked in ("run", "describe"):
+            is_last = value.get("last") is True
             say(carry_out(value, inbox, say, nursery))
         if nursery is not None and nursery.ended:
             processes.end_all(None)
-        elif nursery is not None:
+        elif nursery is not None and not is_last:
             nursery.prepare()
 
 

@@ -81,6 +81,7 @@ class ForkingNursery:
     unborn: socket.socket | None = None
     asked: float = 0.0
     barren: bool = False
+    has_threads: bool = False
 
     @property
     def pids(self) -> frozenset[int]:

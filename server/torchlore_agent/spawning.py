@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +71,6 @@ class SpawningNursery:
     Attributes:
         spare: one that has torch imported.
         unborn: one that does that now.
-        asked: since when, by the monotonic clock.
         barren: the last one died on the way; the next order has another one started.
     """
 
@@ -82,8 +80,8 @@ class SpawningNursery:
     ended: bool = False
     spare: SpawnedSpare | None = None
     unborn: SpawnedSpare | None = None
-    asked: float = 0.0
     barren: bool = False
+    has_threads: bool = True
 
     @property
     def ready(self) -> bool:
@@ -111,7 +109,6 @@ class SpawningNursery:
 
     def bear(self) -> bool:
         """Starts one. False where the system starts no more processes."""
-        self.asked = time.monotonic()
         self.unborn = _spawned(self.directory)
         if self.unborn is None:
             self.barren = True

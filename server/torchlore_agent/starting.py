@@ -13,6 +13,7 @@ import time
 
 from torchlore_agent import processes
 from torchlore_agent.job import Event, Job
+from torchlore_agent.warm import Nursery
 from torchlore_agent.wire import CHUNK, Message
 
 _ORDER = ("snippet", "name", "device", "limits", "network", "home", "lines", "measure", "processes")
@@ -21,10 +22,10 @@ _ORDER = ("snippet", "name", "device", "limits", "network", "home", "lines", "me
 def begin(job: Job, inbox: queue.Queue[Event]) -> None:
     """Has the process start, at once or as soon as the job's nursery has one for it."""
     os.makedirs(_working(job), exist_ok=True)
-    # `torchrun` reads variables when torch is imported, and its processes import it themselves.
-    if job.nursery is None or job.nursery.ended or "processes" in job.request:
+    nursery = job.nursery
+    if nursery is None or nursery.ended or _needs_new(job, nursery):
         _start_new(job, inbox)
-    elif not _order_spare(job, inbox) and job.nursery.ready:
+    elif not _order_spare(job, inbox) and nursery.ready:
         _ask_for_one(job, inbox)
 
 
@@ -39,6 +40,14 @@ def hear(job: Job, message: Message | None, inbox: queue.Queue[Event]) -> None:
         _order_spare(job, inbox)
     elif kind == "ready":
         _ask_for_one(job, inbox)
+
+
+def _needs_new(job: Job, nursery: Nursery) -> bool:
+    """Whether no process that has torch imported will do."""
+    if "processes" in job.request:
+        return True  # `torchrun` reads variables when torch is imported, and its processes import their own.
+    is_cut_off = not job.request.get("network", True) and sys.platform == "linux"
+    return is_cut_off and nursery.has_threads
 
 
 def _ask_for_one(job: Job, inbox: queue.Queue[Event]) -> None:

@@ -49,10 +49,12 @@ class Nursery(Protocol):
         loaded: torch was imported once.
         ended: it is gone, or was given up.
         pids: the processes that belong to nobody's run.
+        has_threads: so have its spares, and none of them can leave the network.
     """
 
     ended: bool
     loaded: bool
+    has_threads: bool
 
     @property
     def ready(self) -> bool: ...

@@ -104,7 +104,7 @@ def _step(job: Job, inbox: queue.Queue[Event]) -> None:
     if now - job.checked >= TICK:
         job.checked = now
         _check(job)
-        if job.child is not None and job.nursery is not None:
+        if job.child is not None and job.nursery is not None and job.request.get("last") is not True:
             job.nursery.prepare_beside(now - job.started)
     if job.child is not None:
         processes.reap(job.child)

@@ -22,9 +22,13 @@ DOCUMENT = TESTS.parent / "docs" / "security.md"
 posix = pytest.mark.skipif(os.name != "posix", reason="Windows has no such links")
 
 
-@pytest_asyncio.fixture(params=["cold", "warm"])
-async def crew(request: pytest.FixtureRequest, nothing_left: Path) -> AsyncIterator[Crew | None]:
-    crew = Crew() if request.param == "warm" else None
+@pytest_asyncio.fixture(params=["cold", "forked", "spawned"])
+async def crew(
+    request: pytest.FixtureRequest, nothing_left: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Crew | None]:
+    if request.param == "spawned":
+        monkeypatch.setenv("TORCHLORE_NO_FORK", "1")
+    crew = None if request.param == "cold" else Crew()
     yield crew
     if crew is not None:
         await crew.close()

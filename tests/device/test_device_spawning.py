@@ -68,6 +68,17 @@ async def test_the_next_one_is_started_while_this_one_runs(crew: Crew) -> None:
     assert numbers_in((await execute("import os\nprint(os.getpid())", crew=crew)).stdout) == [other]
 
 
+async def test_a_single_run_starts_no_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCHLORE_NO_FORK", "1")
+    code = (
+        "import os, time\n"
+        "time.sleep(1.5)\n"
+        "print(len(open(f'/proc/{os.getppid()}/task/{os.getppid()}/children').read().split()))"
+    )
+    async with Crew(idle_seconds=0) as crew:
+        assert (await execute(code, crew=crew)).stdout == "1\n"
+
+
 async def test_each_run_is_a_process_with_numbers_and_a_directory_of_its_own(crew: Crew) -> None:
     code = (
         "import os, random, tempfile, numpy, torch, uuid\n"

@@ -122,7 +122,7 @@ async def _answered(
     from torchlore.cli.run_line import run_line
     from torchlore.device import Crew, Limits, Trust, run
 
-    async with Crew() as crew, run_line(timeout) as line:
+    async with Crew(idle_seconds=0) as crew, run_line(timeout) as line:
         return await run(
             code,
             name=path.name,

@@ -102,7 +102,7 @@ async def _run(
     from torchlore.device import run as run_code
 
     # A crew's agent imports torch first, so that the time limit is the snippet's own.
-    async with Crew() as crew, run_line(timeout) as line:
+    async with Crew(idle_seconds=0) as crew, run_line(timeout) as line:
 
         def show(stream: str, text: str) -> None:
             told = f"torchlore: {text}\n" if stream == "notice" else text

@@ -45,10 +45,16 @@ class Crew:
     """
 
     def __init__(self, idle_seconds: float = IDLE_SECONDS) -> None:
+        """`idle_seconds`: how long an agent stays that has nothing to do; 0 for a single run."""
         self._idle_seconds = idle_seconds
         self._resting: dict[str, _Member] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._closed = False
+
+    @property
+    def expects_more(self) -> bool:
+        """Whether an agent should make ready for the next run."""
+        return self._idle_seconds > 0
 
     async def __aenter__(self) -> Crew:
         return self

@@ -216,6 +216,7 @@ def _request(kind: str, limits: Limits, device: str | None, crew: Crew | None) -
         "environment": environment.for_device(device, os.environ),
         "network": limits.network,
         "warm": crew is not None,
+        "last": crew is not None and not crew.expects_more,
     }
 
 
