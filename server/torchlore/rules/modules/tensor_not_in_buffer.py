@@ -88,8 +88,14 @@ class TensorNotInBuffer(Rule):
 
     @classmethod
     def concerns(cls, source: Source) -> bool:
-        kept = [s for s in source.every(ast.Assign) if isinstance(s.targets[0], ast.Attribute)]
-        return any(_makes_tensor(_origin(s.value)) or isinstance(s.value, ast.Name) for s in kept)
+        made = [s.targets[0] for s in source.every(ast.Assign) if _makes_tensor(_origin(s.value))]
+        if any(isinstance(target, ast.Attribute) for target in made):
+            return True
+        names = {target.id for target in made if isinstance(target, ast.Name)}
+        return bool(names) and any(
+            isinstance(s.targets[0], ast.Attribute) and getattr(_origin(s.value), "id", "") in names
+            for s in source.every(ast.Assign)
+        )
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for call in analysis.called(*(f"torch.{name}" for name in _FACTORIES)):
