@@ -74,9 +74,9 @@ class Effects:
     runs: bool
 
     @property
-    def are_told(self) -> bool:
-        """Whether there is something that is worth writing once more."""
-        return self.matters or self.runs or bool(self.escaped)
+    def are_felt(self) -> bool:
+        """Whether anything may be otherwise after the call."""
+        return self.matters or bool(self.escaped)
 
 
 @dataclass(eq=False, slots=True)

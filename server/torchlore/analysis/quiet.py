@@ -40,8 +40,7 @@ class Words:
 
 def is_harmless(run: Run, function: Function, arguments: Arguments | None) -> bool:
     """Whether a function of an imported file does nothing to what it is given, nor lets others do it."""
-    words = _of_call(run, function, arguments)
-    return words is not None and not words.hand_on
+    return _hands_on(run, function, arguments) is False
 
 
 def heard(run: Run, function: Function, arguments: Arguments | None, path: Path, node: ast.AST) -> Path:
@@ -58,11 +57,11 @@ def heard(run: Run, function: Function, arguments: Arguments | None, path: Path,
     """
     if not happens(path, Kind.HAVOC) or run.entrusted or getattr(function.node, "name", "") == "__init__":
         return path
-    words = _of_call(run, function, arguments)
-    if words is None:
+    hands_on = _hands_on(run, function, arguments)
+    if hands_on is None:
         return path
     seen = without_havoc(path)
-    if words.hand_on:
+    if hands_on:
         with run.writing(seen):
             run.escape(node, _given(function, arguments))
     return seen
@@ -73,16 +72,17 @@ def without_havoc(path: Path) -> Path:
     return [_quieted(step) for step in path if not (isinstance(step, Event) and step.kind is Kind.HAVOC)]
 
 
-def _of_call(run: Run, function: Function, arguments: Arguments | None) -> Words | None:
-    """The words of all that may run when a function is called; None where these are not quiet."""
-    if run.imports is None:
+def _hands_on(run: Run, function: Function, arguments: Arguments | None) -> bool | None:
+    """Whether what a quiet function is given may get into other hands; None where it is not quiet.
+
+    All that may run when it is called has to be: its own file, and those of what it is given.
+    """
+    if run.imports is None or run.is_home(function):
         return None
     homes = {home for value in _given(function, arguments) for home in _homes(value)}
     found = [_of_file(run.imports, home) for home in {_home(function), *homes}]
     quiet = [words for words in found if words is not None and words.are_quiet]
-    if len(quiet) < len(found):
-        return None
-    return Words(True, any(words.hand_on for words in quiet), {}, frozenset())
+    return any(words.hand_on for words in quiet) if len(quiet) == len(found) else None
 
 
 def _given(function: Function, arguments: Arguments | None) -> list[Value]:
@@ -154,11 +154,13 @@ def _imported(file: File) -> Iterator[Imported]:
     for bindings in file.interface.names.values():
         yield from (bound for bound in bindings if bound is not None)
     yield from (Imported(module, None) for module in file.interface.stars)
-    for match in _INNER_IMPORT.finditer(file.source.text):
-        yield Imported(match[1] or match[2], None)
+    for module, names, whole in _INNER_IMPORT.findall(file.source.text):
+        yield from (Imported(module or whole, name) for name in re.findall(r"\w+", names) or [None])
 
 
-_INNER_IMPORT = re.compile(r"^[ \t]+(?:from[ \t]+([.\w]+)[ \t]+import\b|import[ \t]+([.\w]+))", re.MULTILINE)
+_INNER_IMPORT = re.compile(
+    r"^[ \t]+(?:from[ \t]+([.\w]+)[ \t]+import\b[ \t]*(\([^)]*\)|[^\n#]*)|import[ \t]+([.\w]+))", re.MULTILINE
+)
 
 
 def _paths(finder: Imports, bound: Imported, importer: str) -> Iterator[str]:

@@ -182,15 +182,16 @@ def not_followed(run: Run, function: Function, arguments: Arguments | None, node
         if run.is_home(function):
             run.emit(Kind.HAVOC, node, key=function.node)
         made = declared(run, function, node)
-        if run.is_home(function) or not quiet.is_harmless(run, function, arguments):
+        if not quiet.is_harmless(run, function, arguments):
             run.escape(node, given if made is None else [*given, made])
         return made or run.given(node, tokens)
     if known.effects is None:
         known.effects = _effects(known.path)
-    is_told = known.effects.are_told and _replay(run, function, known, arguments, node)
-    if not is_told and not quiet.is_harmless(run, function, arguments):
-        _write_effects(run, known.effects, given, node)
-    if known.effects.makes_base:
+    effects = known.effects
+    is_told = (effects.are_felt or effects.runs) and _replay(run, function, known, arguments, node)
+    if not is_told and effects.are_felt and not quiet.is_harmless(run, function, arguments):
+        _write_effects(run, effects, given, node)
+    if effects.makes_base:
         run.emit(Kind.SUPER_INIT, node, subject=function.receiver)
     return _weakened(known.result, tokens) or declared(run, function, node) or run.given(node, tokens)
 

@@ -43,8 +43,8 @@ def _are_exclusive(root: Root, one: Value | None, other: Value) -> bool:
     if not isinstance(one, Instance):
         return False
     made = [place for place in root.places_of(Kind.RESET) if place.event.key is one]
-    branches = [step for place in made for step in place.within if isinstance(step, Branch)]
-    return bool(made) and any(_parts(branch, one, other) for branch in branches)
+    choices = [[step for step in place.within if isinstance(step, Branch)] for place in made]
+    return bool(made) and all(any(_parts(branch, one, other) for branch in some) for some in choices)
 
 
 def _parts(branch: Branch, one: Value, other: Value) -> bool:
