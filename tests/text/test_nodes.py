@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from torchlore.analysis import analyze
 from torchlore.text import Source
-from torchlore.text.nodes import around, on_line
+from torchlore.text.nodes import around, nodes_in, on_line
 
 _ROOT = Path(__file__).parents[2]
 _ODD = """
@@ -55,6 +55,12 @@ def test_what_a_node_lies_in_is_found_by_its_line_as_by_a_map(text: str) -> None
         assert around(node, tree) == _climbed(node, above)
     assert around(tree, tree) == ()
     assert around(ast.parse(text).body[0], tree) is None
+
+
+@pytest.mark.parametrize("text", _TEXTS, ids=range(len(_TEXTS)))
+def test_all_nodes_but_contexts(text: str) -> None:
+    tree = ast.parse(text)
+    assert nodes_in(tree) == [n for n in ast.walk(tree) if not isinstance(n, ast.expr_context)]
 
 
 def _climbed(node: ast.AST, above: dict[ast.AST, ast.AST]) -> tuple[ast.AST, ...]:

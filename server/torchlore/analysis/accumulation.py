@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from torchlore.analysis.events import Branch, Loop, Place
+from torchlore.text.nodes import nodes_in
 
 
 def gate(loop: Loop, place: Place) -> ast.If | None:
@@ -18,7 +19,7 @@ def gate(loop: Loop, place: Place) -> ast.If | None:
 def remainder(test: ast.expr, loop: Loop) -> ast.BinOp | None:
     """The remainder that a condition takes, by itself or by a name that the loop binds to one."""
     names = set()
-    for node in ast.walk(test):
+    for node in nodes_in(test):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
             return None if isinstance(node.left, ast.Constant) else node
         if isinstance(node, ast.Name):
@@ -30,7 +31,7 @@ def remainder(test: ast.expr, loop: Loop) -> ast.BinOp | None:
         and isinstance(statement.targets[0], ast.Name)
         and statement.targets[0].id in names
     )
-    taken = (node for value in bound for node in ast.walk(value))
+    taken = (node for value in bound for node in nodes_in(value))
     return next(
         (node for node in taken if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod)), None
     )

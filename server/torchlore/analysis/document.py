@@ -23,7 +23,7 @@ from torchlore.analysis.run import Run
 from torchlore.analysis.values import Const, Unknown, Value
 from torchlore.analysis.workspace import Dependencies, Imports, Workspace
 from torchlore.text import Source, Span
-from torchlore.text.nodes import around, on_line
+from torchlore.text.nodes import around, nodes_in, on_line
 
 _LOG = logging.getLogger(__name__)
 
@@ -324,10 +324,10 @@ class Analysis:
     @cached_property
     def _calls(self) -> dict[object, ast.Call]:
         """The call that each function, method or class is called in."""
-        calls = (node for node in ast.walk(self.source.tree) if isinstance(node, ast.Call))
+        calls = (node for node in nodes_in(self.source.tree) if isinstance(node, ast.Call))
         return {call.func: call for call in calls}
 
 
 def _parents(part: ast.AST) -> dict[ast.AST, ast.AST]:
     """What each node below `part` lies in. It takes as long as parsing: who asks often pays for that."""
-    return {child: node for node in ast.walk(part) for child in ast.iter_child_nodes(node)}
+    return {child: node for node in nodes_in(part) for child in ast.iter_child_nodes(node)}

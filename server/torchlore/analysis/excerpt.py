@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from torchlore.analysis.names import bound_names
 from torchlore.text import Source
-from torchlore.text.nodes import blocks, first_line
+from torchlore.text.nodes import blocks, first_line, nodes_in
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _DEFINES = (
@@ -188,7 +188,7 @@ def _loaded(node: ast.AST) -> set[str]:
     try:
         found = set(_read(symtable.symtable(ast.unparse(node), "<excerpt>", "exec")))
     except SyntaxError:  # A `return`, say, which stands in a function; running it says so better than we can.
-        found = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+        found = {one.id for one in nodes_in(node) if isinstance(one, ast.Name)}
     if isinstance(node, ast.AugAssign):
         found |= _stored(node.target)
     return found - _GIVEN
@@ -204,7 +204,7 @@ def _read(table: symtable.SymbolTable) -> Iterator[str]:
 
 
 def _stored(target: ast.AST) -> set[str]:
-    return {one.id for one in ast.walk(target) if isinstance(one, ast.Name)}
+    return {one.id for one in nodes_in(target) if isinstance(one, ast.Name)}
 
 
 def _lines(source: Source, chosen: _Chosen, needed: Iterable[ast.stmt]) -> list[str]:

@@ -22,6 +22,7 @@ from typing import Any
 
 from torchlore.analysis.interface import Imported, imports
 from torchlore.text import decode
+from torchlore.text.nodes import nodes_in
 from torchlore.text.parse import parse, parse_expression
 
 _LOG = logging.getLogger(__name__)
@@ -145,7 +146,7 @@ def _made_by_name(name: str, packages: Sequence[str], steps: int) -> str | None:
 
 def _holder(file: _File, node: ast.AST) -> ast.ClassDef | None:
     """The class that a method stands in."""
-    return next((c for c in ast.walk(file.tree) if isinstance(c, ast.ClassDef) and node in c.body), None)
+    return next((c for c in nodes_in(file.tree) if isinstance(c, ast.ClassDef) and node in c.body), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +233,7 @@ class _Follower:
         if not isinstance(node, ast.Call):
             return None
         called = ast.unparse(node.func).partition(".")[0]
-        parameters = [arg.arg for arg in ast.walk(function.args) if isinstance(arg, ast.arg)]
+        parameters = [arg.arg for arg in nodes_in(function.args) if isinstance(arg, ast.arg)]
         if self.asked and isinstance(node.func, ast.Name) and parameters[:1] == [called]:
             return _made_by_name(self.asked, self.packages, self.steps)  # return cls(…)
         return self.by_expression(node.func) if called not in parameters else None
@@ -296,7 +297,7 @@ def _file(path: Path, module: str) -> _File:
     tree = parse(decode(path.read_bytes()))
     package = module if path.stem == "__init__" else module.rpartition(".")[0]
     names: dict[str, str] = {}
-    for node in ast.walk(tree):
+    for node in nodes_in(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             for bound, what in imports(node):
                 names.setdefault(bound, _absolute(what, package))
@@ -313,7 +314,7 @@ def _absolute(what: Imported, package: str) -> str:
 
 def _defined_on(tree: ast.Module, line: int, name: str) -> ast.AST | None:
     """The class, function or assignment of `name` whose header `line` is in."""
-    for node in ast.walk(tree):
+    for node in nodes_in(tree):
         match node:
             case ast.ClassDef(name=found, body=[first, *_]) | ast.FunctionDef(name=found, body=[first, *_]):
                 if found == name and node.lineno <= line <= max(node.lineno, first.lineno):

@@ -30,6 +30,7 @@ from torchlore.analysis.values import (
     Value,
 )
 from torchlore.text import Source, Span
+from torchlore.text.nodes import nodes_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Identifiers:
 
     def __init__(self, source: Source) -> None:
         found: list[tuple[int, int, Identifier]] = []
-        for node in ast.walk(source.tree):
+        for node in nodes_in(source.tree):
             match node:
                 case ast.Name():
                     span = source.span(node)

@@ -12,6 +12,7 @@ from torchlore.analysis.queries import options
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import Instance
 from torchlore.text import Source, Span
+from torchlore.text.nodes import nodes_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Arguments:
     def __init__(self, source: Source) -> None:
         parts: list[_Part] = []
         strings: list[tuple[int, int, str]] = []
-        for node in ast.walk(source.tree):
+        for node in nodes_in(source.tree):
             if isinstance(node, ast.Call):
                 parts += _parts(source, node)
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):

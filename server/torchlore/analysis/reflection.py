@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import Const, Container, Value
+from torchlore.text.nodes import nodes_in
 
 _MOST_NAMES = 32
 """A loop over more names than this is taken as a whole: it fills a table."""
@@ -68,7 +69,7 @@ def setting(node: ast.For | ast.AsyncFor) -> list[ast.stmt]:
     kept: list[ast.stmt] = []
     read: set[str] = set()
     for statement in reversed(node.body):
-        names = [part for part in ast.walk(statement) if isinstance(part, ast.Name)]
+        names = [part for part in nodes_in(statement) if isinstance(part, ast.Name)]
         binds = any(isinstance(part.ctx, ast.Store) and part.id in read for part in names)
         if binds or any(part.id == "setattr" for part in names):
             kept.insert(0, statement)
@@ -87,7 +88,7 @@ def _sets_by_name(node: ast.For | ast.AsyncFor) -> bool:
         target = node.target
         first = target.elts[0] if isinstance(target, ast.Tuple) and target.elts else target
         known = _KNOWN[node] = isinstance(first, ast.Name) and any(
-            _sets(inner, first.id) for statement in node.body for inner in ast.walk(statement)
+            _sets(inner, first.id) for statement in node.body for inner in nodes_in(statement)
         )
     return known
 

@@ -25,6 +25,7 @@ from torchlore.analysis.values import (
     Unknown,
     Value,
 )
+from torchlore.text.nodes import nodes_in
 
 
 def new_arguments(run: Run, known: Summary, now: Circumstances | None) -> list[Value] | None:
@@ -125,7 +126,7 @@ def _are_alike(old: Value, new: Value) -> bool:
 def is_about_state(run: Run, test: ast.expr) -> bool:
     """Whether a condition looks at more than a function was given: at attributes, or at names around it."""
     own = run.frame.names
-    for node in ast.walk(test):
+    for node in nodes_in(test):
         if isinstance(node, ast.Attribute):
             return True
         if isinstance(node, ast.Name) and node.id not in own and node.id in run.frame.outermost.names:

@@ -9,7 +9,7 @@ from torchlore.analysis import members
 from torchlore.analysis.run import Run
 from torchlore.analysis.values import Function, Instance, LocalClass, Ref, Unknown, Value
 from torchlore.text import Source
-from torchlore.text.nodes import blocks
+from torchlore.text.nodes import blocks, nodes_in
 
 _Scope = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -75,7 +75,7 @@ def _first_bindings(source: Source, scope: _Scope) -> dict[str, int]:
     """Where each name of a scope is bound first; parameters are bound at its start."""
     found: dict[str, int] = {}
     if not isinstance(scope, ast.Module):
-        for arg in ast.walk(scope.args):
+        for arg in nodes_in(scope.args):
             if isinstance(arg, ast.arg):
                 found[arg.arg] = source.span(arg).start
     stack: list[ast.AST] = list(scope.body)

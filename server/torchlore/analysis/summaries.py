@@ -32,6 +32,7 @@ from torchlore.analysis.values import (
     Unknown,
     Value,
 )
+from torchlore.text.nodes import nodes_in
 
 
 def circumstances(
@@ -249,7 +250,7 @@ def _blur(run: Run, code: ast.AST) -> None:
         return  # nobody looks at what was seen in other files
     args = getattr(code, "args", None)
     names = {arg.arg for arg in definitions.all_args(args)} if isinstance(args, ast.arguments) else set()
-    for inner in ast.walk(code):
+    for inner in nodes_in(code):
         match run.values.get(inner):
             case Const(value=int() | float()) if isinstance(inner, ast.Name) and inner.id in names:
                 run.values[inner] = Number()

@@ -13,6 +13,7 @@ from torchlore.analysis.values import Const, Instance, LocalClass, Tensor
 from torchlore.device.measured import Input, Optimizer
 from torchlore.device.trust import NotAllowed
 from torchlore.text import Notebook, Source
+from torchlore.text.nodes import nodes_in
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _CELL = re.compile(r"^# ?%%", re.MULTILINE)
@@ -203,7 +204,7 @@ def _options(optimizer: Instance) -> tuple[tuple[str, bool | int | float], ...]:
 
 
 def _calls(analysis: Analysis) -> list[ast.Call]:
-    calls = [node for node in ast.walk(analysis.source.tree) if isinstance(node, ast.Call)]
+    calls = [node for node in nodes_in(analysis.source.tree) if isinstance(node, ast.Call)]
     return sorted(calls, key=lambda call: (call.lineno, call.col_offset))
 
 

@@ -10,6 +10,7 @@ from torchlore.knowledge import signatures
 from torchlore.knowledge.arguments import exact_names, meaning
 from torchlore.knowledge.model import Symbol
 from torchlore.knowledge.signatures import Parameter
+from torchlore.text.nodes import nodes_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +138,8 @@ def _literals(annotation: str) -> tuple[str, ...]:
         return ()
     inner = [
         node.slice
-        for node in ast.walk(tree)
+        for node in nodes_in(tree)
         if isinstance(node, ast.Subscript) and ast.unparse(node.value).rpartition(".")[2] == "Literal"
     ]
-    values = [node for part in inner for node in ast.walk(part) if isinstance(node, ast.Constant)]
+    values = [node for part in inner for node in nodes_in(part) if isinstance(node, ast.Constant)]
     return tuple(repr(node.value) for node in values)

@@ -10,6 +10,7 @@ from functools import lru_cache
 from torchlore.analysis import ScopeName
 from torchlore.knowledge import Insert
 from torchlore.text import Edit, Notebook, Source, Span, apply_edits
+from torchlore.text.nodes import nodes_in
 
 
 def names_for(insert: Insert, in_scope: Iterable[ScopeName]) -> dict[str, str]:
@@ -104,7 +105,7 @@ def _uses_of_holes(insert: Insert) -> tuple[tuple[Span, str], ...]:
     source = Source(insert.body)
     holes = {hole.name for hole in insert.holes}
     found: dict[Span, str] = {}
-    for node in ast.walk(source.tree):
+    for node in nodes_in(source.tree):
         if isinstance(node, ast.Name) and node.id in holes:
             span = source.span(node)
             # Before Python 3.12 names inside an f-string may claim a wrong place.

@@ -15,6 +15,7 @@ from torchlore.lsp.filling import fill, import_edit, names_for
 from torchlore.lsp.server import Server
 from torchlore.lsp.show import tell
 from torchlore.text import Edit, Span
+from torchlore.text.nodes import nodes_in
 
 
 async def insert(server: Server, arguments: list[Any]) -> None:
@@ -63,7 +64,7 @@ def edits_below(known: Analysed, wanted: Insert, offset: int) -> tuple[Edit, ...
 def _statement_on(tree: ast.Module, line: int) -> ast.stmt | None:
     """The innermost statement that stands on a line, 1-based."""
     found = None
-    for node in ast.walk(tree):  # from the outside to the inside
+    for node in nodes_in(tree):  # from the outside to the inside
         if isinstance(node, ast.stmt) and node.lineno <= line <= _last_line(node):
             found = node
     return found

@@ -15,6 +15,7 @@ from torchlore.lsp.convert import Places
 from torchlore.lsp.programs import Program
 from torchlore.lsp.server import Server
 from torchlore.text import Source, Span
+from torchlore.text.nodes import nodes_in
 
 _LONGEST = 100
 
@@ -88,7 +89,7 @@ def _set_on(source: Source, name: str) -> dict[str, int]:
     node = statement_of(source, name)
     return {
         target.attr: (one.end_lineno or one.lineno) - 1
-        for one in (ast.walk(node) if node is not None else ())
+        for one in (nodes_in(node) if node is not None else ())
         if isinstance(one, ast.Assign)
         for target in one.targets
         if isinstance(target, ast.Attribute)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from torchlore.analysis import Analysis
-from torchlore.text.nodes import blocks
+from torchlore.text.nodes import blocks, nodes_in
 
 _Scope = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 
@@ -55,7 +55,7 @@ def unpacked_from(analysis: Analysis, name: ast.Name) -> tuple[ast.expr, int] | 
 def loads_of(analysis: Analysis, name: ast.Name) -> Iterator[ast.Name]:
     """Where a name is read in the scope that it stands in, the functions in there included."""
     scope = scope_of(analysis, name)
-    for node in ast.walk(scope) if scope is not None else ():
+    for node in nodes_in(scope) if scope is not None else ():
         if isinstance(node, ast.Name) and node.id == name.id and isinstance(node.ctx, ast.Load):
             yield node
 
@@ -81,7 +81,7 @@ def _is_bound_otherwise(scope: ast.AST, name: ast.Name) -> bool:
     for node in within(scope):
         if (isinstance(node, ast.arg) and node.arg == name.id) or _names(node, name.id):
             return True
-    shared = (node for node in ast.walk(scope) if isinstance(node, ast.Global | ast.Nonlocal))
+    shared = (node for node in nodes_in(scope) if isinstance(node, ast.Global | ast.Nonlocal))
     return any(name.id in node.names for node in shared)
 
 
@@ -196,7 +196,7 @@ def _place(target: ast.expr, name: str) -> tuple[int, ...] | None:
 
 def binds(statement: ast.AST, name: str) -> bool:
     """Whether anything in a statement may bind `name`."""
-    for node in ast.walk(statement):
+    for node in nodes_in(statement):
         if isinstance(node, ast.Name | ast.Attribute):
             if isinstance(node.ctx, ast.Store | ast.Del) and spelled(node) == name:
                 return True
@@ -230,7 +230,7 @@ def _may_run(method: str, before: Sequence[ast.stmt], methods: dict[str, ast.Fun
     waiting: list[ast.AST] = [*before]
     reached: set[str] = set()
     while waiting:
-        for node in ast.walk(waiting.pop()):
+        for node in nodes_in(waiting.pop()):
             if isinstance(node, ast.Attribute) and node.attr in methods and node.attr not in reached:
                 reached.add(node.attr)
                 waiting.append(methods[node.attr])

@@ -16,6 +16,7 @@ from torchlore.analysis.shapes.shape import Clash
 from torchlore.analysis.values import Instance, Ref
 from torchlore.rules import support
 from torchlore.text import Edit
+from torchlore.text.nodes import nodes_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def _may_be_a_list(analysis: Analysis, sequence: Instance) -> bool:
 
 def _is_taken_apart(analysis: Analysis, sequence: Instance) -> bool:
     """Whether the layers of a sequence are also reached one by one: it may be no more than a list of them."""
-    for node in ast.walk(analysis.source.tree):
+    for node in nodes_in(analysis.source.tree):
         match node:
             case ast.Subscript(value=held) | ast.For(iter=held) | ast.comprehension(iter=held):
                 looked_at = [held]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from torchlore.analysis import Analysis
 from torchlore.rules import support
 from torchlore.text import Edit, Notebook, Source, Span
-from torchlore.text.nodes import blocks
+from torchlore.text.nodes import blocks, nodes_in
 
 
 def following(analysis: Analysis, statement: ast.stmt) -> list[ast.stmt]:
@@ -37,7 +37,7 @@ def under_header(analysis: Analysis, statements: Sequence[ast.stmt], *header: st
 
 def _can_move(analysis: Analysis, *statements: ast.stmt) -> bool:
     """Whether statements have their lines for themselves, and no string spans some, which would change."""
-    strings = (n for s in statements for n in ast.walk(s) if isinstance(n, ast.JoinedStr | ast.Constant))
+    strings = (n for s in statements for n in nodes_in(s) if isinstance(n, ast.JoinedStr | ast.Constant))
     if any(n.lineno != n.end_lineno for n in strings):
         return False
     return all(support.own_lines(analysis, end) is not None for end in (statements[0], statements[-1]))

@@ -10,6 +10,7 @@ from torchlore.analysis.names import local_names
 from torchlore.analysis.values import Ref
 from torchlore.rules import imports
 from torchlore.text import Edit
+from torchlore.text.nodes import nodes_in
 
 Spelled = tuple[str, tuple[Edit, ...]]
 """A name as it is written in a file, and the import that it needs for that, if any."""
@@ -89,5 +90,5 @@ def _functions(analysis: Analysis, at: ast.AST) -> list[_Function]:
 
 
 def _own_names(function: _Function) -> frozenset[str]:
-    parameters = (node.arg for node in ast.walk(function.args) if isinstance(node, ast.arg))
+    parameters = (node.arg for node in nodes_in(function.args) if isinstance(node, ast.arg))
     return local_names(function).union(parameters)

@@ -10,7 +10,7 @@ from torchlore.analysis import Analysis
 from torchlore.analysis.events import Call, Kind, Root
 from torchlore.rules.model import Finding
 from torchlore.text import Notebook
-from torchlore.text.nodes import first_line
+from torchlore.text.nodes import first_line, nodes_in
 
 
 def settled(analysis: Analysis, findings: list[Finding]) -> list[Finding]:
@@ -49,7 +49,7 @@ def _broken_functions(
     analysis: Analysis, blanked: frozenset[int]
 ) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Functions of which the header, or a decorator, does not parse."""
-    nodes = ast.walk(analysis.source.tree)
+    nodes = nodes_in(analysis.source.tree)
     for function in (node for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)):
         if not blanked.isdisjoint(range(first_line(function), function.lineno)):
             yield function
@@ -64,7 +64,7 @@ def _is_anybodys(analysis: Analysis, function: ast.FunctionDef | ast.AsyncFuncti
 
 def _concerns_all(analysis: Analysis, blanked: frozenset[int]) -> bool:
     """Whether something broken runs outside all functions, or is the header of a class."""
-    nodes: list[ast.AST] = [node for node in ast.walk(analysis.source.tree) if isinstance(node, ast.ClassDef)]
+    nodes: list[ast.AST] = [node for node in nodes_in(analysis.source.tree) if isinstance(node, ast.ClassDef)]
     for root in analysis.roots:
         if isinstance(root.node, ast.Module):
             outside = (

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from torchlore.text.logical import Logical
+from torchlore.text.nodes import nodes_in
 from torchlore.text.tokens import split_lines
 
 
@@ -91,7 +92,7 @@ def put_back(tree: ast.Module, mended: Mended) -> None:
         own = line is mended.lines[number]
         places.append((number + 1, mended.shifts.get(number, 0) if own else None))
     end = (len(mended.lines), 0)
-    for node in ast.walk(tree):
+    for node in nodes_in(tree):
         if not isinstance(
             node, ast.stmt | ast.expr | ast.ExceptHandler | ast.arg | ast.keyword | ast.alias | ast.pattern
         ):

@@ -61,6 +61,34 @@ def around(node: ast.AST, tree: ast.AST) -> tuple[ast.AST, ...] | None:
     return None
 
 
+def nodes_in(node: ast.AST) -> list[ast.AST]:
+    """A node and all nodes below it but for contexts, level by level: `ast.walk` takes twice as long."""
+    found = [node]
+    for current in found:
+        cls = current.__class__
+        names = _HOLDING.get(cls)
+        if names is None:
+            names = _HOLDING[cls] = tuple(name for name in cls._fields if name not in _WITHOUT_NODES)
+        for name in names:
+            part = getattr(current, name, None)
+            if part.__class__ is list:
+                found += [item for item in part if isinstance(item, ast.AST)]
+            elif isinstance(part, ast.AST):
+                found.append(part)
+    return found
+
+
+_HOLDING: dict[type[ast.AST], tuple[str, ...]] = {}
+"""The fields of each class that may hold nodes, of those that were met."""
+
+_WITHOUT_NODES = frozenset(
+    {
+        *("arg", "asname", "attr", "conversion", "ctx", "id"),
+        *("is_async", "kind", "level", "module", "simple", "type_comment"),
+    }
+)
+
+
 def on_line(block: Sequence[ast.stmt], line: int) -> Sequence[ast.stmt]:
     """The statements of one block that a line (1-based) is a part of, its decorators included."""
     first = bisect_left(block, line, key=_lineno)

@@ -20,6 +20,7 @@ from torchlore.analysis.run import Run
 from torchlore.analysis.shapes.shape import Shape, told
 from torchlore.analysis.values import Const, Instance, Tensor, Value
 from torchlore.text import Source, Span
+from torchlore.text.nodes import nodes_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def _of_tensor(source: Source, statement: ast.Assign, call: ast.Call, value: Ten
 
 def _is_written(call: ast.Call, shape: Shape) -> bool:
     """Whether the sizes stand in the call itself."""
-    arguments = (node for part in (*call.args, *call.keywords) for node in ast.walk(part))
+    arguments = (node for part in (*call.args, *call.keywords) for node in nodes_in(part))
     numbers = {node.value for node in arguments if isinstance(node, ast.Constant)}
     return set(shape.dims) <= numbers
 

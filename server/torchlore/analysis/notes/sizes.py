@@ -28,6 +28,7 @@ from torchlore.analysis.values import (
     Tensor,
     Value,
 )
+from torchlore.text.nodes import nodes_in
 
 _BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
 _STACKS = ("torch.nn.TransformerEncoder", "torch.nn.TransformerDecoder")
@@ -186,7 +187,7 @@ def _is_plain_module(cls: LocalClass) -> bool:
 
 def _is_changed_later(run: Run, module: Instance, cls: LocalClass) -> bool:
     """Whether a module or parameter is set on the object by code outside of its class."""
-    own = {node for current in members.mro(cls) for node in ast.walk(current.node)}
+    own = {node for current in members.mro(cls) for node in nodes_in(current.node)}
     events = (event for root in run.roots for event in root.of(Kind.REGISTER))
     return any(event.subject is module and event.node not in own for event in events)
 
@@ -197,9 +198,9 @@ def _stores(cls: LocalClass, surely: set[str], perhaps: set[str]) -> None:
     Raises:
         NotKnown: it may set others.
     """
-    named = {node: name for node in ast.walk(cls.node) if (name := _registered(node))}
+    named = {node: name for node in nodes_in(cls.node) if (name := _registered(node))}
     functions = {node.func for node in named if isinstance(node, ast.Call)}
-    for node in ast.walk(cls.node):
+    for node in nodes_in(cls.node):
         name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
         is_unseen = name == "register_parameter" and node not in functions
         if (
@@ -214,7 +215,7 @@ def _stores(cls: LocalClass, surely: set[str], perhaps: set[str]) -> None:
         is_maker = method.name == "__init__"
         for statement in method.body:
             is_simple = isinstance(statement, ast.Assign | ast.AnnAssign | ast.Expr | ast.AugAssign)
-            if is_maker and not is_simple and any(isinstance(n, ast.Return) for n in ast.walk(statement)):
+            if is_maker and not is_simple and any(isinstance(n, ast.Return) for n in nodes_in(statement)):
                 raise NotKnown
             (surely if is_maker and is_simple else perhaps).update(_stored(method, statement))
 
@@ -222,7 +223,7 @@ def _stores(cls: LocalClass, surely: set[str], perhaps: set[str]) -> None:
 def _stored(method: ast.FunctionDef | ast.AsyncFunctionDef, statement: ast.stmt) -> Iterator[str]:
     arguments = [*method.args.posonlyargs, *method.args.args]
     own = arguments[0].arg if arguments else ""
-    for node in ast.walk(statement):
+    for node in nodes_in(statement):
         if _registered(node):
             yield _registered(node)
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):

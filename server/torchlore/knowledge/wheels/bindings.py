@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from torchlore_agent.symbol_index import prose, stubs, warned
 
-from torchlore.text.nodes import first_line
+from torchlore.text.nodes import first_line, nodes_in
 
 # A module that binds names by program text cannot show: what is not seen in it may be there all the same.
 _DYNAMIC = re.compile(
@@ -183,7 +183,7 @@ class _Reader:
     def _list(self, value: ast.expr | None) -> None:
         if self._module.listed is None:
             self._module.listed = []
-        for node in ast.walk(value) if value is not None else ():
+        for node in nodes_in(value) if value is not None else ():
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 self._module.listed.append(node.value)
 
@@ -345,7 +345,7 @@ def _set_on_self(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
     """The attributes that a constructor sets on the new object."""
     found = [
         target
-        for each in ast.walk(node)
+        for each in nodes_in(node)
         if isinstance(each, ast.Assign | ast.AnnAssign)
         for target in (each.targets if isinstance(each, ast.Assign) else [each.target])
     ]
@@ -359,7 +359,7 @@ def _slots(name: str, value: ast.expr) -> list[str]:
         return []
     return [
         node.value
-        for node in ast.walk(value)
+        for node in nodes_in(value)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
 

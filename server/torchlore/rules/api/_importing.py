@@ -12,6 +12,7 @@ from torchlore.rules.api._table import changes
 from torchlore.rules.api._uses import Use, imports, is_type, uses
 from torchlore.rules.model import Fix
 from torchlore.text import Edit, Span
+from torchlore.text.nodes import nodes_in
 from torchlore.text.words import ends_of
 
 
@@ -60,7 +61,7 @@ def _mended(analysis: Analysis, alias: ast.alias, new: str) -> list[Edit] | None
     if renamed and (_stands(last, text) or f'"{local}"' in text or f"'{local}'" in text):
         return None  # The new name stands for something else, or the old one is looked up by name.
     if _stands(local, text) != len(known) + 1:  # the others are in comments, in strings, or not understood
-        nodes = [n for n in ast.walk(analysis.source.tree) if isinstance(n, ast.Name) and n.id == local]
+        nodes = [n for n in nodes_in(analysis.source.tree) if isinstance(n, ast.Name) and n.id == local]
     edits: list[Edit] = []
     for node in nodes:
         use = known.get(node)

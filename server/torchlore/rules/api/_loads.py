@@ -9,6 +9,7 @@ from torchlore.analysis.names import words
 from torchlore.analysis.queries import options
 from torchlore.analysis.values import OneOf, Unknown, Value
 from torchlore.text import Source
+from torchlore.text.nodes import nodes_in
 
 _OF_MODULES = words(
     "eval parameters named_parameters children modules named_modules state_dict load_state_dict"
@@ -64,5 +65,5 @@ def _is_asked_first(analysis: Analysis, call: ast.Call) -> bool:
     return any(
         isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _ASKS
         for test in tests
-        for node in ast.walk(test)
+        for node in nodes_in(test)
     )

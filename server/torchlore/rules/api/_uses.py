@@ -13,7 +13,7 @@ from torchlore.analysis.members import kind_of
 from torchlore.analysis.values import BoundMethod, Instance, Ref, Tensor, Value
 from torchlore.rules.api._table import Change, changes
 from torchlore.rules.api._words import last_words
-from torchlore.text.nodes import blocks
+from torchlore.text.nodes import blocks, nodes_in
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -172,7 +172,7 @@ def is_guarded(outer: tuple[ast.AST, ...], node: ast.AST) -> bool:
 
 def asks(*tests: ast.AST) -> bool:
     """Whether an expression looks for an attribute, or at a version."""
-    for node in (node for test in tests for node in ast.walk(test)):
+    for node in (node for test in tests for node in nodes_in(test)):
         match node:
             case ast.Attribute(value=ast.Name(id=part) | ast.Attribute(attr=part), attr="is_available") if (
                 part in _ANYWHERE

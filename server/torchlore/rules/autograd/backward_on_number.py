@@ -11,6 +11,7 @@ from torchlore.rules import bindings, support
 from torchlore.rules.autograd._losses import losses
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Span
+from torchlore.text.nodes import nodes_in
 
 
 class BackwardOnNumber(Rule):
@@ -141,7 +142,7 @@ def _backwards(analysis: Analysis, receiver: ast.Name) -> set[ast.AST]:
     scope = bindings.scope_of(analysis, receiver)
     return {
         node.value
-        for node in (ast.walk(scope) if scope is not None else ())
+        for node in (nodes_in(scope) if scope is not None else ())
         if isinstance(node, ast.Attribute) and node.attr == "backward"
     }
 

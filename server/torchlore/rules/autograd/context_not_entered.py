@@ -12,6 +12,7 @@ from torchlore.analysis.values import Ref
 from torchlore.rules import indentation, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source, Span
+from torchlore.text.nodes import nodes_in
 
 _NO_GRAD = frozenset({"torch.no_grad", "torch.inference_mode"})
 _AUTOCAST = frozenset(
@@ -208,7 +209,7 @@ def _rest(analysis: Analysis, call: Called, statement: ast.stmt) -> list[ast.stm
 
 def _computes_gradients(analysis: Analysis, statement: ast.stmt) -> bool:
     """Whether a statement calls `backward`, itself or by way of a function; or waits for others (`yield`)."""
-    own = set(ast.walk(statement))
+    own = set(nodes_in(statement))
     if any(isinstance(node, ast.Yield | ast.YieldFrom) for node in own):
         return True
     kinds = (Kind.BACKWARD, Kind.DIFFERENTIATE)

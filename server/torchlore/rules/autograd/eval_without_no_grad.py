@@ -14,6 +14,7 @@ from torchlore.analysis.values import Container, Instance, LocalClass, OneOf, Te
 from torchlore.rules import alternatives, indentation, spellings, support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
 from torchlore.text import Edit, Source, Span
+from torchlore.text.nodes import nodes_in
 
 _FunctionDef = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -217,7 +218,7 @@ def _is_trained(root: Root, model: Value | None) -> bool:
         return False
     classes = {part.cls for part in reachable(model, depth=8) if isinstance(part, Instance)}
     own = [cls for local in classes if isinstance(local, LocalClass) for cls in mro(local)]
-    nodes = (node for cls in own for node in ast.walk(cls.node))
+    nodes = (node for cls in own for node in nodes_in(cls.node))
     names = (getattr(node, "attr", getattr(node, "id", "")) for node in nodes)
     return _LEAVE_GRAPHS.isdisjoint(names)
 

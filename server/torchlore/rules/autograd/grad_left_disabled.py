@@ -14,6 +14,7 @@ from torchlore.analysis.values import Instance, Tensor
 from torchlore.rules import indentation, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Source
+from torchlore.text.nodes import nodes_in
 
 
 class GradLeftDisabled(Rule):
@@ -163,7 +164,7 @@ def _is_blind(event: Event, state: _State) -> bool:
 def _fixes(analysis: Analysis, statement: ast.Expr, backward: ast.AST) -> Iterator[Fix]:
     rest = indentation.following(analysis, statement)
     definitions = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-    if not rest or any(isinstance(s, definitions) or backward in set(ast.walk(s)) for s in rest):
+    if not rest or any(isinstance(s, definitions) or backward in set(nodes_in(s)) for s in rest):
         return
     edits = indentation.entered(analysis, statement, rest)
     if edits is not None:

@@ -14,6 +14,7 @@ from torchlore.analysis.values import Instance, LocalClass, Params, Tensor, Valu
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source, Span
+from torchlore.text.nodes import nodes_in
 
 _MISSPELLED = frozenset(
     {
@@ -168,9 +169,9 @@ def _looped_over(source: Source) -> set[str]:
     """The names of parameters in loops over them, of which `requires_grad` is an attribute."""
     found: set[str] = set()
     for loop in source.every(ast.For):
-        calls = (node for node in ast.walk(loop.iter) if isinstance(node, ast.Attribute))
+        calls = (node for node in nodes_in(loop.iter) if isinstance(node, ast.Attribute))
         if any(node.attr in ("parameters", "named_parameters") for node in calls):
-            found.update(node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name))
+            found.update(node.id for node in nodes_in(loop.target) if isinstance(node, ast.Name))
     return found
 
 
@@ -190,7 +191,7 @@ def _is_plain_module(value: Value) -> bool:
 
 def _knows(cls: LocalClass) -> bool:
     """Whether a class has, or reads, an attribute like it; or sees itself to what is set on its objects."""
-    reads = (node for node in ast.walk(cls.node) if isinstance(node, ast.Attribute) and _is_load(node))
+    reads = (node for node in nodes_in(cls.node) if isinstance(node, ast.Attribute) and _is_load(node))
     names = {node.attr for node in reads}
     return not names.isdisjoint(_OWN) or not _OWN.isdisjoint(cls.attributes)
 

@@ -11,6 +11,7 @@ from torchlore.analysis.queries import came_from, options, tokens_of
 from torchlore.analysis.values import Const, Container, Number, Tensor, Value
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
+from torchlore.text.nodes import nodes_in
 
 
 class LossKeepsGraph(Rule):
@@ -216,7 +217,7 @@ def _is_multiple(value: Value | None, scaled: ast.expr, backward: Event) -> bool
     if not isinstance(through, Tensor) or not through.tokens or not through.tokens <= value.tokens:
         return False
     same = ast.dump(scaled)
-    return any(isinstance(part, ast.expr) and ast.dump(part) == same for part in ast.walk(backward.node))
+    return any(isinstance(part, ast.expr) and ast.dump(part) == same for part in nodes_in(backward.node))
 
 
 def _shares_graph(value: Value | None, differentiated: Value | None) -> bool:

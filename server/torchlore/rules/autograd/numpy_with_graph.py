@@ -12,7 +12,7 @@ from torchlore.analysis.values import Tensor, Value
 from torchlore.rules import bindings, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Source
-from torchlore.text.nodes import blocks
+from torchlore.text.nodes import blocks, nodes_in
 
 
 class NumpyWithGraph(Rule):
@@ -137,7 +137,7 @@ _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 def _first(statements: Iterable[ast.stmt], name: str) -> ast.stmt | None:
     """The first of these that differentiates what a name holds, binds the name, or leads away."""
     for statement in statements:
-        binds = (n for n in ast.walk(statement) if isinstance(n, ast.Name) and n.id == name)
+        binds = (n for n in nodes_in(statement) if isinstance(n, ast.Name) and n.id == name)
         is_bound = any(not isinstance(n.ctx, ast.Load) for n in binds)
         if is_bound or _differentiates(statement, name) or _jumps(statement):
             return statement
@@ -154,7 +154,7 @@ def _differentiates(statement: ast.stmt | None, name: str) -> bool:
 
 def _jumps(statement: ast.stmt) -> bool:
     """Whether what stands below a statement may be left out because of it."""
-    return any(isinstance(n, ast.Return | ast.Raise | ast.Break | ast.Continue) for n in ast.walk(statement))
+    return any(isinstance(n, ast.Return | ast.Raise | ast.Break | ast.Continue) for n in nodes_in(statement))
 
 
 def _run_here(analysis: Analysis) -> set[ast.AST]:

@@ -11,6 +11,7 @@ from torchlore.analysis.called import Called
 from torchlore.analysis.events import Branch, Call, Finally, Loop, Path
 from torchlore.rules.data import _loaders
 from torchlore.text import Notebook, Source
+from torchlore.text.nodes import nodes_in
 
 Working = Mapping[ast.AST, Called]
 """Loaders that have workers, by the calls that make them."""
@@ -67,7 +68,7 @@ def _acts(statement: ast.stmt) -> bool:
 
 def _is_main(test: ast.expr) -> bool:
     """Whether a condition asks for `__name__`."""
-    return any(isinstance(node, ast.Name) and node.id == "__name__" for node in ast.walk(test))
+    return any(isinstance(node, ast.Name) and node.id == "__name__" for node in nodes_in(test))
 
 
 def _asked(analysis: Analysis, working: Working) -> Iterator[tuple[ast.expr, Called]]:
@@ -118,4 +119,4 @@ def _iterated(loop: ast.AST) -> ast.expr:
 def _at_top(source: Source, node: ast.expr) -> ast.stmt | None:
     """The statement at the top level that a node of the file lies in; None for one of another file."""
     top = (s for s in source.tree.body if s.lineno <= node.lineno <= (s.end_lineno or s.lineno))
-    return next((statement for statement in top if node in ast.walk(statement)), None)
+    return next((statement for statement in top if node in nodes_in(statement)), None)

@@ -13,6 +13,7 @@ from torchlore.analysis.values import Const, Container, Instance, Unknown, Value
 from torchlore.rules import arguments
 from torchlore.rules.data import _loaders
 from torchlore.text import Source
+from torchlore.text.nodes import nodes_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def transfers(analysis: Analysis) -> Iterator[Transfer]:
         if not loaders or not all(map(_collates_by_default, loaders)) or not analysis.is_whole(loop):
             continue
         names = _names(loop.target)
-        inside = [node for statement in loop.body for node in ast.walk(statement)]
+        inside = [node for statement in loop.body for node in nodes_in(statement)]
         names |= {name for node in inside for name in _names_of_parts(node, names)}
         for node in inside:
             moved = _moved(analysis, node)
@@ -93,7 +94,7 @@ def _collates_by_default(loader: Called) -> bool:
 
 
 def _names(target: ast.AST) -> set[str]:
-    return {node.id for node in ast.walk(target) if isinstance(node, ast.Name)}
+    return {node.id for node in nodes_in(target) if isinstance(node, ast.Name)}
 
 
 def _names_of_parts(node: ast.AST, names: set[str]) -> set[str]:

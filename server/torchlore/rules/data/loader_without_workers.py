@@ -14,6 +14,7 @@ from torchlore.rules import arguments, support
 from torchlore.rules.data import _loaders, _starting
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
 from torchlore.text import Source
+from torchlore.text.nodes import nodes_in
 
 
 class LoaderWithoutWorkers(Rule):
@@ -154,7 +155,7 @@ def _of_one(analysis: Analysis, dataset: Value) -> Ref | ast.Call | None:
     method = members.lookup(dataset.cls, "__getitem__")
     if not isinstance(method, Function) or not isinstance(method.node, ast.FunctionDef):
         return None
-    calls = (node for node in ast.walk(method.node) if isinstance(node, ast.Call))
+    calls = (node for node in nodes_in(method.node) if isinstance(node, ast.Call))
     return next((call for call in calls if _reads(analysis, call)), None)
 
 

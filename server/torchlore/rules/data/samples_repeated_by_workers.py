@@ -16,6 +16,7 @@ from torchlore.rules import imports, support
 from torchlore.rules.data import _loaders
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
 from torchlore.text import Edit
+from torchlore.text.nodes import nodes_in
 
 
 class SamplesRepeatedByWorkers(Rule):
@@ -232,7 +233,7 @@ _OVER = words(
 def _made(method: ast.FunctionDef, name: str) -> ast.expr | None:
     """What a variable of `__iter__` is bound to, where only one statement binds it."""
     found: list[ast.expr | None] = []
-    for node in ast.walk(method):
+    for node in nodes_in(method):
         match node:
             case ast.withitem(context_expr=context, optional_vars=ast.Name(id=bound)) if bound == name:
                 found.append(context)
@@ -250,7 +251,7 @@ _NAMES = frozenset({"worker", "first", "step", "itertools", "get_worker_info"})
 def _fix(analysis: Analysis, repeated: _Repeated) -> Fix | None:
     """Gives each worker every n-th sample."""
     method, gone_through = repeated.method, repeated.source
-    used = {node.id for node in ast.walk(method) if isinstance(node, ast.Name)}
+    used = {node.id for node in nodes_in(method) if isinstance(node, ast.Name)}
     if not analysis.owns(method) or used & _NAMES:
         return None
     body = method.body[1:] if ast.get_docstring(method) is not None else method.body

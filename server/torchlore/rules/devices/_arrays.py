@@ -8,6 +8,7 @@ from torchlore.analysis import Analysis
 from torchlore.analysis.names import words
 from torchlore.analysis.values import Ref
 from torchlore.rules import bindings
+from torchlore.text.nodes import nodes_in
 
 _FLOAT64 = frozenset(f"numpy.{name}" for name in words("zeros ones empty eye identity linspace logspace")) | {
     f"numpy.random.{name}"
@@ -78,9 +79,9 @@ def _made(analysis: Analysis, call: ast.Call) -> str:
 
 def _of_literals(node: ast.expr) -> str:
     """What lists of numbers give: one that is no whole number makes all of them float64."""
-    literals = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
+    literals = [part.value for part in nodes_in(node) if isinstance(part, ast.Constant)]
     plain = (ast.List, ast.Tuple, ast.Constant, ast.UnaryOp, ast.USub, ast.Load)
-    if not literals or not all(isinstance(part, plain) for part in ast.walk(node)):
+    if not literals or not all(isinstance(part, plain) for part in nodes_in(node)):
         return ""
     if not all(type(literal) in (int, float) for literal in literals):
         return ""

@@ -12,6 +12,7 @@ from torchlore.rules import indentation, support
 from torchlore.rules.devices import _autocast
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source
+from torchlore.text.nodes import nodes_in
 
 
 class BackwardInAutocast(Rule):
@@ -140,7 +141,7 @@ def _fixes(analysis: Analysis, block: _autocast.Block, call: ast.Call) -> tuple[
 
 def _is_harmless(analysis: Analysis, statement: ast.stmt) -> bool:
     """Whether autocast makes no difference to a statement."""
-    for node in ast.walk(statement):
+    for node in nodes_in(statement):
         match node:
             case ast.Call():
                 called = analysis.call_at(node)

@@ -11,6 +11,7 @@ from torchlore.analysis import Analysis
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source
+from torchlore.text.nodes import nodes_in
 
 _Loop = ast.For | ast.While
 _SHORT = 4
@@ -144,23 +145,23 @@ def _is_short(loop: _Loop) -> bool:
 
 def _is_read(loop: _Loop, growth: _Growth) -> bool:
     """Whether the loop does anything else with the tensor than to begin it and to make it grow."""
-    ours = {id(node) for node in ast.walk(growth.call.args[0])} | {id(growth.statement.targets[0])}
-    first = {id(node) for test in _tests_for_none(loop, growth.name) for node in ast.walk(test)}
-    for node in ast.walk(loop):
+    ours = {id(node) for node in nodes_in(growth.call.args[0])} | {id(growth.statement.targets[0])}
+    first = {id(node) for test in _tests_for_none(loop, growth.name) for node in nodes_in(test)}
+    for node in nodes_in(loop):
         if isinstance(node, ast.Global | ast.Nonlocal):
             return True
         if not isinstance(node, ast.Name) or node.id != growth.name or id(node) in ours | first:
             continue
         if isinstance(node.ctx, ast.Load) or not first:  # bound anew, it is not what the loop collects
             return True
-    return any(isinstance(node, ast.Name) and node.id == growth.name for node in ast.walk(growth.part))
+    return any(isinstance(node, ast.Name) and node.id == growth.name for node in nodes_in(growth.part))
 
 
 def _tests_for_none(loop: _Loop, name: str) -> list[ast.Compare]:
     """`name is None`: the first part is no part that grows."""
     return [
         node
-        for node in ast.walk(loop)
+        for node in nodes_in(loop)
         if isinstance(node, ast.Compare)
         and isinstance(node.left, ast.Name)
         and node.left.id == name

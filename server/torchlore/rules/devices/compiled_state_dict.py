@@ -13,6 +13,7 @@ from torchlore.analysis.values import Instance
 from torchlore.rules import bindings, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source, Span
+from torchlore.text.nodes import nodes_in
 
 
 class CompiledStateDict(Rule):
@@ -166,7 +167,7 @@ _FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Module)
 def _is_branch(node: ast.AST) -> bool:
     """Whether a statement may pass what stands in it by; `if __name__ == "__main__"` counts for none."""
     if isinstance(node, ast.If):
-        return not any(isinstance(n, ast.Name) and n.id == "__name__" for n in ast.walk(node.test))
+        return not any(isinstance(n, ast.Name) and n.id == "__name__" for n in nodes_in(node.test))
     return isinstance(node, ast.Try | ast.For | ast.While | ast.Match)
 
 
@@ -203,7 +204,7 @@ def _means(analysis: Analysis, node: ast.expr, made: _Compiled) -> bool:
 
 def _is_set_once(analysis: Analysis, made: _Compiled) -> bool:
     """Whether nothing is bound to the name after the module was compiled."""
-    for node in ast.walk(made.scope):
+    for node in nodes_in(made.scope):
         if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
             is_later = _place(node) > _place(made.call)
             if is_later and support.written(analysis, node) == made.target:
@@ -243,10 +244,10 @@ def _loaded(analysis: Analysis, call: Called, compiled: list[_Compiled]) -> ast.
 
 def _comes_of(analysis: Analysis, given: ast.expr) -> set[ast.AST]:
     """The expressions in one that is written, and in what the names in it were assigned."""
-    found = set(ast.walk(given))
+    found = set(nodes_in(given))
     for name in [node for node in found if isinstance(node, ast.Name)]:
         for value in bindings.values_of(analysis, name) or ():
-            found.update(ast.walk(value))
+            found.update(nodes_in(value))
     return found
 
 

@@ -12,6 +12,7 @@ from torchlore.rules import support
 from torchlore.rules.devices._purpose import is_tried
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source, Span
+from torchlore.text.nodes import nodes_in
 
 _MOVES = "to|cuda|cpu|float|half|double|bfloat16|long|int|short|bool|type|type_as|detach"
 _SHAPES = "contiguous|view|reshape|flatten|unflatten|permute|expand|unsqueeze|squeeze|transpose|swapaxes|t"
@@ -198,12 +199,12 @@ def _is_read_later(analysis: Analysis, statement: ast.stmt, name: ast.Name) -> b
 
     Other statements that do nothing to it do not count: so do tests and benchmarks look.
     """
-    inside = {id(node) for node in ast.walk(statement)}
+    inside = {id(node) for node in nodes_in(statement)}
     inside.update(id(place) for _, _, place in _candidates(analysis.source))
     loops = [node for node in analysis.around(statement) or () if isinstance(node, ast.For | ast.While)]
     anew = [loop for loop in loops if not (isinstance(loop, ast.For) and _binds(loop.target, name.id))]
     ranges = [range(loop.lineno, (loop.end_lineno or loop.lineno) + 1) for loop in anew]
-    for node in ast.walk(_scope(analysis, statement)):
+    for node in nodes_in(_scope(analysis, statement)):
         if isinstance(node, ast.Name) and node.id == name.id and isinstance(node.ctx, ast.Load):
             behind = node.lineno > statement.lineno or any(node.lineno in lines for lines in ranges)
             if behind and id(node) not in inside:
@@ -221,7 +222,7 @@ def _comes_from_elsewhere(analysis: Analysis, statement: ast.stmt, name: ast.Nam
 
 
 def _binds(target: ast.expr, name: str) -> bool:
-    return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(target))
+    return any(isinstance(node, ast.Name) and node.id == name for node in nodes_in(target))
 
 
 def _scope(analysis: Analysis, node: ast.AST) -> _Scope:

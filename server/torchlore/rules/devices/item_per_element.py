@@ -12,6 +12,7 @@ from torchlore.analysis.values import Ref
 from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source, Span
+from torchlore.text.nodes import nodes_in
 
 _ITEM = re.compile(r"\.item\(\)")
 _LAST_NAME = re.compile(r"(\w+)\]?\Z")
@@ -174,7 +175,7 @@ def _fix(
                 return Fix(f"Use `{fetched}`", (Edit(source.span(loop), fetched),), safe=True)
         case ast.For(target=ast.Name(id=bound), iter=over) if over is tensor:
             uses = [
-                n for part in loop.body for n in ast.walk(part) if isinstance(n, ast.Name) and n.id == bound
+                n for part in loop.body for n in nodes_in(part) if isinstance(n, ast.Name) and n.id == bound
             ]
             if uses == [element]:
                 edits = (

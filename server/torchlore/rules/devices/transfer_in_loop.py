@@ -14,6 +14,7 @@ from torchlore.rules import support
 from torchlore.rules.devices._moves import MOVES, device_of, moved
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source
+from torchlore.text.nodes import nodes_in
 
 _Loop = ast.For | ast.While
 _MOVED = re.compile(r"\.(?:to|cuda)\(")
@@ -119,9 +120,9 @@ def _loop(analysis: Analysis, call: Called, tensor: ast.Name) -> _Loop | None:
     """The innermost loop around, where each of its iterations moves the tensor and none changes it."""
     for outer in reversed(analysis.around(call.node) or ()):
         if isinstance(outer, ast.For | ast.While):
-            names = {node.id for node in ast.walk(call.node) if isinstance(node, ast.Name)}
-            is_inside = call.node not in ast.walk(outer.iter if isinstance(outer, ast.For) else outer.test)
-            return outer if is_inside and not any(_changes(node, names) for node in ast.walk(outer)) else None
+            names = {node.id for node in nodes_in(call.node) if isinstance(node, ast.Name)}
+            is_inside = call.node not in nodes_in(outer.iter if isinstance(outer, ast.For) else outer.test)
+            return outer if is_inside and not any(_changes(node, names) for node in nodes_in(outer)) else None
         if not isinstance(outer, ast.expr | ast.keyword | ast.With | ast.withitem | ast.stmt):
             return None
         if isinstance(outer, ast.If | ast.IfExp | ast.BoolOp | ast.Try | ast.Lambda | ast.FunctionDef):

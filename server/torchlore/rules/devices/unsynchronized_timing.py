@@ -14,7 +14,7 @@ from torchlore.analysis.values import BoundMethod, Function, Instance, LocalClas
 from torchlore.rules import indentation, spellings, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Source
-from torchlore.text.nodes import blocks
+from torchlore.text.nodes import blocks, nodes_in
 
 _CLOCKS = frozenset(f"time.{name}" for name in words("time perf_counter monotonic time_ns perf_counter_ns"))
 _WAITS = words("item tolist numpy cpu nonzero unique masked_select synchronize to equal allclose is_nonzero")
@@ -142,7 +142,7 @@ def _elapsed(analysis: Analysis, statement: ast.stmt, start: str) -> ast.expr | 
     """The second reading of the clock, in `time.time() - start`."""
     if blocks(statement):
         return None
-    for node in ast.walk(statement):
+    for node in nodes_in(statement):
         match node:
             case ast.BinOp(left=ast.Call() as call, op=ast.Sub(), right=ast.Name(id=name)) if name == start:
                 clock = analysis.value(call.func)
@@ -154,7 +154,7 @@ def _work(analysis: Analysis, between: Sequence[ast.stmt]) -> _Work | None:
     """The last expression that gives a GPU something to do; None if there is none, or something may wait."""
     found: _Work | None = None
     for statement in between:
-        for node in ast.walk(statement):
+        for node in nodes_in(statement):
             if isinstance(node, ast.stmt) and not isinstance(node, _SIMPLE):
                 return None
             if isinstance(node, ast.FormattedValue | ast.Compare):  # a tensor in it would be waited for
@@ -183,7 +183,7 @@ def _is_asynchronous(analysis: Analysis, callee: Value, depth: int) -> bool:
             forward = members.lookup(cls, "forward")
             if not depth or kind_of(callee) != "Module" or not isinstance(forward, Function):
                 return False
-            calls = (node for node in ast.walk(forward.node) if isinstance(node, ast.Call))
+            calls = (node for node in nodes_in(forward.node) if isinstance(node, ast.Call))
             return all(_returns_at_once(analysis, inner, depth - 1) for inner in calls)
         case _:
             return False

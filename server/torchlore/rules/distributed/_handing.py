@@ -6,6 +6,7 @@ import ast
 
 from torchlore.analysis import Analysis
 from torchlore.rules import arguments, bindings
+from torchlore.text.nodes import nodes_in
 
 _FEW = 3
 """Functions that hand a parameter on to one another: beyond that nobody follows it."""
@@ -36,7 +37,7 @@ def _handed(analysis: Analysis, function: ast.FunctionDef, name: str) -> list[as
     bound = [statement for statement in tree.body if bindings.binds(statement, function.name)]
     if bound != [function] or name not in names:
         return []
-    nodes = [*ast.walk(tree)]
+    nodes = [*nodes_in(tree)]
     calls = [node for node in nodes if isinstance(node, ast.Call) and _is_named(node.func, function.name)]
     mentions = [node for node in nodes if _is_named(node, function.name)]
     plain = [call for call in calls if arguments.is_written_out(call)]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from torchlore.analysis import Analysis, members
 from torchlore.analysis.queries import options
 from torchlore.analysis.values import Const, Function, Instance, LocalClass, Number, Ref, Tensor, Value
-from torchlore.text.nodes import blocks
+from torchlore.text.nodes import blocks, nodes_in
 
 _WORDS = re.compile(
     r"rank|main|master|primary|leader|chief|coordinator|local|node|proc|gpu|device|dist|world|first|zero|root"
@@ -110,7 +110,7 @@ def _leaves(analysis: Analysis, statement: ast.stmt) -> bool:
         return False
     if isinstance(statement, ast.Assert):
         return may_tell_ranks(analysis, statement.test)
-    asked = (node for node in ast.walk(statement) if isinstance(node, ast.If))
+    asked = (node for node in nodes_in(statement) if isinstance(node, ast.If))
     return any(_has_jump(branch) and may_tell_ranks(analysis, branch.test) for branch in asked)
 
 
@@ -119,7 +119,7 @@ _JUMPS = (ast.Return, ast.Continue, ast.Break, ast.Raise)
 
 
 def _has_jump(branch: ast.If) -> bool:
-    return any(isinstance(node, _JUMPS) or _exits(node) for node in ast.walk(branch))
+    return any(isinstance(node, _JUMPS) or _exits(node) for node in nodes_in(branch))
 
 
 def _exits(node: ast.AST) -> bool:
@@ -144,7 +144,7 @@ def may_tell_ranks(
     source = analysis.source
     if _WORDS.search(source.segment(source.span(test))):
         return True
-    for node in ast.walk(test):
+    for node in nodes_in(test):
         if isinstance(node, ast.Call) and not _is_alike(analysis, node):
             return True
         if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
@@ -152,8 +152,8 @@ def may_tell_ranks(
             bound = _bound_to(analysis, name) if name not in seen else ()
             if any(may_tell_ranks(analysis, value, holders, seen | {name}) for value in bound):
                 return True
-    asked = {node.value for node in ast.walk(test) if isinstance(node, ast.Attribute)}
-    names = (node for node in ast.walk(test) if isinstance(node, ast.Name))
+    asked = {node.value for node in nodes_in(test) if isinstance(node, ast.Attribute)}
+    names = (node for node in nodes_in(test) if isinstance(node, ast.Name))
     return any(_is_unknown_parameter(analysis, name, holders if name in asked else _PLAIN) for name in names)
 
 
@@ -185,7 +185,7 @@ def _is_unknown_parameter(analysis: Analysis, node: ast.Name, known: tuple[type[
     """Whether a variable is a parameter, of which the callers do not show that it is one of the `known`."""
     for outer in reversed(analysis.around(node) or ()):
         if isinstance(outer, _FUNCTIONS):
-            parameters = {arg.arg for arg in ast.walk(outer.args) if isinstance(arg, ast.arg)}
+            parameters = {arg.arg for arg in nodes_in(outer.args) if isinstance(arg, ast.arg)}
             if node.id in parameters:
                 values = options(analysis.value(node))
                 return not all(isinstance(value, known) for value in values)

@@ -14,6 +14,7 @@ from torchlore.rules import bindings, support
 from torchlore.rules.distributed import _handing
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Span
+from torchlore.text.nodes import nodes_in
 
 
 class AttributeThroughWrapper(Rule):
@@ -162,7 +163,7 @@ def _is_certain(analysis: Analysis, node: ast.Attribute, made: ast.expr | None) 
     for outer in analysis.around(node) or ():
         if isinstance(outer, ast.If | ast.IfExp | ast.BoolOp | ast.While):
             test = outer if isinstance(outer, ast.BoolOp) else outer.test
-            if any(_asks(part, name) for part in ast.walk(test)):
+            if any(_asks(part, name) for part in nodes_in(test)):
                 return False
     ends = (made.lineno, statement.lineno, statement.end_lineno or statement.lineno)
     lines = range(min(ends) - 1, max(ends))  # of a parameter, the model is wrapped below or above

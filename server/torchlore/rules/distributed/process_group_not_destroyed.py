@@ -12,6 +12,7 @@ from torchlore.rules import imports, support
 from torchlore.rules.distributed import _frameworks, _ranks
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Source
+from torchlore.text.nodes import nodes_in
 
 
 class ProcessGroupNotDestroyed(Rule):
@@ -194,5 +195,5 @@ def _is_known_everywhere(analysis: Analysis, written: ast.expr) -> bool:
 def _may_leave(function: ast.FunctionDef) -> bool:
     """Whether a function may be left before its end."""
     return any(
-        isinstance(node, ast.Return | ast.Yield | ast.YieldFrom | ast.Raise) for node in ast.walk(function)
+        isinstance(node, ast.Return | ast.Yield | ast.YieldFrom | ast.Raise) for node in nodes_in(function)
     )

@@ -13,6 +13,7 @@ from torchlore.analysis.values import Instance, Value
 from torchlore.rules import bindings, indentation, spellings, support
 from torchlore.rules.distributed import _frameworks, _ranks
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
+from torchlore.text.nodes import nodes_in
 
 
 class SavedByEveryRank(Rule):
@@ -127,7 +128,7 @@ def _holds_state(analysis: Analysis, saved: ast.expr, models: set[Value], depth:
     """Whether what is saved is, or holds, the state of one of `models`, or the model itself."""
     if not depth:
         return False
-    for node in ast.walk(saved):
+    for node in nodes_in(saved):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             state = node.func.attr == "state_dict"
             if state and any(one in models for one in options(analysis.value(node.func.value))):

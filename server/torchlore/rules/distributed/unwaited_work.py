@@ -10,6 +10,7 @@ from torchlore.analysis.called import Called
 from torchlore.rules import arguments, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.text import Edit, Span
+from torchlore.text.nodes import nodes_in
 
 
 class UnwaitedWork(Rule):
@@ -150,7 +151,7 @@ def _is_waited_for(analysis: Analysis, call: ast.Call, statement: ast.stmt) -> b
     scope = next((part for part in reversed(outer) if isinstance(part, _SCOPES)), None)
     if scope is None or not analysis.is_whole(scope) or any(_gathers(part) for part in outer):
         return True
-    return any(_waits(node, name) for node in ast.walk(scope))
+    return any(_waits(node, name) for node in nodes_in(scope))
 
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Module)

@@ -11,7 +11,7 @@ from torchlore.analysis.members import lookup
 from torchlore.analysis.values import Const, Function, Number
 from torchlore.rules import support
 from torchlore.rules.modules._classes import Method, calls_of, method_around
-from torchlore.text.nodes import blocks
+from torchlore.text.nodes import blocks, nodes_in
 
 _DEPTH = 5
 """Definitions and calls are followed back so far."""
@@ -74,7 +74,7 @@ def _tests_that_leave(block: list[ast.stmt]) -> Iterator[ast.expr]:
 
 
 def _names_mode(test: ast.expr) -> bool:
-    return any(isinstance(node, ast.Attribute) and node.attr == "training" for node in ast.walk(test))
+    return any(isinstance(node, ast.Attribute) and node.attr == "training" for node in nodes_in(test))
 
 
 def _may_be_switch(analysis: Analysis, method: Method, test: ast.expr, depth: int = _DEPTH) -> bool:
@@ -133,7 +133,7 @@ def follows_mode(analysis: Analysis, method: Method, node: ast.expr, depth: int 
 def _name_follows_mode(analysis: Analysis, method: Method, name: str, depth: int) -> bool:
     if name in _parameters(method):
         return name != method.receiver
-    for part in ast.walk(method.node):
+    for part in nodes_in(method.node):
         match part:
             case ast.Assign(targets=[ast.Name(id=bound)], value=value) if bound == name:
                 tests = _tests_before(analysis, method, part)
@@ -170,5 +170,5 @@ def _is_set_later(method: Method, attr: str) -> bool:
     return any(
         isinstance(part, ast.Attribute) and part.attr == attr and isinstance(part.ctx, ast.Store)
         for other in others
-        for part in ast.walk(other)
+        for part in nodes_in(other)
     )

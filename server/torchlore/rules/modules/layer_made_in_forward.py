@@ -15,6 +15,7 @@ from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.modules._classes import Method, method_around, runs_in_forward
 from torchlore.rules.triggers import words_of
 from torchlore.text import Edit, Source
+from torchlore.text.nodes import nodes_in
 from torchlore.text.words import encoded
 
 
@@ -149,8 +150,8 @@ def _is_only_called(analysis: Analysis, method: Method, made: ast.Call) -> bool:
         case ast.Call(func=func):
             return func is node
         case ast.Assign(targets=[ast.Name(id=name)]):
-            uses = [part for part in ast.walk(method.node) if isinstance(part, ast.Name) and part.id == name]
-            called = {part.func for part in ast.walk(method.node) if isinstance(part, ast.Call)}
+            uses = [part for part in nodes_in(method.node) if isinstance(part, ast.Name) and part.id == name]
+            called = {part.func for part in nodes_in(method.node) if isinstance(part, ast.Call)}
             loads = [part for part in uses if isinstance(part.ctx, ast.Load)]
             return bool(loads) and len(uses) == len(loads) + 1 and all(part in called for part in loads)
         case _:
@@ -201,7 +202,7 @@ def _is_known_in_init(init: ast.FunctionDef | ast.AsyncFunctionDef, method: Meth
         case ast.Attribute(value=ast.Name(id=owner), attr=attr) if owner == method.receiver:
             return any(
                 isinstance(part, ast.Attribute) and part.attr == attr and isinstance(part.ctx, ast.Store)
-                for part in ast.walk(init)
+                for part in nodes_in(init)
             )
         case _:
             return False
@@ -214,6 +215,6 @@ def _free_name(analysis: Analysis, method: Method, made: ast.Call) -> str:
     match outer[-1]:
         case ast.Assign(targets=[ast.Name(id=variable)]):
             wanted = variable
-    taken = {part.attr for part in ast.walk(method.cls.node) if isinstance(part, ast.Attribute)}
+    taken = {part.attr for part in nodes_in(method.cls.node) if isinstance(part, ast.Attribute)}
     names = (wanted, *(f"{wanted}{number}" for number in range(2, 100)))
     return next(name for name in names if name not in taken and lookup(method.cls, name) is None)

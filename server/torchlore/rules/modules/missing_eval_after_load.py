@@ -16,6 +16,7 @@ from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.modules._dependence import depends_on_mode
 from torchlore.text import Source
+from torchlore.text.nodes import nodes_in
 
 
 class MissingEvalAfterLoad(Rule):
@@ -141,14 +142,14 @@ def _asked(root: Root, loaded: Event, model: Instance) -> Place | None:
 def _is_sampled(forward: Place) -> bool:
     """Whether a model is given the same input again and again: dropout is there to sample with then."""
     call = forward.event.node
-    given = {node.id for node in ast.walk(call) if isinstance(node, ast.Name)}
+    given = {node.id for node in nodes_in(call) if isinstance(node, ast.Name)}
     return any(given.isdisjoint(_bound_in(loop.node)) for loop in forward.loops)
 
 
 def _bound_in(loop: ast.AST) -> set[str]:
     return {
         node.id
-        for node in ast.walk(loop)
+        for node in nodes_in(loop)
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
     }
 

@@ -14,6 +14,7 @@ from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.modules._classes import classes_that_may_be_modules
 from torchlore.text import Edit, Source, Span
+from torchlore.text.nodes import nodes_in
 
 
 class MissingSuperInit(Rule):
@@ -243,7 +244,7 @@ def _mentions_init(init: ast.FunctionDef) -> bool:
 
 def _inits_called(init: ast.FunctionDef) -> Iterator[ast.Attribute]:
     """The constructors that one mentions: the bases' own may not get as far as that of `nn.Module`."""
-    return (n for n in ast.walk(init) if isinstance(n, ast.Attribute) and n.attr == "__init__")
+    return (n for n in nodes_in(init) if isinstance(n, ast.Attribute) and n.attr == "__init__")
 
 
 def _name_span(analysis: Analysis, init: ast.FunctionDef) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from torchlore.rules import spellings, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.modules._classes import is_conditional, stands_whole
 from torchlore.text import Edit, Span
+from torchlore.text.nodes import nodes_in
 
 
 class ModuleListCalled(Rule):
@@ -108,7 +109,7 @@ _CONTAINERS = tuple(
 def _is_list_too(analysis: Analysis, call: Called) -> bool:
     """Whether something is done with the container, as it is called there, that only a list can do."""
     name = ast.dump(call.node.func)
-    for node in ast.walk(analysis.source.tree):
+    for node in nodes_in(analysis.source.tree):
         match node:
             case ast.For(iter=held) | ast.comprehension(iter=held) | ast.Subscript(value=held):
                 looked_at = [held]

@@ -15,6 +15,7 @@ from torchlore.rules import indentation, support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
 from torchlore.rules.modules._classes import has_parameters
 from torchlore.text import Source
+from torchlore.text.nodes import nodes_in
 
 
 class OptimizerMissesNewLayer(Rule):
@@ -247,7 +248,7 @@ def _fixes(analysis: Analysis, made: ast.stmt, last: ast.AST, name: str) -> tupl
     mentioned = {
         part.id if isinstance(part, ast.Name) else part.attr
         for statement in between
-        for part in ast.walk(statement)
+        for part in nodes_in(statement)
         if isinstance(part, ast.Name | ast.Attribute)
     }
     edits = indentation.put_below(analysis, made, setting)

@@ -13,6 +13,7 @@ from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.modules._classes import has_parameters
 from torchlore.text import Edit, Source
+from torchlore.text.nodes import nodes_in
 
 
 class RepeatedLayer(Rule):
@@ -115,7 +116,7 @@ def _products(source: Source) -> Iterator[ast.BinOp]:
         for statement in source.every(kind):
             first, last = statement.lineno, statement.end_lineno or statement.lineno
             if any(first <= line <= last for line in lines):
-                for node in ast.walk(statement):
+                for node in nodes_in(statement):
                     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
                         yield node
 

@@ -14,6 +14,7 @@ from torchlore.rules import support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.modules._classes import Method, assigned_to, method_around
 from torchlore.text import Edit, Source, Span
+from torchlore.text.nodes import nodes_in
 
 
 class TensorNotInBuffer(Rule):
@@ -155,10 +156,10 @@ def _kept(
         yield statement, target
     if not isinstance(target, ast.Name):
         return
-    every = [s for s in ast.walk(method.node) if isinstance(s, ast.Assign)]
+    every = [s for s in nodes_in(method.node) if isinstance(s, ast.Assign)]
     mine = [s for s in every if s is not statement and _is_named(_origin(s.value), target.id)]
-    bound = {part for s in (statement, *mine) for part in ast.walk(s)}
-    stores = [n for n in ast.walk(method.node) if _is_named(n, target.id) and not isinstance(n.ctx, ast.Load)]
+    bound = {part for s in (statement, *mine) for part in nodes_in(s)}
+    stores = [n for n in nodes_in(method.node) if _is_named(n, target.id) and not isinstance(n.ctx, ast.Load)]
     if all(store in bound for store in stores):
         yield from ((s, s.targets[0]) for s in mine if isinstance(s.targets[0], ast.Attribute))
 
@@ -205,7 +206,7 @@ def _use(analysis: Analysis, method: Method, target: ast.Attribute) -> ast.expr 
     """Where `forward` computes with the attribute; None if it does not, or does anything else too."""
     same = [
         part
-        for part in ast.walk(method.cls.node)
+        for part in nodes_in(method.cls.node)
         if isinstance(part, ast.Attribute) and part.attr == target.attr and part is not target
     ]
     if any(not isinstance(part.ctx, ast.Load) for part in same):
@@ -215,7 +216,7 @@ def _use(analysis: Analysis, method: Method, target: ast.Attribute) -> ast.expr 
     )
     if forward is None or any(part.attr == target.attr for part in _elsewhere(analysis, method)):
         return None
-    inside = {part for part in ast.walk(forward) if isinstance(part, ast.Attribute)}
+    inside = {part for part in nodes_in(forward) if isinstance(part, ast.Attribute)}
     uses = [part for part in same if part in inside]
     computed = [part for part in uses if _is_operand(analysis, part) or _is_handed_on(analysis, method, part)]
     return computed[0] if computed and len(computed) == len(uses) else None
@@ -279,7 +280,7 @@ def _is_handed_on(analysis: Analysis, method: Method, node: ast.expr) -> bool:
     if taken is None or taken.decorator_list or len(taken.args.args) <= given.index(node) + 1:
         return False
     parameter = taken.args.args[given.index(node) + 1].arg
-    uses = [part for part in ast.walk(taken) if isinstance(part, ast.Name) and part.id == parameter]
+    uses = [part for part in nodes_in(taken) if isinstance(part, ast.Name) and part.id == parameter]
     around = [support.parent(analysis, use) for use in uses]
     if any(isinstance(outer, ast.Attribute) and outer.attr in _MOVES for outer in around):
         return False

@@ -22,6 +22,7 @@ from torchlore.rules.modules._classes import (
     items_of,
 )
 from torchlore.text import Edit, Source
+from torchlore.text.nodes import nodes_in
 
 
 class UnregisteredModules(Rule):
@@ -348,7 +349,7 @@ def _is_used_after(analysis: Analysis, name: ast.Name) -> bool:
     )
     return function is None or any(
         isinstance(part, ast.Name) and part.id == name.id and part.lineno > name.lineno
-        for part in ast.walk(function)
+        for part in nodes_in(function)
     )
 
 

@@ -26,7 +26,7 @@ from torchlore.analysis.values import (
 )
 from torchlore.rules import bindings
 from torchlore.rules.training._judging import parts_in_order
-from torchlore.text.nodes import blocks
+from torchlore.text.nodes import blocks, nodes_in
 
 _Loop = ast.For | ast.While
 
@@ -54,14 +54,14 @@ def is_made_anew(analysis: Analysis, loop: ast.AST, call: ast.Call) -> bool:
 def _computing(analysis: Analysis, loop: _Loop, call: ast.Call) -> frozenset[str]:
     """The names by way of which a loop computes what `backward` is called on."""
     found = set(_names(call.func)).union(*map(_names, call.args))
-    bindings = [(set(_bound(node)), set(_names(node))) for node in ast.walk(loop)]
+    bindings = [(set(_bound(node)), set(_names(node))) for node in nodes_in(loop)]
     size = -1
     while size < len(found):
         size = len(found)
         for bound, read in bindings:
             if not bound.isdisjoint(found):
                 found |= read
-    modules = (n for n in ast.walk(loop) if isinstance(n, ast.Name) and _is_module(analysis.value(n)))
+    modules = (n for n in nodes_in(loop) if isinstance(n, ast.Name) and _is_module(analysis.value(n)))
     return frozenset(found.difference(node.id for node in modules))
 
 
@@ -72,9 +72,9 @@ def _is_module(value: Value) -> bool:
 def _begun_within(analysis: Analysis, loop: _Loop) -> frozenset[str]:
     """The names that a loop binds and nothing before it: `if i == 0: hidden = …`."""
     scope = bindings.scope_of(analysis, loop) or loop
-    inside = set(ast.walk(loop))
-    stored = [n for n in ast.walk(scope) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
-    given = {node.arg for node in ast.walk(scope) if isinstance(node, ast.arg)}
+    inside = set(nodes_in(loop))
+    stored = [n for n in nodes_in(scope) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    given = {node.arg for node in nodes_in(scope) if isinstance(node, ast.arg)}
     before = given.union(name.id for name in stored if name not in inside)
     return frozenset(name.id for name in stored if name in inside) - before
 
@@ -97,7 +97,7 @@ def _names(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.For):
         yield from (*_names(node.target), *_names(node.iter))
     elif not any(True for _ in blocks(node)):
-        yield from (inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name))
+        yield from (inner.id for inner in nodes_in(node) if isinstance(inner, ast.Name))
 
 
 class _Iteration:
@@ -268,7 +268,7 @@ def _is_stateless(thing: Instance) -> bool:
         return is_layer or thing.cls.startswith("torch.")
     if is_open(thing.cls) or kind_of(thing) != "Module":
         return False
-    return not any(_keeps(node) for method in _run_by_forward(thing.cls) for node in ast.walk(method))
+    return not any(_keeps(node) for method in _run_by_forward(thing.cls) for node in nodes_in(method))
 
 
 def _run_by_forward(cls: LocalClass) -> list[ast.stmt]:
@@ -276,7 +276,7 @@ def _run_by_forward(cls: LocalClass) -> list[ast.stmt]:
     methods = {str(getattr(m, "name", "")): m for base in reversed(mro(cls)) for m in base.node.body}
     waiting = [name for name in methods if name in ("forward", "__call__")]
     for name in waiting:
-        mentioned = {node.attr for node in ast.walk(methods[name]) if isinstance(node, ast.Attribute)}
+        mentioned = {node.attr for node in nodes_in(methods[name]) if isinstance(node, ast.Attribute)}
         waiting += [other for other in methods if other in mentioned and other not in waiting]
     return [methods[name] for name in waiting]
 

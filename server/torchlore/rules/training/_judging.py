@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from torchlore.analysis import Analysis
 from torchlore.analysis.members import kind_of
 from torchlore.analysis.values import BoundMethod, Function, Ref, Unknown, Value
+from torchlore.text.nodes import nodes_in
 
 _PICKS = frozenset({"argmax", "max", "topk", "eq"})
 """Functions and methods that pick the answer of an output, or compare it."""
@@ -113,7 +114,7 @@ class _Judge:
         )
 
     def _bind(self, target: ast.expr, is_known: bool) -> None:
-        for part in ast.walk(target):
+        for part in nodes_in(target):
             if isinstance(part, ast.Name) and (isinstance(part.ctx, ast.Store) or part is target):
                 (self._names.add if is_known else self._names.discard)(part.id)
 

@@ -9,6 +9,7 @@ from torchlore.analysis import members, submodules, torch_facts
 from torchlore.analysis.names import words
 from torchlore.analysis.queries import options, reachable
 from torchlore.analysis.values import Const, Container, Function, Instance, LocalClass, Unknown, Value
+from torchlore.text.nodes import nodes_in
 
 _DEPEND = words(
     """
@@ -61,7 +62,7 @@ def _dependence(part: Instance) -> str:
 
 def _told_the_mode(cls: LocalClass) -> Iterator[str]:
     """The functions that methods of a class call with `training=self.training`: `F.dropout`."""
-    for node in ast.walk(cls.node):
+    for node in nodes_in(cls.node):
         if isinstance(node, ast.Call) and any(map(_tells_the_mode, node.keywords)):
             name = ast.unparse(node.func)
             if name.endswith(("dropout", "dropout1d", "dropout2d", "dropout3d", "batch_norm")):
@@ -117,7 +118,7 @@ def _is_indifferent_class(cls: LocalClass) -> bool:
     bases = {getattr(base, "name", "") for base in members.imported_bases(cls)}
     if bases != {"torch.nn.Module"}:
         return False
-    nodes = (node for part in members.mro(cls) for node in ast.walk(part.node))
+    nodes = (node for part in members.mro(cls) for node in nodes_in(part.node))
     return not any(
         (isinstance(node, ast.Attribute) and node.attr in _MENTIONS)
         or (isinstance(node, ast.Name) and node.id in _MENTIONS)

@@ -17,6 +17,7 @@ from torchlore.rules.training import _modes
 from torchlore.rules.training._judging import is_judged, is_scored
 from torchlore.rules.training._uncalled import is_only_named
 from torchlore.text import Edit, Source, Span
+from torchlore.text.nodes import nodes_in
 
 
 class EvaluationInTrainingMode(Rule):
@@ -218,9 +219,9 @@ def _runs_over_data(loop: Loop, call: ast.Call) -> bool:
     """Whether each iteration gives the model something else: not the same again, to sample with dropout."""
     if not isinstance(loop.node, ast.For | ast.AsyncFor):
         return False
-    stored = {n.id for n in ast.walk(loop.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    stored = {n.id for n in nodes_in(loop.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     given = (
-        node for argument in (*call.args, *(k.value for k in call.keywords)) for node in ast.walk(argument)
+        node for argument in (*call.args, *(k.value for k in call.keywords)) for node in nodes_in(argument)
     )
     return any(isinstance(node, ast.Name) and node.id in stored for node in given)
 

@@ -11,7 +11,7 @@ from torchlore.rules import indentation, support
 from torchlore.rules.model import Family, Finding, Fix, Rule, Severity
 from torchlore.rules.training._required import steps_without_argument
 from torchlore.text import Edit
-from torchlore.text.nodes import blocks
+from torchlore.text.nodes import blocks, nodes_in
 
 
 class LbfgsWithoutClosure(Rule):
@@ -138,10 +138,10 @@ def _stays_inside(analysis: Analysis, moved: list[ast.stmt], loss: str) -> bool:
     """Whether the statements are plain, and no name that they bind is used elsewhere but the loss."""
     if any(list(blocks(statement)) for statement in moved):
         return False
-    inside = {node for statement in moved for node in ast.walk(statement)}
+    inside = {node for statement in moved for node in nodes_in(statement)}
     bound = {n.id for n in inside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     augmented = any(isinstance(node, ast.AugAssign | ast.Global | ast.Await) for node in inside)
     if augmented or loss not in bound or any(isinstance(n, ast.Yield | ast.NamedExpr) for n in inside):
         return False
-    others = (n for n in ast.walk(analysis.source.tree) if isinstance(n, ast.Name) and n not in inside)
+    others = (n for n in nodes_in(analysis.source.tree) if isinstance(n, ast.Name) and n not in inside)
     return not any(n.id in bound - {loss} for n in others)

@@ -12,6 +12,7 @@ from torchlore.analysis.values import Const, Instance, Tensor, Value
 from torchlore.rules import indentation, support
 from torchlore.rules.model import Family, Finding, Fix, Related, Rule, Severity
 from torchlore.text import Source
+from torchlore.text.nodes import nodes_in
 
 
 class OptimizerInBatchLoop(Rule):
@@ -158,10 +159,10 @@ def _is_a_trial(analysis: Analysis, made: ast.AST, loop: ast.For | ast.While) ->
     if isinstance(loop, ast.For):
         if isinstance(loop.iter, ast.List | ast.Tuple | ast.Set | ast.Dict):
             return True
-        targets = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
-        if any(isinstance(node, ast.Name) and node.id in targets for node in ast.walk(made)):
+        targets = {node.id for node in nodes_in(loop.target) if isinstance(node, ast.Name)}
+        if any(isinstance(node, ast.Name) and node.id in targets for node in nodes_in(made)):
             return True
-    called = (node.func for node in ast.walk(loop) if isinstance(node, ast.Call))
+    called = (node.func for node in nodes_in(loop) if isinstance(node, ast.Call))
     return any(_begins_afresh(analysis, func) for func in called)
 
 
@@ -188,7 +189,7 @@ def _fixes(analysis: Analysis, call: ast.Call, loop: ast.AST) -> tuple[Fix, ...]
         return ()
     if support.block_of(analysis, statement) is not getattr(loop, "body", None):
         return ()
-    stored = {n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    used = {n.id for n in ast.walk(call) if isinstance(n, ast.Name)}
+    stored = {n.id for n in nodes_in(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    used = {n.id for n in nodes_in(call) if isinstance(n, ast.Name)}
     edits = indentation.put_above(analysis, statement, loop) if not used & stored else None
     return (Fix("Make the optimizer once, before the loop", edits, safe=False),) if edits is not None else ()
