@@ -159,8 +159,8 @@ def has_new_kind(before: Value | None, after: Value | None) -> bool:
     return not _kinds(after) <= (known | _NUMBERS if Number in known else known)
 
 
-_NUMBERS = {int, float}
-"""Kinds of literals that are no news where any number may be."""
+_NUMBERS = {int, float, Unknown}
+"""Kinds that are no news where any number may be: what is counted on with something unknown is one again."""
 
 
 def _kinds(value: Value) -> set[object]:
