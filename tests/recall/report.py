@@ -119,9 +119,8 @@ say why.
   is not compared. Rules that are off by default are counted like the others.
 - At most {most} mutants of a rule count, and four of a file: the trees take turns, and in a tree the files
   come in an order that has nothing to do with what they are about. The same mutants are made in every run.
-- A share of few mutants says little. A reason is how we read the misses of a rule; few were traced to their
-  cause, and some reasons are guesses. Most rules were measured on one state of the code, some of them again
-  after they or their mutators had been mended.
+- A share of few mutants says little. What a rule with a reason misses was traced to its cause, most of it in
+  one round after which rules and mutators were mended. All rules were measured on one state of the code.
 
 ## The rules
 
