@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import importlib
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any
 
 from torchlore_agent import probe
@@ -39,7 +39,8 @@ def layers(make: Callable[[], Any], inputs: list[dict[str, Any]]) -> dict[str, A
 
     Returns:
         `layers`: of each module that has none in it, or parameters of its own, `name`, `type`, `output` (the
-        shapes of the tensors that it gave last), `calls`, `parameters` and `bytes` (its own), `output_bytes`,
+        shapes of the tensors that it gave last), `calls`, `parameters` and `bytes` (its own, and those of
+        modules in it that it does not call, but computes with), `output_bytes`,
         `flops` (of all calls; None where this torch counts none); `blocks`: of the other modules that are
         attributes of the model, `name`, `output` and `parameters` (of all that is in it); `parameters`,
         `trainable`, `bytes` and `flops` of the whole, shared ones counted once; `output`: its shapes.
@@ -71,7 +72,7 @@ def layers(make: Callable[[], Any], inputs: list[dict[str, Any]]) -> dict[str, A
             "name": names[module],
             "type": type(module).__name__,
             **seen,
-            **_weights(module.parameters(recurse=False)),
+            **_weights(_used_by(module, called)),
             "flops": _flops_of(counted, f"{of_class}.{names[module]}" if names[module] else of_class),
         }
         for module, seen in called.items()
@@ -91,6 +92,14 @@ def layers(make: Callable[[], Any], inputs: list[dict[str, Any]]) -> dict[str, A
     shapes = [list(one.shape) for one in _tensors(output)]
     flops = _flops_of(counted, "Global")
     return {"layers": rows[:MOST], "blocks": blocks[:MOST], **whole, "flops": flops, "output": shapes}
+
+
+def _used_by(module: Any, called: Container[Any]) -> Iterator[Any]:
+    """Attention calls its last projection by no module: what it computes with is its own in the table."""
+    yield from module.parameters(recurse=False)
+    for child in module.children():
+        if child not in called:
+            yield from _used_by(child, called)
 
 
 def needs(make: Callable[[], Any], inputs: list[dict[str, Any]], optimizer: dict[str, Any]) -> dict[str, Any]:

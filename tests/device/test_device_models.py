@@ -227,6 +227,14 @@ async def test_what_is_made_of_layers_is_told_as_a_whole() -> None:
     assert table.held == table.bytes + 4 * 3 * (8 + 8 + 2)
 
 
+async def test_the_layers_of_a_transformer_add_up() -> None:
+    """Attention computes with the weights of its last projection and never calls it."""
+    code = "lambda: nn.TransformerDecoderLayer(8, 2, 16, batch_first=True)"
+    table = await table_of(code, Input((2, 3, 8)), Input((2, 3, 8)))
+    assert table.parameters == sum(layer.parameters for layer in table.layers)
+    assert [layer.parameters for layer in table.layers if layer.type == "MultiheadAttention"] == [288, 288]
+
+
 async def test_what_is_kept_for_backward_agrees_with_what_torch_saves() -> None:
     saved: dict[int, int] = {}
 
