@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the snippets load real data")
 
+from gloo_support import run_with_gloo  # noqa: E402
 from insert_support import parameters_of, prepared, run, same, toy_dataset  # noqa: E402
 from torch.utils.data import DataLoader, Dataset  # noqa: E402
 from torchlore.knowledge import insert  # noqa: E402
@@ -163,14 +163,16 @@ def test_two_processes_train_one_model_on_halves_of_the_data(tmp_path: Path) -> 
     assert found is not None
     program = tmp_path / "train.py"
     program.write_text("\n".join([*found.imports, BEFORE_DDP, found.body, AFTER_DDP]), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", program.name],
-        cwd=tmp_path,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node=2",
+        "train.py",
+    ]
+    done = run_with_gloo(
+        command, tmp_path, {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     )
     assert done.returncode == 0, done.stderr
     ranks = [torch.load(tmp_path / f"rank{rank}.pt", weights_only=True) for rank in (0, 1)]
