@@ -9,15 +9,15 @@ import queue
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from torchlore_agent import processes
 from torchlore_agent.processes import Child
-from torchlore_agent.warm import LATER, LONGEST_IMPORT, Given
+from torchlore_agent.warm import LATER, LONGEST_IMPORT, Given, temporary_in
 from torchlore_agent.wire import Message
 
 _LONGEST_ANSWER = 4096
@@ -175,14 +175,13 @@ def start_forking(inbox: queue.Queue[tuple[str, Any]], directory: str) -> Forkin
         None where the system starts no more processes.
     """
     ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    here = os.path.dirname(os.path.abspath(__file__))
     try:
         popen = subprocess.Popen(
-            [sys.executable, "-E", "-B", here, "nursery", str(its.fileno()), str(os.getpid())],
+            processes.own("nursery", str(its.fileno()), str(os.getpid())),
             stdin=subprocess.DEVNULL,
             stdout=2,  # What it says there belongs to nobody's run.
             cwd=os.path.abspath(os.sep),
-            env={**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), directory)},
+            env=temporary_in(directory),
             pass_fds=[its.fileno()],
             start_new_session=True,
         )

@@ -31,6 +31,14 @@ _PATIENCE = 2.0
 """Seconds until a process that does not die (it hangs in the kernel) is given up."""
 
 
+def own(*arguments: str) -> list[str]:
+    """The command for another process of the agent's own code; see `__main__` for the arguments.
+
+    -E: none of the user's PYTHON… variables. Not -I: torch may be in the user's own site-packages.
+    """
+    return [sys.executable, "-E", "-B", os.path.dirname(os.path.abspath(__file__)), *arguments]
+
+
 @dataclass
 class Child:
     """A process that runs a snippet. `exit_code` is None while it runs, negative where a signal ended it.

@@ -9,6 +9,8 @@ import os
 import sys
 from typing import Any
 
+from torchlore_agent import processes
+
 _QUIET = {
     "OMP_NUM_THREADS": "1",
     "TORCH_CPP_LOG_LEVEL": "ERROR",
@@ -29,9 +31,8 @@ def launch(order: dict[str, Any]) -> None:
     launcher: Any = importlib.import_module("torch.distributed.run")
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
     rank = json.dumps({key: order[key] for key in ("snippet", "name", "home") if key in order})
-    here = os.path.dirname(os.path.abspath(__file__))
     # Not torchrun's own way to start Python: without a buffer, lines of several processes become one.
-    program = ["--no-python", sys.executable, "-E", "-B", here, "rank", rank]
+    program = ["--no-python", *processes.own("rank", rank)]
     try:
         launcher.main(["--standalone", f"--nproc-per-node={order['processes']}", *program])
     except elastic.ChildFailedError as error:

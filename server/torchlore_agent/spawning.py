@@ -9,13 +9,13 @@ import queue
 import secrets
 import signal
 import subprocess
-import sys
 import threading
 from dataclasses import dataclass
 from typing import Any
 
+from torchlore_agent import processes
 from torchlore_agent.processes import Child
-from torchlore_agent.warm import LONGEST_IMPORT, Given
+from torchlore_agent.warm import LONGEST_IMPORT, Given, temporary_in
 from torchlore_agent.wire import CHUNK, Message
 
 _UNDISTURBED = 0.5
@@ -161,15 +161,14 @@ def start_spawning(inbox: queue.Queue[tuple[str, Any]], directory: str) -> Spawn
 
 def _spawned(directory: str) -> SpawnedSpare | None:
     token = secrets.token_hex(16)
-    here = os.path.dirname(os.path.abspath(__file__))
     try:
         popen = subprocess.Popen(
-            [sys.executable, "-E", "-B", here, "spare", token, str(os.getpid())],
+            processes.own("spare", token, str(os.getpid())),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=os.path.abspath(os.sep),
-            env={**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), directory)},
+            env=temporary_in(directory),
             start_new_session=True,
         )
     except OSError:

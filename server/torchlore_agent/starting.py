@@ -76,11 +76,9 @@ def _order_spare(job: Job, inbox: queue.Queue[Event]) -> bool:
 
 def _start_new(job: Job, inbox: queue.Queue[Event]) -> None:
     job.say({"type": "started"})
-    here = os.path.dirname(os.path.abspath(__file__))
     job.started = time.monotonic()
     popen = subprocess.Popen(
-        # -E: none of the user's PYTHON… variables. Not -I: torch may be in the user's own site-packages.
-        [sys.executable, "-E", "-B", here, "child", json.dumps(_order(job))],
+        processes.own("child", json.dumps(_order(job))),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -84,6 +84,11 @@ class Nursery(Protocol):
         """Ends it and its spare."""
 
 
+def temporary_in(directory: str) -> dict[str, str]:
+    """Our environment, with the temporary files in a folder."""
+    return {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), directory)}
+
+
 def start(inbox: queue.Queue[tuple[str, Any]]) -> Nursery | None:
     """Starts a nursery, which tells in the inbox how it fares.
 
