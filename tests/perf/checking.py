@@ -17,7 +17,7 @@ from torchlore.text import Source
 
 from tests.perf import stages
 from tests.perf.corpus import File, files, workspace
-from tests.perf.timing import peak_memory, timed, verdict
+from tests.perf.timing import collector_off, peak_memory, timed, verdict
 
 RULES = Config().rules_for("any.py", Severity.WARNING)
 """Those that `check` asks where nothing is configured."""
@@ -60,7 +60,7 @@ def print_check(paths: list[Path]) -> None:
     rounds = 9 if sum(file.lines for file in code) < 60_000 else 1
     costs: list[Cost] = []
     collecting = 0.0
-    with stages.sampled() as looks:
+    with stages.sampled() as looks, collector_off():  # between files, too: as `check` has it
         for number, file in enumerate(code, 1):
             costs.append(_cost(file, rounds, looks))
             if number % CHUNK == 0 or number == len(code):

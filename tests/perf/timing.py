@@ -21,12 +21,14 @@ Result = TypeVar("Result")
 
 @contextmanager
 def collector_off() -> Iterator[None]:
-    """As the server and the command line have it while they analyse a file."""
+    """As the server and the command line have it while they analyse a file; afterwards it is as it was."""
+    was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        if was_on:
+            gc.enable()
 
 
 def timed(work: Callable[[], Result]) -> tuple[Result, float]:

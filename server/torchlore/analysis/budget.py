@@ -30,7 +30,7 @@ class Budget:
             follow: whether it matters what imported functions do, not only which classes there are.
         """
         elsewhere = 1_500 + characters // 24 if follow else _ENOUGH_FOR_CLASSES
-        return cls(100_000 + characters, 300 + characters // 32, elsewhere, _ENOUGH_FOR_A_CALL)
+        return cls(100_000 + characters, 300 + characters // 64, elsewhere, _ENOUGH_FOR_A_CALL)
 
     @classmethod
     def for_a_call(cls) -> Budget:

@@ -55,8 +55,6 @@ _COMPARE: dict[type[ast.cmpop], Callable[[object, object], bool]] = {
 }
 
 
-_NOTHING = Unknown()
-
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -83,12 +81,12 @@ def evaluate(run: Run, node: ast.expr) -> Value:
         run.depth -= 1
         if cls not in _REMEMBERED:
             return value
-    values = run.values
-    known = values.get(node)
-    if known is None or known.__class__ is Unknown:
-        values[node] = value
-    elif known is not value and not _teaches_nothing(value, known):
-        values[node] = join([known, value])  # a place that is come by twice is all that it was
+    known = run.values.setdefault(node, value)
+    if known is not value:
+        if known.__class__ is Unknown:
+            run.values[node] = value
+        elif not _teaches_nothing(value, known):
+            run.values[node] = join([known, value])  # a place that is come by twice is all that it was
     return value
 
 
@@ -147,7 +145,7 @@ def _attribute(run: Run, node: ast.Attribute) -> Value:
         owner = join(able) if len(able) < len(options(owner)) else owner
     elif owner.__class__ in _CLOSED and _lacks(owner, node.attr):
         owner = Unknown()
-    if run.owners.get(node, _NOTHING).__class__ is Unknown:
+    if run.owners.setdefault(node, owner).__class__ is Unknown:
         run.owners[node] = owner
     if owner.__class__ is not OneOf:
         found = members.attribute(run, owner, node.attr, node)

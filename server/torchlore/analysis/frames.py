@@ -14,7 +14,7 @@ from torchlore.analysis.names import local_names
 from torchlore.analysis.queries import join
 from torchlore.analysis.values import Const, Lazy, Number, Ref, Tensor, Unknown, Value
 
-_BUILTINS = frozenset(dir(builtins))
+_BUILTINS = {name: Ref(f"builtins.{name}") for name in dir(builtins)}
 
 _ALIKE = (Tensor, Number)
 """Of these one is as good as another for a function that reads them where it is defined."""
@@ -98,9 +98,8 @@ class Frame:
             frame = frame.parent
         if name == "__name__":
             return Ref("builtins.__name__")
-        if name not in _BUILTINS:
-            return None
-        return Unknown() if self._hides(name, None) else Ref(f"builtins.{name}")
+        builtin = _BUILTINS.get(name)
+        return Unknown() if builtin is not None and self._hides(name, None) else builtin
 
     def _hides(self, name: str, outer: Frame | None) -> bool:
         """Whether a function between here and `outer`, which binds `name`, binds its own somewhere."""
@@ -195,14 +194,15 @@ class Frame:
     def merge(self, ends: list[dict[str, Value | None]]) -> None:
         """Binds every name to what it is at one of several ends; one that does not tell left it as it is."""
         for name in {name for end in ends for name in end}:
-            values = [end[name] if name in end else self.names.get(name) for end in ends]
-            known = [value for value in values if value is not None]
-            if not known:
+            now = self.names.get(name)
+            values = [end.get(name, now) for end in ends]
+            first = next((value for value in values if value is not None), None)
+            if first is None:
                 self.unbind(name)
-            elif any(value is not known[0] for value in known):
-                self.bind(name, join(known))
-            elif self.names.get(name) is not known[0]:
-                self.bind(name, known[0])
+            elif len(ends) > 1 and not all(value is first or value is None for value in values):
+                self.bind(name, join([value for value in values if value is not None]))
+            elif now is not first:
+                self.bind(name, first)
 
     def widen(self, name: str) -> None:
         """A number that a loop may count up or down is some number from the start, a tensor of some shape."""

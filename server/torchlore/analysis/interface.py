@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from torchlore.text.nodes import blocks
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(unsafe_hash=True, slots=True)  # not `frozen`, by which each would cost three times as much
 class Imported:
     """A name bound by an import.
 

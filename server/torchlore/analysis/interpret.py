@@ -60,7 +60,11 @@ def interpret(source: Source, imports: Imports | None = None) -> Run:
 def _totals(source: Source) -> frozenset[str]:
     """The names that something is added to: `total += loss`, `total = total + loss`."""
     targets: list[ast.expr] = [node.target for node in source.every(ast.AugAssign)]
-    targets += [node.targets[0] for node in source.every(ast.Assign) if statements.added_to_itself(node)]
+    targets += [
+        node.targets[0]
+        for node in source.every(ast.Assign)
+        if node.value.__class__ is ast.BinOp and statements.added_to_itself(node)
+    ]
     return frozenset(target.id for target in targets if isinstance(target, ast.Name))
 
 

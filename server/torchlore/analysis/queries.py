@@ -135,8 +135,10 @@ def _add(value: Value, flat: list[Value], tensors: list[Tensor]) -> None:
     """Adds an alternative that is not there yet. This is where joins spend their time."""
     cls = value.__class__
     if cls is Tensor:
-        if not any(value is known for known in tensors):
-            tensors.append(value)  # type: ignore[arg-type]
+        for tensor in tensors:
+            if tensor is value:
+                return
+        tensors.append(value)  # type: ignore[arg-type]
         return
     for known in flat:
         if known is value or (cls is known.__class__ and cls in _EQUAL and same(known, value)):

@@ -203,7 +203,10 @@ class Imports:
 
         A namespace package (a folder without `__init__.py`) stands for itself: its path ends in a separator.
         """
-        key = (module, os.path.dirname(importer) if module.startswith(".") else "")  # noqa: PTH120
+        is_relative = module.startswith(".")
+        if not is_relative and module.partition(".")[0] in _NEVER_LOCAL:
+            return None
+        key = (module, os.path.dirname(importer) if is_relative else "")  # noqa: PTH120
         if key not in self._found:
             self._found[key] = self._look(*key)
         return self._found[key]
@@ -218,7 +221,7 @@ class Imports:
             for _ in range(level - 1):
                 own = os.path.dirname(own)  # noqa: PTH120
             return self._below(own, parts)
-        if not parts or parts[0] in _NEVER_LOCAL:
+        if not parts:
             return None
         namespace = None
         for folder in self._folders:

@@ -57,7 +57,8 @@ def check(analysis: Analysis, rules: Iterable[type[Rule]] | None = None) -> list
     follows = follow_imports(able, analysis.source) and (bool(able) or analysis.imports_files)
     if follows and analysis.run.modules:
         # What happens in other files is not told from the words of this one.
-        able = [rule for rule in rules if rule.follows or rule in able]
+        told = frozenset(able)
+        able = [rule for rule in rules if rule.follows or rule in told]
     for rule in able:
         pause()
         try:
@@ -67,8 +68,13 @@ def check(analysis: Analysis, rules: Iterable[type[Rule]] | None = None) -> list
     found = settled(analysis, found)
     unique = {(finding.code, finding.span): finding for finding in reversed(found)}
     found = [*unique.values()]
-    last = [rule for rule in able if issubclass(rule, LastRule)]
+    last = [rule for rule in able if rule in _last_rules()]
     if last:
         off = {name for rule in set(all_rules()).difference(rules) for name in (rule.code, rule.name.upper())}
         found += [finding for rule in last for finding in rule().judge(analysis, found, off)]
     return sorted(found, key=lambda finding: (finding.span, finding.code))
+
+
+@cache
+def _last_rules() -> frozenset[type[LastRule]]:
+    return frozenset(rule for rule in all_rules() if issubclass(rule, LastRule))

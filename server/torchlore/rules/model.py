@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import ClassVar
 
 from torchlore.analysis import Analysis
@@ -151,8 +152,13 @@ class Rule(ABC):
     @classmethod
     def url(cls) -> str:
         """The page of PyTorch's documentation that the rule rests on: the first link of its documentation."""
-        match = _LINK.search(cls.documentation())
-        return match[0] if match else ""
+        return _first_link(cls)
+
+
+@cache
+def _first_link(rule: type[Rule]) -> str:
+    match = _LINK.search(rule.documentation())
+    return match[0] if match else ""
 
 
 class LastRule(Rule):

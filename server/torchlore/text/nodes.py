@@ -19,14 +19,18 @@ def blocks(node: ast.AST | None) -> Sequence[list[ast.stmt]]:
     return [part for part in parts if isinstance(part, list)]
 
 
-def statements(body: Sequence[ast.stmt]) -> list[ast.stmt]:
-    """The statements of a block and of the blocks in them, in the order of the text."""
-    found: list[ast.stmt] = []
+def statements(body: Sequence[ast.stmt]) -> dict[type[ast.stmt], list[ast.stmt]]:
+    """The statements of a block and of the blocks in them, by class, in the order of the text."""
+    found: dict[type[ast.stmt], list[ast.stmt]] = {}
     waiting = [*reversed(body)]
     while waiting:
         statement = waiting.pop()
-        found.append(statement)
         cls = statement.__class__
+        known = found.get(cls)
+        if known is None:
+            found[cls] = [statement]
+        else:
+            known.append(statement)
         if cls in _PLAIN:
             continue
         if cls in _WITH_A_BODY:

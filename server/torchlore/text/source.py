@@ -59,10 +59,7 @@ class Source:
 
     @cached_property
     def _statements(self) -> dict[type[ast.stmt], list[ast.stmt]]:
-        found: dict[type[ast.stmt], list[ast.stmt]] = {}
-        for statement in statements(self.tree.body):
-            found.setdefault(statement.__class__, []).append(statement)
-        return found
+        return statements(self.tree.body)
 
     def offset(self, line: int, column: int, encoding: Encoding = Encoding.UTF32) -> int:
         return self.lines.offset(line, column, encoding)

@@ -180,7 +180,9 @@ def _is_certain(analysis: Analysis, root: Root, place: Place) -> bool:
         return False
     if happens(loop.body, Kind.BACKWARD, Kind.DIFFERENTIATE, Kind.HAVOC):
         return False
-    if any(_freezes(analysis, e, event.subject) or _differentiates(e, event.node) for e in root.events):
+    if any(_freezes(analysis, e, event.subject) for kind in _FREEZING for e in root.of(kind)):
+        return False
+    if any(_differentiates(e, event.node) for kind in _DIFFERENTIATING for e in root.of(kind)):
         return False
     kinds = (Kind.TRAIN, Kind.EVAL, Kind.MODE, Kind.HAVOC, Kind.RESET, Kind.FORWARD)
     on_it = alternatives.acting_on(root, event.subject, kinds[:3])
@@ -241,18 +243,19 @@ def _is_opaque(item: Value) -> bool:
     return isinstance(item, Container | Instance | OneOf)
 
 
+_FREEZING = (Kind.ESCAPE, Kind.FREEZE)
+
+
 def _freezes(analysis: Analysis, event: Event, model: Value) -> bool:
     """Whether parameters of the model stop to require gradients, or code that we cannot see has the model."""
     if event.kind is Kind.ESCAPE:
         return holds(event.value, model) and not _is_method_of(analysis, event.node, model)
-    if event.kind is not Kind.FREEZE:
-        return False
     return event.subject is None or holds(event.subject, model) or holds(model, event.subject)
 
 
 def _hands_out(analysis: Analysis, event: Event, forward: ast.AST) -> bool:
     """Whether code that we cannot see is given what came out of `forward`."""
-    if event.kind is not Kind.ESCAPE or event.value is None:
+    if event.value is None:
         return False
     return came_from(event.value, forward) and not _is_method_of(analysis, event.node, event.value)
 
@@ -263,10 +266,12 @@ def _is_method_of(analysis: Analysis, node: ast.AST, value: Value) -> bool:
     return isinstance(called, ast.Attribute) and analysis.run.values.get(called.value) is value
 
 
+_DIFFERENTIATING = (Kind.BACKWARD, Kind.DIFFERENTIATE, Kind.RETURN, Kind.ESCAPE)
+
+
 def _differentiates(event: Event, forward: ast.AST) -> bool:
     """Whether what came out of `forward` is differentiated, or handed to a caller who may do so."""
-    handed_out = event.kind is Kind.ESCAPE and isinstance(event.node, ast.Yield | ast.YieldFrom)
-    if not handed_out and event.kind not in (Kind.BACKWARD, Kind.DIFFERENTIATE, Kind.RETURN):
+    if event.kind is Kind.ESCAPE and not isinstance(event.node, ast.Yield | ast.YieldFrom):
         return False
     return came_from(event.value, forward)
 
@@ -287,7 +292,7 @@ _MODES = {Kind.TRAIN: "train", Kind.EVAL: "eval", Kind.MODE: "unknown"}
 
 def _fixes(analysis: Analysis, root: Root, place: Place, training: set[ast.AST]) -> tuple[Fix, ...]:
     """Decorates the function if it only evaluates; else wraps the loop."""
-    safe = not any(_hands_out(analysis, e, place.event.node) for e in root.events)
+    safe = not any(_hands_out(analysis, e, place.event.node) for e in root.of(Kind.ESCAPE))
     call = next((s for s in reversed(place.within) if isinstance(s, Call) and s.forward is None), None)
     function = call.callee if call is not None and place.loops[-1] in _loops_below(call.body) else None
     if isinstance(function, ast.FunctionDef) and function not in training and analysis.owns(function):

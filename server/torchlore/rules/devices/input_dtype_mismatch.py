@@ -139,8 +139,10 @@ class InputDtypeMismatch(Rule):
         if argument is None or isinstance(argument, ast.Starred):
             return
         dtype = _dtype(analysis, call, argument)
+        if dtype not in _WRONG:
+            return
         statement = support.statement_of(analysis, call.node)
-        if dtype not in _WRONG or statement is None or is_tried(analysis, statement):
+        if statement is None or is_tried(analysis, statement):
             return
         if not analysis.is_whole(statement) or _is_cast(analysis, layer) or _is_held(analysis, layer):
             return

@@ -88,13 +88,12 @@ class UnscaledLoss(Rule):
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         reported: set[ast.AST] = set()
-        scales = _may_scale(analysis)
         for root in analysis.roots:
             for optimizer, place in _scaling.steps(root):
                 scaler = _scaling.scaler_of(analysis, place.event.node)
                 if scaler is None or support.is_held(root, scaler):
                     continue
-                if scales and not isinstance(optimizer, Instance):
+                if not isinstance(optimizer, Instance) and _may_scale(analysis):
                     continue  # what other optimizers step on may be scaled
                 states = _scaling.gradients(root, optimizer).get(place.event, set())
                 if {state.state for state in states} not in ({"plain"}, {"plain", "none"}):

@@ -100,7 +100,7 @@ class FlattenDropsBatch(Rule):
         text = source.text
         if "Linear" not in text or ("Conv" not in text and "BatchNorm" not in text):
             return False
-        return _WHOLE.search(text) is not None
+        return any(part in text for part in _PARTS) and _WHOLE.search(text) is not None
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for call in analysis.called("torch.nn.Linear()", "torch.nn.Sequential()"):
@@ -126,6 +126,9 @@ class FlattenDropsBatch(Rule):
 
 _WHOLE = re.compile(r"\b(?:ravel\(|flatten\((?!\w+, ?-?\d)|(?:view|reshape)\( ?-1 ?\))")
 """What flattens all, or may: `flatten(x, 1)` does not."""
+
+_PARTS = ("ravel(", "flatten(", "(-1", "( -1")
+"""One of these is in each of them; to look for them takes a tenth of the time."""
 
 _FLATTENS = (
     "torch.flatten",

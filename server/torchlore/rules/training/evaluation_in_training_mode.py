@@ -108,11 +108,12 @@ class EvaluationInTrainingMode(Rule):
         for root in analysis.roots:
             if not root.of(Kind.STEP) or all(event.grad is not False for event in root.of(Kind.FORWARD)):
                 continue
+            modes: dict[Instance, dict[Event, set[Event | None]]] = {}
             for place in root.places_of(Kind.FORWARD):
                 event = place.event
                 if event.grad is not False or place.in_forward or event.node in told:
                     continue
-                causes = _causes(analysis, root, place)
+                causes = _causes(analysis, root, place, modes)
                 if causes:
                     told.add(event.node)
                     yield from self._report(analysis, root, place, causes)
@@ -137,25 +138,38 @@ class EvaluationInTrainingMode(Rule):
         yield self.finding(message, analysis.source.span(call.func), fixes=fixes, related=related)
 
 
-def _causes(analysis: Analysis, root: Root, place: Place) -> set[Event]:
+def _causes(
+    analysis: Analysis, root: Root, place: Place, modes: dict[Instance, dict[Event, set[Event | None]]]
+) -> set[Event]:
     """What has put a model in training mode by the time that it is evaluated; nothing where it may not be.
 
     These are the calls of `train()`, and where the model is made: a new one is in training mode.
+
+    Args:
+        analysis: of the file.
+        root: the entry point.
+        place: where the model is evaluated.
+        modes: of each model that was asked about before, what `_decided` says.
     """
     event = place.event
     model = event.subject
     if not isinstance(model, Instance) or kind_of(model) != "Module" or _begins_with_eval(place, model):
         return set()
-    if not _is_evaluation(analysis, root, place, model) or support.is_held(root, model):
-        return set()
-    if not _modes.dependent_layer(model):
-        return set()
+    if model not in modes:
+        modes[model] = _decided(root, model)
+    reached = modes[model].get(event, set()) - {_UNMADE}
+    causes = {cause for cause in reached if cause is not None and cause.kind is not Kind.EVAL}
+    is_sure = len(causes) == len(reached) and bool(causes)
+    return causes if is_sure and _is_evaluation(analysis, root, place, model) else set()
+
+
+def _decided(root: Root, model: Instance) -> dict[Event, set[Event | None]]:
+    """By event what may have decided the mode of a model; nothing where that is not seen, or is no matter."""
+    if not _modes.dependent_layer(model) or support.is_held(root, model):
+        return {}
     on_it = alternatives.acting_on(root, model, (Kind.TRAIN, Kind.EVAL))
     begin = _UNMADE if alternatives.is_made(root, model) else None
-    states = walk(root.path, begin, lambda other, mode: _mode_after(other, mode, model, on_it), _KINDS)
-    reached = states.get(event, set()) - {_UNMADE}
-    causes = {cause for cause in reached if cause is not None and cause.kind is not Kind.EVAL}
-    return causes if len(causes) == len(reached) else set()
+    return walk(root.path, begin, lambda event, mode: _mode_after(event, mode, model, on_it), _KINDS)
 
 
 def _begins_with_eval(place: Place, model: Instance) -> bool:
