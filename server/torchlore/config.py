@@ -10,13 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from torchlore.analysis import Analysis
 from torchlore.rules import all_rules, check
 from torchlore.rules.model import Finding, Rule, Severity
 from torchlore.rules.selection import Selection, SelectionError, check_selector
 from torchlore.rules.suppression import suppressed
 from torchlore.text import Source
+
+if TYPE_CHECKING:
+    from torchlore.analysis import Analysis
 
 if sys.version_info >= (3, 11):
     import tomllib

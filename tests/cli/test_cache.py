@@ -25,6 +25,7 @@ FINDING = Finding(
     (Fix("Mend it", (Edit(Span(3, 3), "new\n"), Edit(Span(5, 7), "")), False),),
     (Related(Span(0, 1), "here"),),
     "https://example.org",
+    card="zero-grad",
 )
 
 

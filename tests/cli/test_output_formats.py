@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from cli_support import MISTAKE, torchlore
+from cli_support import MISTAKE, SERVER, torchlore
 from torchlore.cli import formats
 from torchlore.cli.checking import FileReport
 from torchlore.cli.frames import frames
@@ -30,6 +31,7 @@ def report(text: str, at: str, *, related: str = "", severity: Severity = Severi
         (Fix("Replace it", (Edit(span, "new"),), True),),
         others if related else (),
         "https://example.org/doc",
+        card="zero-grad",
     )
     return FileReport(Path("a,b:c.py"), (finding,), text=text)
 
@@ -203,28 +205,39 @@ def test_an_ascii_terminal_gets_every_finding(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_machine_formats_start_quickly(tmp_path: Path) -> None:
-    """Nothing that only people or the server need is imported on the way to JSON."""
-    (tmp_path / "net.py").write_text(MISTAKE, encoding="utf-8")
+def imported(folder: Path, *arguments: str) -> tuple[str, list[str]]:
+    """What `check` prints in a folder, and the modules that it has imported by then."""
     program = (
-        "import sys\n"
-        "sys.argv = ['torchlore', 'check', '--output-format', 'json', '--exit-zero']\n"
+        "import json, sys\n"
+        f"sys.argv = ['torchlore', 'check', *{arguments!r}]\n"
         "from torchlore.cli.app import main\n"
         "try:\n    main()\n"
-        "finally:\n    print(sorted({m.partition('.')[0] for m in sys.modules}), file=sys.stderr)\n"
+        "finally:\n    print(json.dumps([*sys.modules]), file=sys.stderr)\n"
     )
-    import subprocess
-
-    from cli_support import SERVER
-
     done = subprocess.run(
         [sys.executable, "-c", program],
-        cwd=tmp_path,
+        cwd=folder,
         capture_output=True,
         text=True,
         check=True,
-        env={"PYTHONPATH": str(SERVER), "PATH": ""},
+        env={"PYTHONPATH": str(SERVER), "PATH": "", "XDG_CACHE_HOME": str(folder)},
     )
-    assert json.loads(done.stdout)[0]["code"] == "TL301"
+    return done.stdout, json.loads(done.stderr)
+
+
+def test_machine_formats_start_quickly(tmp_path: Path) -> None:
+    """Nothing that only people or the server need is imported on the way to JSON."""
+    (tmp_path / "net.py").write_text(MISTAKE, encoding="utf-8")
+    printed, modules = imported(tmp_path, "--output-format", "json", "--exit-zero")
+    assert json.loads(printed)[0]["code"] == "TL301"
     for module in ("rich", "pygls", "lsprotocol", "jedi", "torch", "asyncio", "multiprocessing"):
-        assert f"'{module}'" not in done.stderr
+        assert module not in modules
+
+
+def test_what_has_not_changed_is_not_analysed_again(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(MISTAKE, encoding="utf-8")
+    first, modules = imported(tmp_path, "--exit-zero")
+    assert "TL301" in first and "torchlore.analysis.document" in modules
+    second, modules = imported(tmp_path, "--exit-zero")
+    assert second == first
+    assert not {"torchlore.analysis.document", "torchlore.rules.modules"} & {*modules}

@@ -182,5 +182,6 @@ def _finding(item: dict[str, Any]) -> Finding:
         ),
         related=tuple(Related(Span(**r["span"]), r["message"]) for r in item["related"]),
         url=item["url"],
+        card=item["card"],
         is_type_checked=item["is_type_checked"],
     )

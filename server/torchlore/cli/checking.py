@@ -7,32 +7,24 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import cache
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from torchlore.analysis import analyze
-from torchlore.analysis.store import default_store
-from torchlore.analysis.workspace import Dependencies, Workspace
-from torchlore.cli.cache import Cache
 from torchlore.cli.terminal import set_up_logging
-from torchlore.config import Config, check_source
-from torchlore.fixing import Fixed, fix_text
-from torchlore.rules.model import Finding, Severity
-from torchlore.rules.triggers import follow_imports, triggered
-from torchlore.text import Notebook, NotebookError, Source, decode, source_of
-from torchlore.text.ipynb import rewritten
-from torchlore.text.parse import parse
+from torchlore.text import decode
+
+if TYPE_CHECKING:
+    from torchlore.analysis.workspace import Dependencies
+    from torchlore.cli.cache import Cache
+    from torchlore.config import Config
+    from torchlore.rules.model import Finding
 
 MANY_FILES = 64
 """From here on several processes pay for their start."""
 
 _CHUNK = 16
 """Files handed to a process at a time: few enough that no process waits long for another at the end."""
-
-
-_KEPT = 50_000_000
-"""Characters of imported files kept: all of most projects, so that no statement is parsed twice."""
 
 
 class Fixing(Enum):
@@ -83,19 +75,18 @@ def check_files(
         cache: what earlier runs found; None: check everything.
         advance: told how many more files are done.
     """
-    work = list(files)
-    _workspace.cache_clear()  # files may have changed since the last time that this process was asked
+    work, run = list(files), next(_RUNS)
     chunks = [work[i : i + _CHUNK] for i in range(0, len(work), _CHUNK)]
     processes = min(jobs or (_cores() if len(work) >= MANY_FILES else 1), max(1, len(chunks)))
     if processes == 1:
         for chunk in chunks:
-            yield from _check_chunk(chunk, fixing, cache)
+            yield from _check_chunk(chunk, fixing, cache, run)
             advance(len(chunk))
         return
     from concurrent.futures import ProcessPoolExecutor
 
     with ProcessPoolExecutor(processes, initializer=set_up_logging) as pool:
-        futures = [pool.submit(_check_chunk, chunk, fixing, cache) for chunk in chunks]
+        futures = [pool.submit(_check_chunk, chunk, fixing, cache, run) for chunk in chunks]
         for chunk, future in zip(chunks, futures, strict=True):
             yield from future.result()
             advance(len(chunk))
@@ -103,49 +94,23 @@ def check_files(
 
 def check_text(text: str, path: Path, config: Config, fixing: Fixing) -> FileReport:
     """Reports on a text; `path` names it and decides the per-file ignores."""
-    _workspace.cache_clear()
-    return _check_text(text, path, config, fixing)
+    return _report_on(text, path, config, fixing, next(_RUNS))
 
 
-def _check_text(text: str, path: Path, config: Config, fixing: Fixing) -> FileReport:
-    if "torch" not in text:
-        return FileReport(path, text=text)
-    try:
-        source = source_of(text, str(path))
-    except NotebookError as error:
-        return FileReport(path, problems=(str(error),))
-    problems = tuple(_syntax_problems(source))
-    if fixing is not Fixing.NONE:
-        unsafe = fixing is Fixing.UNSAFE
-        fixed = fix_text(source, config, unsafe=unsafe, workspace=_workspace())
-        return _mended(text, path, source, problems, fixed)
-    rules = config.rules_for(path, Severity.WARNING)
-    follow = follow_imports(triggered(rules, source), source)
-    analysis = analyze(source, workspace=_workspace(), follow=follow)
-    findings = check_source(analysis, config, Severity.WARNING)
-    dependencies = analysis.dependencies
-    analysis.forget()
-    return FileReport(path, tuple(findings), problems, text, dependencies=dependencies)
+def _report_on(text: str, path: Path, config: Config, fixing: Fixing, run: int) -> FileReport:
+    from torchlore.cli.analysing import report_on  # Where nothing has changed there is nothing to analyse.
+
+    return report_on(text, path, config, fixing, run)
 
 
-@cache
-def _workspace() -> Workspace:
-    """What files import from: one for all of this process, so that each file is read once."""
-    return Workspace(store=default_store(), kept=_KEPT, is_still=True)
+_RUNS = count(1)
+"""Each run has a number: what files hold is asked once in each."""
 
 
-def _mended(text: str, path: Path, source: Source, problems: tuple[str, ...], result: Fixed) -> FileReport:
-    problems += result.problems
-    if not result.fixed:
-        return FileReport(path, result.findings, problems, text)
-    after = result.source.text
-    if isinstance(source, Notebook) and isinstance(result.source, Notebook):
-        after = rewritten(text, source, result.source)
-    return FileReport(path, result.findings, problems, after, text, result.fixed)
-
-
-def _check_chunk(chunk: list[tuple[Path, Config]], fixing: Fixing, cache: Cache | None) -> list[FileReport]:
-    reports = (_check_file(path, config, fixing, cache) for path, config in chunk)
+def _check_chunk(
+    chunk: list[tuple[Path, Config]], fixing: Fixing, cache: Cache | None, run: int
+) -> list[FileReport]:
+    reports = (_check_file(path, config, fixing, cache, run) for path, config in chunk)
     gc.disable()
     try:
         worth_telling = [report for report in reports if report.findings or report.problems or report.fixed]
@@ -173,7 +138,7 @@ _COLLECTED_AFTER = 256
 """Chunks, some thousand files."""
 
 
-def _check_file(path: Path, config: Config, fixing: Fixing, known: Cache | None) -> FileReport:
+def _check_file(path: Path, config: Config, fixing: Fixing, known: Cache | None, run: int) -> FileReport:
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -191,32 +156,10 @@ def _check_file(path: Path, config: Config, fixing: Fixing, known: Cache | None)
         return FileReport(path, problems=(f"cannot be decoded: {error}",))
     if findings is not None:
         return FileReport(path, findings, text=text)
-    report = _check_text(text, path, config, fixing)
+    report = _report_on(text, path, config, fixing, run)
     if kept is not None and not report.problems and report.dependencies is not None:
         kept.store(key, report.findings, report.dependencies)
     return report
-
-
-def _syntax_problems(source: Source) -> Iterator[str]:
-    """Why lines were left out, where Python cannot parse them."""
-    if not source.parsed.blanked:
-        return
-    if not isinstance(source, Notebook):
-        yield from _syntax_problem(source)
-        return
-    for cell in source.cells:
-        yield from (f"cell {cell.number}:{problem}" for problem in _syntax_problem(Source(source.code(cell))))
-
-
-def _syntax_problem(source: Source) -> Iterator[str]:
-    blanked = source.parsed.blanked
-    left_out = f"{len(blanked)} line{'s' if len(blanked) > 1 else ''} left out"
-    try:
-        parse(source.text)
-    except SyntaxError as error:
-        yield f"{error.lineno or 1}:{error.offset or 1}: syntax error: {error.msg} ({left_out})"
-    except (ValueError, RecursionError, MemoryError) as error:
-        yield f"cannot be parsed: {error} ({left_out})"
 
 
 def _cores() -> int:

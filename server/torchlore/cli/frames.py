@@ -10,7 +10,6 @@ from rich.cells import cell_len
 from torchlore.cli.checking import FileReport
 from torchlore.cli.terminal import Styled
 from torchlore.cli.views import View, place, views
-from torchlore.rules import rule_by_code_or_name
 from torchlore.rules.model import Severity
 from torchlore.text import Source, Span
 
@@ -58,9 +57,7 @@ def _frame(view: View) -> list[Styled]:
     for fix in finding.fixes:
         option = "--fix" if fix.safe else "--fix --unsafe-fixes"
         lines.append([margin, ("fix", "bold"), (f": {fix.title} ({option})", "")])
-    rule = rule_by_code_or_name(finding.code)
-    if rule is not None:
-        lines.append([margin, ("why", "bold"), (f": torchlore explain {rule.card or rule.code}", "")])
+    lines.append([margin, ("why", "bold"), (f": torchlore explain {finding.card or finding.code}", "")])
     return lines
 
 

@@ -8,12 +8,15 @@ import logging
 import pkgutil
 from collections.abc import Iterable, Iterator
 from functools import cache
+from typing import TYPE_CHECKING
 
-from torchlore.analysis import Analysis
 from torchlore.pausing import pause
 from torchlore.rules.model import Family, Finding, LastRule, Rule
 from torchlore.rules.triggers import follow_imports, triggered
 from torchlore.rules.waiting import settled
+
+if TYPE_CHECKING:
+    from torchlore.analysis import Analysis
 
 _LOG = logging.getLogger(__name__)
 

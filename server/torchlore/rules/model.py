@@ -9,10 +9,12 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from torchlore.analysis import Analysis
 from torchlore.text import Edit, Source, Span
+
+if TYPE_CHECKING:
+    from torchlore.analysis import Analysis
 
 _LINK = re.compile(r"https?://[^\s)>]+")
 
@@ -81,6 +83,7 @@ class Finding:
 
     Attributes:
         fixes: the preferred repair first; may be empty.
+        card: slug of the card that explains it; empty where none does.
         is_type_checked: type checkers underline the same, as it carries `@deprecated`.
     """
 
@@ -92,6 +95,7 @@ class Finding:
     fixes: tuple[Fix, ...] = ()
     related: tuple[Related, ...] = ()
     url: str = ""
+    card: str = ""
     is_type_checked: bool = False
 
 
@@ -147,7 +151,8 @@ class Rule(ABC):
     ) -> Finding:
         """A finding of this rule."""
         grade = severity or cls.severity
-        return Finding(cls.code, cls.name, grade, message, span, fixes, related, cls.url(), is_type_checked)
+        said = (cls.code, cls.name, grade, message, span, fixes, related)
+        return Finding(*said, cls.url(), cls.card, is_type_checked)
 
     @classmethod
     def url(cls) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from torchlore.analysis import Analysis
 from torchlore.analysis.events import Call, Kind, Root
 from torchlore.rules.model import Finding
 from torchlore.text import Notebook
 from torchlore.text.nodes import first_line, nodes_in
+
+if TYPE_CHECKING:
+    from torchlore.analysis import Analysis
 
 
 def settled(analysis: Analysis, findings: list[Finding]) -> list[Finding]:

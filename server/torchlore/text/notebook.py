@@ -9,12 +9,15 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from torchlore.text.edits import Edit, Span, apply_edits
 from torchlore.text.lines import LineTable
-from torchlore.text.magics import Masked, mask
 from torchlore.text.parse import Parsed, parse_tolerantly
 from torchlore.text.source import Source, tokens
+
+if TYPE_CHECKING:
+    from torchlore.text.magics import Masked
 
 _GAP = "\n\n"
 """What stands behind each cell in the source. The first line end closes the cell's last line; the empty line
@@ -72,6 +75,8 @@ class Notebook(Source):
     @cached_property
     def _masked(self) -> list[Masked]:
         # Looking for magics takes a moment, which a server's event loop must not spend on every keystroke.
+        from torchlore.text.magics import mask  # Most files are no notebooks.
+
         return [mask(cell.text) for cell in self.cells]
 
     @cached_property

@@ -8,8 +8,6 @@ import threading
 import warnings
 from dataclasses import dataclass
 
-from torchlore.text.mended import put_back
-from torchlore.text.repair import repair
 from torchlore.text.reuse import Changed, Memory
 from torchlore.text.tokens import split_lines
 
@@ -91,6 +89,9 @@ def _parse_whole(text: str, unreadable: frozenset[int]) -> Parsed:
 
 
 def _mended(text: str, error: SyntaxError) -> Parsed:
+    from torchlore.text.mended import put_back  # Most texts parse.
+    from torchlore.text.repair import repair
+
     lines = split_lines(text)
     mended, tree = repair(lines, error, _try_parse)
     if tree is None:
