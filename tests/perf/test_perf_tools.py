@@ -199,8 +199,8 @@ def test_peers_are_measured_in_turn(
     monkeypatch.setenv("PEERS", str(tmp_path))
     peers.print_peers([tmp_path / "script.py"])
     shown = [line for line in capsys.readouterr().out.splitlines() if line]
-    assert [line.split()[0] for line in shown[1:-1]] == ["torchlore", "torchfix", "torch-preflight"]
-    assert " x ours (at least 30: DOES NOT HOLD)" in shown[2]
+    assert [line.split()[0] for line in shown[1:-1]] == ["torchlore", "the", "torchfix", "torch-preflight"]
+    assert " x ours (at least 30: DOES NOT HOLD)" in shown[3] and shown[3].endswith(" x the second time")
     asked = (tmp_path / "torch-preflight").read_text(encoding="utf-8").splitlines()
     assert asked[-1] == f"check -j1 {tmp_path / 'script.py'}" != asked[0]
 
