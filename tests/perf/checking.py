@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from torchlore.analysis import analyze
@@ -71,10 +71,10 @@ def print_check(paths: list[Path]) -> None:
 
 
 def _cost(file: File, rounds: int, looks: stages.Looks) -> Cost:
-    """The fastest of some rounds; what a further one spends its time on is noted by `looks`."""
+    """The least that each part takes in some rounds; what a further one does is noted by `looks`."""
     found = [_cost_once(file) for _ in range(rounds)]
-    least = min(found, key=lambda cost: cost.total)
-    least = replace(least, parse=min(cost.parse for cost in found))
+    parts = [min(times) for times in zip(*((c.parse, c.tree, c.run, c.rules) for c in found), strict=True)]
+    least = Cost(file, *parts)
     if least.run:
         source = Source(file.text, str(file.path))
         follow = follow_imports(triggered(RULES, source), source)
@@ -116,7 +116,7 @@ def _print_parts(costs: list[Cost], collecting: float, parts: Counter[str], roun
         print(f"    {name.split(' ')[0]:<19}{share}")
     print(f"  rules                {sum(cost.rules for cost in costs) / parse:6.2f} x")
     print(f"  collecting garbage   {collecting / parse:6.2f} x")
-    print(f"  CPU time, best of {rounds} per file; the collector is off meanwhile, as in `check`")
+    print(f"  CPU time, the best of {rounds} of each part of a file; the collector is off, as in `check`")
     print("\n".join(f"  {line}" for line in stages.LEGEND.splitlines()))
 
 

@@ -87,14 +87,20 @@ def _walk(path: Path, states: set[object], automaton: _Automaton) -> _Exits:
     return known
 
 
-def _walk_steps(path: Path, states: set[object], automaton: _Automaton) -> _Exits:
-    exits = _Exits(states)
+def _walk_steps(path: Path, begin: set[object], automaton: _Automaton) -> _Exits:
+    exits = _Exits(begin)
     kinds, seen, move = automaton.kinds, automaton.seen, automaton.move
     for step in path:
         if isinstance(step, Event):
             if step.kind in kinds:
-                seen.setdefault(step, set()).update(exits.normal)
-                exits.normal = {move(step, state) for state in exits.normal}
+                states, after = exits.normal, set()
+                if step in seen:
+                    seen[step] |= states
+                else:
+                    seen[step] = {*states}
+                for state in states:  # most often one: a comprehension would cost more than what it does
+                    after.add(move(step, state))
+                exits.normal = after
         elif isinstance(step, Jump):
             exits.jump(step.kind, exits.normal)
             exits.normal = set()

@@ -21,6 +21,7 @@ from torchlore.analysis import (
     targets,
     tensors,
     torch_facts,
+    torch_names,
     unpacking,
 )
 from torchlore.analysis.plain import Plain
@@ -58,26 +59,26 @@ _COMPARE: dict[type[ast.cmpop], Callable[[object, object], bool]] = {
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
+_CONSTANT, _NAME = ast.Constant, ast.Name
+
+
 def evaluate(run: Run, node: ast.expr) -> Value:
     """What `node` is. What it does on the way is written to the path."""
-    run.left -= 1
+    left = run.left = run.left - 1
     cls = node.__class__
-    if cls is ast.Constant:
+    if cls is _CONSTANT:
         return Const(node.value)  # type: ignore[attr-defined]
-    if run.left <= 0 or run.depth >= MAX_NESTING:
+    if left <= 0 or run.depth >= MAX_NESTING:
         return Unknown()
-    if cls is ast.Name:
+    if cls is _NAME:
         frame = run.frame
         found = frame.names.get(node.id)  # type: ignore[attr-defined]
         if found is None or found.__class__ is Lazy or frame.foreign:
             found = _name(run, node)  # type: ignore[arg-type]
         value = found
     else:
-        handler = _HANDLERS.get(cls)
-        if handler is None:
-            return Unknown()
         run.depth += 1
-        value = handler(run, node)
+        value = _HANDLERS[cls](run, node)
         run.depth -= 1
         if cls not in _REMEMBERED:
             return value
@@ -140,6 +141,10 @@ def _name(run: Run, node: ast.Name) -> Value:
 def _attribute(run: Run, node: ast.Attribute) -> Value:
     """`owner.attr`. Whoever asks for an attribute knows that what it is asked of has it."""
     owner = evaluate(run, node.value)
+    if owner.__class__ is Ref and not run.patched:  # `nn.Linear`: half of all
+        if run.owners.setdefault(node, owner).__class__ is Unknown:
+            run.owners[node] = owner
+        return torch_names.member(owner.name, node.attr)
     if owner.__class__ is OneOf:  # a loss that begins as 0 is a tensor where `backward` is called on it
         able = [option for option in options(owner) if not _lacks(option, node.attr)]
         owner = join(able) if len(able) < len(options(owner)) else owner
@@ -370,3 +375,5 @@ _HANDLERS: dict[type[ast.expr], Callable[[Run, ast.expr], Value]] = {
     ast.Starred: _starred,  # type: ignore[dict-item]
     ast.Slice: _slice,  # type: ignore[dict-item]
 }
+for _kind in ast.expr.__subclasses__():
+    _HANDLERS.setdefault(_kind, lambda run, node: Unknown())

@@ -56,6 +56,8 @@ def _places(files: Imports, runs: Iterable[Imported], importer: str) -> list[tup
     found: list[tuple[str, str]] = []
     for named in runs:
         module = named.module
+        if not module.startswith(".") and files.find(module.partition(".")[0], importer) is None:
+            continue  # what is installed: most of them
         path: str | None = None
         for name in _with_packages(module):
             path = files.find(name, importer)

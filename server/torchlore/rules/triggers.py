@@ -34,11 +34,15 @@ def _able(rules: tuple[type[Rule], ...], source: Source) -> list[type[Rule]]:
     able = {rule for rule in others if re.search(rule.trigger, text)}
     for word in words_of(text) & words if words else ():
         able |= choices[word]
-    quick = {rule for rule in able & looking if rule.is_quick}
-    able -= {rule for rule in able & looking if not rule.is_quick and not rule.concerns(source)}
-    if able == quick:  # else the file is analysed anyway, and they are asked then
-        able = {rule for rule in quick if rule.concerns(source)}
-    return [rule for rule in rules if rule in able]
+    found: list[type[Rule]] = []
+    all_quick = True
+    for rule in rules:
+        if rule in able and (rule not in looking or rule.is_quick or rule.concerns(source)):
+            found.append(rule)
+            all_quick = all_quick and rule in looking and rule.is_quick
+    if all_quick:  # else the file is analysed anyway, and they are asked then
+        found = [rule for rule in found if rule.concerns(source)]
+    return found
 
 
 @lru_cache(maxsize=8)

@@ -81,7 +81,9 @@ class ZeroGradBeforeStep(Rule):
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         for root in analysis.roots:
             for optimizer in support.optimizers_stepped(root) if _may_lose(root) else ():
-                states = walk(root.path, _START, partial(_move, optimizer), _KINDS)
+                held = _held(root, optimizer)
+                kinds = _KINDS if held else _KINDS - {Kind.HAVOC, Kind.ESCAPE}
+                states = walk(root.path, _START, partial(_move, optimizer, held), kinds)
                 for place in root.places_of(Kind.STEP):
                     if place.event.subject is optimizer:
                         yield from self._report(analysis, place, optimizer, states.get(place.event, set()))
@@ -141,22 +143,30 @@ They are "none", "fresh", "older" (another optimizer has stepped since), "lost" 
 """
 
 _START: _State = ("none", None, None)
-_KINDS = (
-    Kind.HAVOC,
-    Kind.ESCAPE,
-    Kind.WRITE_GRADS,
-    Kind.ACCUMULATE,
-    Kind.BACKWARD,
-    Kind.CLEAR,
-    Kind.STEP,
+_KINDS = frozenset(
+    {
+        Kind.HAVOC,
+        Kind.ESCAPE,
+        Kind.WRITE_GRADS,
+        Kind.ACCUMULATE,
+        Kind.BACKWARD,
+        Kind.CLEAR,
+        Kind.STEP,
+    }
 )
 _UNKNOWN: _State = ("unknown", None, None)
 
 
-def _move(optimizer: Instance, event: Event, state: _State) -> _State:
+def _held(root: Root, optimizer: Instance) -> frozenset[Event]:
+    """Where code that we cannot see gets hold of the optimizer, or of what it updates."""
+    found = (*root.of(Kind.HAVOC), *root.of(Kind.ESCAPE))
+    return frozenset(event for event in found if support.holds_on_to(event, optimizer))
+
+
+def _move(optimizer: Instance, held: frozenset[Event], event: Event, state: _State) -> _State:
     name, _, backward = state
     match event.kind:
-        case Kind.HAVOC | Kind.ESCAPE if support.holds_on_to(event, optimizer):
+        case Kind.HAVOC | Kind.ESCAPE if event in held:
             return _UNKNOWN
         case Kind.WRITE_GRADS:
             return ("fresh", None, event.node)
