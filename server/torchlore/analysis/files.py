@@ -22,7 +22,7 @@ from torchlore.text.words import ends_of
 
 if TYPE_CHECKING:
     from torchlore.analysis.inert import Inert
-    from torchlore.analysis.quiet import Words
+    from torchlore.analysis.quiet import OwnWords, Words
 
 _LOG = logging.getLogger(__name__)
 
@@ -49,7 +49,8 @@ class File:
         signature: tells this version from others.
         was_read: whether its text was asked for.
         inert: what was found out of its functions by themselves (see `inert`); None of those that matter.
-        words: what its words say of its code (see `quiet`), once that was asked for.
+        words: what its words, and those of what it imports, say of its code (see `quiet`), once it was asked.
+        own_words: what its own words say, once that was asked.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class File:
         self._store = store
         self.inert: dict[ast.AST, Inert | None] = {}
         self.words: Words | None = None
+        self.own_words: OwnWords | None = None
         self._statements: dict[int, list[ast.stmt] | None] = {}
         self._parses: dict[str, bool] = {}
         self._bound: dict[str, list[ast.stmt]] = {}

@@ -38,6 +38,21 @@ class Words:
     missed: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class OwnWords:
+    """What the words of one file say of its code; of a loud one no more.
+
+    Attributes:
+        are_loud: some of them may set modes, compute or clear gradients, or step.
+        give_itself: an object hands itself to something that may not be known.
+        imported: what the file imports, anywhere.
+    """
+
+    are_loud: bool
+    give_itself: bool
+    imported: tuple[Imported, ...]
+
+
 def is_harmless(run: Run, function: Function, arguments: Arguments | None) -> bool:
     """Whether a function of an imported file does nothing to what it is given, nor lets others do it."""
     return _hands_on(run, function, arguments) is False
@@ -79,10 +94,16 @@ def _hands_on(run: Run, function: Function, arguments: Arguments | None) -> bool
     """
     if run.imports is None or run.is_home(function):
         return None
-    homes = {home for value in _given(function, arguments) for home in _homes(value)}
-    found = [_of_file(run.imports, home) for home in {_home(function), *homes}]
-    quiet = [words for words in found if words is not None and words.are_quiet]
-    return any(words.hand_on for words in quiet) if len(quiet) == len(found) else None
+    own = _of_file(run.imports, _home(function))
+    if own is None or not own.are_quiet:  # most that are asked about; what they are given may be much
+        return None
+    hands_on = own.hand_on
+    for home in {home for value in _given(function, arguments) for home in _homes(value)}:
+        words = _of_file(run.imports, home)
+        if words is None or not words.are_quiet:
+            return None
+        hands_on |= words.hand_on
+    return hands_on
 
 
 def _given(function: Function, arguments: Arguments | None) -> list[Value]:
@@ -113,11 +134,14 @@ def _home(code: Function | LocalClass) -> File | None:
 def _of_file(asking: Imports, file: File | None) -> Words | None:
     if file is None:
         return None
-    known = file.words
-    if known is None or not asking.still_holds(known.files, known.missed):
-        known = file.words = _read(Imports(asking.workspace, file.path), file)
-    asking.files.update(known.files)
-    asking.missed |= known.missed
+    known = asking.words.get(file.path)
+    if known is None:
+        known = file.words
+        if known is None or not asking.still_holds(known.files, known.missed):
+            known = file.words = _read(Imports(asking.workspace, file.path), file)
+        asking.words[file.path] = known
+        asking.files.update(known.files)
+        asking.missed |= known.missed
     return known
 
 
@@ -125,14 +149,27 @@ def _read(finder: Imports, first: File) -> Words:
     waiting, hand_on = [first.path], False
     for path in waiting:
         file = finder.file(path)
-        if file is None or len(waiting) > _MOST_FILES or _LOUD.search(file.source.text) is not None:
+        own = _own_words(file) if file is not None and len(waiting) <= _MOST_FILES else None
+        if own is None or own.are_loud:
             return Words(False, True, finder.files, frozenset(finder.missed))
-        hand_on |= _GIVES_ITSELF.search(file.source.text) is not None
-        for bound in _imported(file):
+        hand_on |= own.give_itself
+        for bound in own.imported:
             paths = list(_paths(finder, bound, path))
             hand_on |= not paths and not torch_facts.keeps_its_hands_off(f"{bound.module}.{bound.name or ''}")
             waiting += [other for other in paths if other not in waiting]
     return Words(True, hand_on, finder.files, frozenset(finder.missed))
+
+
+def _own_words(file: File) -> OwnWords:
+    known = file.own_words
+    if known is None:
+        text = file.source.text
+        if _LOUD.search(text) is not None:
+            known = OwnWords(True, True, ())
+        else:
+            known = OwnWords(False, _GIVES_ITSELF.search(text) is not None, tuple(_imported(file)))
+        file.own_words = known
+    return known
 
 
 _MOST_FILES = 24

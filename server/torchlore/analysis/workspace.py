@@ -11,10 +11,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from torchlore.analysis.files import File, Signature
 from torchlore.analysis.store import InterfaceStore
 from torchlore.text import Source
+
+if TYPE_CHECKING:
+    from torchlore.analysis.quiet import Words
 
 MAX_CHARACTERS = 1_000_000
 """Longer files are data or generated code; importing from them gives unknown."""
@@ -181,6 +185,7 @@ class Imports:
         files: every file that was looked at, by path.
         missed: paths where a module was looked for and not found.
         broken: files in which something that was asked for does not parse.
+        words: what the words of files say of their code (see `quiet`), of those that were asked about.
     """
 
     def __init__(self, workspace: Workspace, path: str, follow: bool = True) -> None:
@@ -192,6 +197,7 @@ class Imports:
         self.files: dict[str, File] = {}
         self.missed: set[str] = set()
         self.broken: set[str] = set()
+        self.words: dict[str, Words] = {}
 
     @cached_property
     def _folders(self) -> tuple[str, ...]:
