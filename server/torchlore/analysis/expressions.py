@@ -375,5 +375,5 @@ _HANDLERS: dict[type[ast.expr], Callable[[Run, ast.expr], Value]] = {
     ast.Starred: _starred,  # type: ignore[dict-item]
     ast.Slice: _slice,  # type: ignore[dict-item]
 }
-for _kind in ast.expr.__subclasses__():
-    _HANDLERS.setdefault(_kind, lambda run, node: Unknown())
+_HANDLERS = {**dict.fromkeys(ast.expr.__subclasses__(), lambda run, node: Unknown()), **_HANDLERS}
+"""Of the rest, and of what later versions of Python bring, nothing is known."""

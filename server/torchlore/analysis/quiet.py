@@ -161,6 +161,7 @@ def _read(finder: Imports, first: File) -> Words:
 
 
 def _own_words(file: File) -> OwnWords:
+    """What the words of a file say, read once: many import it."""
     known = file.own_words
     if known is None:
         text = file.source.text
