@@ -218,7 +218,13 @@ def test_watching_checks_again_when_a_file_changes(project: Path) -> None:
     command = [sys.executable, "-m", "torchlore", "check", "--watch", "--output-format", "concise"]
     environment = {**os.environ, "PYTHONPATH": str(SERVER), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
-        command, cwd=project, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=project,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=_heeds_interrupts,
     ) as process:
         assert process.stdout is not None
         try:
@@ -231,6 +237,11 @@ def test_watching_checks_again_when_a_file_changes(project: Path) -> None:
             assert process.wait(20) == 0
         finally:
             process.kill()
+
+
+def _heeds_interrupts() -> None:
+    """A shell has what it runs in the background ignore them, and so do all that are started from there."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _read_until(process: subprocess.Popen[str], word: str) -> str:
