@@ -12,10 +12,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torchlore.rules import all_rules, check
+from torchlore import rules
 from torchlore.rules.model import Finding, Rule, Severity
 from torchlore.rules.selection import Selection, SelectionError, check_selector
-from torchlore.rules.suppression import suppressed
 from torchlore.text import Source
 
 if TYPE_CHECKING:
@@ -146,7 +145,9 @@ def check_source(analysis: Analysis, config: Config, mildest: Severity = Severit
         config: what `find_config` gave for that path.
         mildest: the mildest severity shown where neither the configuration nor a selector says otherwise.
     """
-    findings = check(analysis, config.rules_for(analysis.source.path, mildest))
+    from torchlore.rules.suppression import suppressed  # Reading a configuration needs none of it.
+
+    findings = rules.check(analysis, config.rules_for(analysis.source.path, mildest))
     asked = _asked_for(config.selection_for(analysis.source.path))
     shown = _up_to(config.severity or mildest)
     findings = [f for f in findings if f.severity in shown or f.code in asked]
@@ -165,7 +166,7 @@ def _rules(selection: Selection, mildest: Severity) -> tuple[type[Rule], ...]:
 @lru_cache(maxsize=64)
 def _asked_for(selection: Selection) -> frozenset[str]:
     """The codes of the rules that a selector asks for, so that their severity does not matter."""
-    return frozenset(rule.code for rule in all_rules() if selection.asks_for(rule))
+    return frozenset(rule.code for rule in rules.all_rules() if selection.asks_for(rule))
 
 
 def _up_to(mildest: Severity) -> tuple[Severity, ...]:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from torchlore import rules
 from torchlore.analysis import analyze
 from torchlore.knowledge import Card, Symbol, card, card_for, data_root, deprecation_note, version_note
 from torchlore.knowledge.model import ParameterChange
-from torchlore.rules import Rule, check
 from torchlore.text import Source
 
 _SECTIONS = {
@@ -75,7 +75,7 @@ def answer_page(found: list[Card], picture: Callable[[str, str], str] = describe
     return _joined([card_page(found[0], picture), *(["## Next best", others] if others else [])])
 
 
-def rule_page(rule: type[Rule]) -> str:
+def rule_page(rule: type[rules.Rule]) -> str:
     """The whole documentation of a rule, and which card has the answer behind it."""
     facts = f"Family **{rule.family.value}** · severity **{rule.severity.value}** · since {rule.since}"
     parts = [f"# {rule.name} ({rule.code})", facts, rule.documentation()]
@@ -85,10 +85,10 @@ def rule_page(rule: type[Rule]) -> str:
     return _joined(parts)
 
 
-def fix_of(rule: type[Rule]) -> str:
+def fix_of(rule: type[rules.Rule]) -> str:
     """What a rule does about the example in its documentation: "safe", "offered", or "" for nothing."""
     example = _EXAMPLE.search(rule.documentation())
-    found = check(analyze(Source(example[1]))) if example is not None else []
+    found = rules.check(analyze(Source(example[1]))) if example is not None else []
     fixes = [fix for finding in found if finding.code == rule.code for fix in finding.fixes]
     return "safe" if any(fix.safe for fix in fixes) else "offered" if fixes else ""
 

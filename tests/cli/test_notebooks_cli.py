@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from cli_support import CLEAN, MISTAKE, torchlore
-from torchlore import config
+from torchlore import config, rules
 from torchlore.analysis import analyze
 from torchlore.cli.checking import FileReport
 from torchlore.cli.frames import frames
@@ -262,6 +262,6 @@ def test_a_fix_over_several_cells_is_not_offered(monkeypatch: pytest.MonkeyPatch
         Fix("magic", (Edit(Span(other, other + 5), ""),), True),
     )
     finding = Finding("TL101", "x", Severity.ERROR, "m", Span(0, 6), (over, inside, magic))
-    monkeypatch.setattr(config, "check", lambda analysis, rules: [finding])
+    monkeypatch.setattr(rules, "check", lambda analysis, asked: [finding])
     (found,) = config.check_source(analyze(source), config.Config())
     assert found.fixes == (inside,)

@@ -174,6 +174,15 @@ def test_no_client_waits_for_the_analysis_to_be_imported() -> None:
     assert done.stdout.strip() == b"[]"
 
 
+def test_the_server_starts_without_tls_and_whoever_wants_it_gets_it() -> None:
+    code = "import sys, torchlore.lsp.start; print('ssl' in sys.modules); import ssl; print(ssl.HAS_SNI)"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, timeout=60, env=environment
+    )
+    assert done.stdout.split() == [b"False", b"True"]
+
+
 @pytest.mark.parametrize(
     ("kind", "only", "expected"),
     [

@@ -11,7 +11,8 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,26 @@ def pack(content: Mapping[str, Any]) -> bytes:
     with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=buffer, mtime=0) as packed:
         packed.write("\n".join(lines).encode("utf-8"))
     return buffer.getvalue()
+
+
+class Lines(Mapping[str, str]):
+    """What stands behind each name: looked up in the sorted lines, of which a session asks for few."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = lines
+
+    def __getitem__(self, name: str) -> str:
+        begin = f"{name}\t"
+        at = bisect_left(self._lines, begin)
+        if at == len(self._lines) or not self._lines[at].startswith(begin):
+            raise KeyError(name)
+        return self._lines[at][len(begin) :]
+
+    def __iter__(self) -> Iterator[str]:
+        return (line.partition("\t")[0] for line in self._lines)
+
+    def __len__(self) -> int:
+        return len(self._lines)
 
 
 def read_index(path: Path) -> dict[str, Any]:
@@ -66,7 +87,7 @@ def read_lines(path: Path) -> dict[str, Any]:
     content: dict[str, Any] = {key: head[key] for key in _HEAD}
     start = 0
     for section, count in zip(_SECTIONS, head["sections"], strict=True):
-        content[section] = dict([line.split("\t", 1) for line in lines[start : start + count]])
+        content[section] = Lines(lines[start : start + count])
         start += count
     return content
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Iterator
+from collections import ChainMap
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -139,15 +140,11 @@ class _Index:
     __slots__ = ("aliases", "namespaces", "public_aliases", "ranges", "records")
 
     def __init__(self, content: dict[str, Any]) -> None:
-        self.records: dict[str, str] = {**content["other_symbols"], **content["symbols"]}
-        self.public_aliases: dict[str, str] = content["same_as"]
-        self.aliases: dict[str, str] = {
-            **content["other_aliases"],
-            **content["aliases"],
-            **self.public_aliases,
-        }
-        self.namespaces: dict[str, str] = content["namespaces"]
-        self.ranges: dict[str, str] = content["ranges"]
+        self.records = ChainMap(content["symbols"], content["other_symbols"])
+        self.public_aliases: Mapping[str, str] = content["same_as"]
+        self.aliases = ChainMap(content["same_as"], content["aliases"], content["other_aliases"])
+        self.namespaces: Mapping[str, str] = content["namespaces"]
+        self.ranges: Mapping[str, str] = content["ranges"]
 
 
 _current: Path | None = None
@@ -248,7 +245,7 @@ def _levels(name: str, spelling: str) -> Iterator[str]:
         spelling = spelling.rpartition(".")[0]
 
 
-def _canonical(name: str, aliases: dict[str, str]) -> str | None:
+def _canonical(name: str, aliases: Mapping[str, str]) -> str | None:
     """Replace the longest leading part that is another spelling: `torch.optim.sgd.SGD.step` too."""
     head, tail = name, ""
     while head:

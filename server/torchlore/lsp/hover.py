@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import PurePath
 
 from lsprotocol import types
 
@@ -11,11 +12,8 @@ from torchlore.analysis import Given
 from torchlore.knowledge import FoundCard, Symbol, signatures
 from torchlore.lsp.analyses import Analysed
 from torchlore.lsp.hover_arguments import argument_page
-from torchlore.lsp.hover_configuration import configuration_hover, is_configuration
-from torchlore.lsp.hover_errors import error_page
 from torchlore.lsp.hover_links import Links, links_for
 from torchlore.lsp.hover_page import Page, first_pitfall, laid_out, shortened
-from torchlore.lsp.hover_rules import rule_at
 from torchlore.lsp.installed import used_torch
 from torchlore.lsp.markdown import content
 from torchlore.lsp.server import Server
@@ -32,7 +30,9 @@ async def hover(server: Server, params: types.HoverParams) -> types.Hover | None
     """Answers `textDocument/hover`; null where the cursor is on nothing of torch's."""
 
     document = server.documents.document(params.text_document.uri)
-    if document is not None and is_configuration(document.path):
+    if document is not None and _may_be_configuration(document.path):
+        from torchlore.lsp.hover_configuration import configuration_hover  # Most documents are code.
+
         return await server.worker.run(partial(configuration_hover, document, params.position, server.client))
     torch = used_torch(server, params.text_document.uri)
 
@@ -53,6 +53,10 @@ async def hover(server: Server, params: types.HoverParams) -> types.Hover | None
     return hover_here
 
 
+def _may_be_configuration(path: str | None) -> bool:
+    return path is not None and PurePath(path).name in ("torchlore.toml", "pyproject.toml")
+
+
 def hover_text(
     known: Analysed, offset: int, links: Links, torch: str | None = None
 ) -> tuple[Span, str] | None:
@@ -64,7 +68,7 @@ def hover_text(
         links: where the client can be led.
         torch: the version that the file is for, None where that is not known.
     """
-    for page_of in (partial(_symbol, torch=torch), _own_object, _argument, rule_at, _error):
+    for page_of in (partial(_symbol, torch=torch), _own_object, _argument, _rule, _error):
         found = page_of(known, offset, links)
         if found is not None:
             span, page = found
@@ -96,10 +100,21 @@ def _argument(known: Analysed, offset: int, links: Links) -> tuple[Span, Page] |
     return (passed.span, page) if passed is not None and page is not None else None
 
 
+def _rule(known: Analysed, offset: int, links: Links) -> tuple[Span, Page] | None:
+    from torchlore.lsp.hover_rules import rule_at  # Few hovers are on comments.
+
+    return rule_at(known, offset, links)
+
+
 def _error(known: Analysed, offset: int, links: Links) -> tuple[Span, Page] | None:
     quoted = known.analysis.quoted_at(offset)
-    page = error_page(quoted[1], links) if quoted is not None else None
-    return (quoted[0], page) if quoted is not None and page is not None else None
+    if quoted is None:
+        return None
+    from torchlore.lsp.hover_errors import error_page
+
+    span, text = quoted
+    page = error_page(text, links)
+    return (span, page) if page is not None else None
 
 
 def _notes(known: Analysed, offset: int) -> tuple[str, ...]:

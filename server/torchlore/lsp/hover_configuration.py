@@ -8,11 +8,11 @@ from pathlib import PurePath
 
 from lsprotocol import types
 
+from torchlore import rules
 from torchlore.config_schema import PROPERTIES
 from torchlore.lsp.client import Client
 from torchlore.lsp.documents import Document
 from torchlore.lsp.markdown import content
-from torchlore.rules import rule_by_code_or_name
 
 _OWN = "torchlore.toml"
 _TABLE = re.compile(r"\s*\[\s*(?P<name>[^\[\]]+?)\s*\]\s*(?:#.*)?$")
@@ -20,16 +20,11 @@ _KEY = re.compile(r"\s*(?P<key>[A-Za-z0-9_-]+|\"[^\"]*\")\s*(?:=|\.)")
 _VALUE = re.compile(r"(?P<quote>['\"])(?P<value>[A-Za-z0-9-]+)(?P=quote)")
 
 
-def is_configuration(path: str | None) -> bool:
-    """Whether a file may hold configuration of ours."""
-    return path is not None and PurePath(path).name in (_OWN, "pyproject.toml")
-
-
 def configuration_hover(document: Document, position: types.Position, client: Client) -> types.Hover | None:
     """What the key means that the cursor is on, or the rule does that is named there; None elsewhere.
 
     Args:
-        document: a file of which `is_configuration` holds.
+        document: a `torchlore.toml`, or a pyproject.toml.
         position: in the client's units.
         client: decides the form.
     """
@@ -65,7 +60,7 @@ def _told(line: str, column: int, table: str, own: str) -> tuple[int, int, str] 
     if key is not None and name in PROPERTIES and key.start("key") <= column <= key.end("key"):
         return key.start("key"), key.end("key"), f"**{name}**\n\n{_described(name)}"
     for value in _VALUE.finditer(line):
-        rule = rule_by_code_or_name(value["value"])
+        rule = rules.rule_by_code_or_name(value["value"])
         if rule is not None and value.start("value") <= column <= value.end("value"):
             does = rule.documentation().partition("## What it does")[2].partition("\n## ")[0].strip()
             return value.start("value"), value.end("value"), f"**{rule.code} {rule.name}**\n\n{does}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import logging
 import os
@@ -13,6 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from torchlore.lsp import light_types
+from torchlore.lsp.light_asyncio import asyncio
 
 if TYPE_CHECKING:
     from torchlore.lsp.server import Server

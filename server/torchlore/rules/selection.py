@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, replace
 
-from torchlore.rules import all_rules
+from torchlore import rules
 from torchlore.rules.model import Family, Rule, Severity
 
 ON_BY_DEFAULT = frozenset({Severity.ERROR, Severity.WARNING})
@@ -44,14 +43,14 @@ class Selection:
         Raises:
             SelectionError: a selector means no rule.
         """
-        known = all_rules()
+        known = rules.all_rules()
         for selector in (*self.select, *self.extend, *self.ignore):
             check_selector(selector)
         return tuple(rule for rule in known if self._is_on(rule))
 
     def without(self, selectors: tuple[str, ...]) -> Selection:
         """This selection with more rules off: they win over every selector in `select`."""
-        off = tuple(rule.code for rule in all_rules() if any(_exactness(s, rule) for s in selectors))
+        off = tuple(rule.code for rule in rules.all_rules() if any(_exactness(s, rule) for s in selectors))
         return replace(self, ignore=self.ignore + off)
 
     def _is_on(self, rule: type[Rule]) -> bool:
@@ -67,7 +66,7 @@ def check_selector(selector: str) -> None:
     Raises:
         SelectionError: it means none; the message names the nearest one that does.
     """
-    if any(_exactness(selector, rule) for rule in all_rules()):
+    if any(_exactness(selector, rule) for rule in rules.all_rules()):
         return
     if selector.lower() in {family.value for family in Family}:
         return  # A family of the catalogue that has no rule yet is no mistake of the user's.
@@ -96,8 +95,10 @@ def _exactness(selector: str, rule: type[Rule]) -> int:
 
 
 def _nearest(selector: str) -> str | None:
-    rules = all_rules()
-    names = [r.code for r in rules] + [r.name for r in rules] + [f.value for f in Family] + ["ALL"]
+    import difflib  # Few selectors are misspelt.
+
+    known = rules.all_rules()
+    names = [r.code for r in known] + [r.name for r in known] + [f.value for f in Family] + ["ALL"]
     by_lower = {name.lower(): name for name in names}
     found = difflib.get_close_matches(selector.lower(), by_lower, n=1, cutoff=0.7)
     return by_lower[found[0]] if found else None
