@@ -96,6 +96,15 @@ def test_a_file_that_is_no_index_is_refused(tmp_path: Path, content: bytes) -> N
     assert symbol("torch.abs") is not None
 
 
+def test_an_index_with_a_line_that_has_no_name_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "torch-9.9.txt.gz"
+    whole = gzip.decompress(pack(_content({"torch.newest": _RECORD})))
+    path.write_bytes(gzip.compress(whole.replace(b"\t", b" ", 1), mtime=0))
+    with pytest.raises(ValueError, match="has no name"):
+        use_index(path)
+    assert symbol("torch.abs") is not None
+
+
 def test_importing_reads_no_file_and_no_torch() -> None:
     code = (
         "import builtins, io, json, sys, pathlib\n"

@@ -16,6 +16,18 @@ from tests.perf.generate import module, workspace
 from tests.perf.timing import quantiles, timed, within
 
 SERVER = [sys.executable, "-m", "torchlore", "serve"]
+
+_WITH_A_WORD = """\
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+server = LanguageServer("bare", "1")
+answer = types.Hover(types.MarkupContent(types.MarkupKind.PlainText, "a word"))
+server.feature(types.TEXT_DOCUMENT_HOVER)(lambda params: answer)
+server.start_io()
+"""
+BARE = [sys.executable, "-c", _WITH_A_WORD]
+"""What pygls itself takes: a server that answers each hover with a word."""
+
 LIMITS = {500: 0.05, 10_000: 0.5}
 """Seconds that a keystroke may take by the lines of the file."""
 

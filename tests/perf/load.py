@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.perf.corpus import ROOT, files
-from tests.perf.keystrokes import SERVER
+from tests.perf.keystrokes import BARE, SERVER
 from tests.perf.timing import verdict
 from tests.perf.traffic import Client, connected, typed
 
@@ -42,16 +42,6 @@ _GOALS = {"hover": (0.001, 0.010), "edit -> diagnostics": (0.020, None)}
 """p50 and p95, in seconds."""
 
 _MEMORY = 100e6
-
-_BARE = """\
-from lsprotocol import types
-from pygls.lsp.server import LanguageServer
-server = LanguageServer("bare", "1")
-answer = types.Hover(types.MarkupContent(types.MarkupKind.PlainText, "a word"))
-server.feature(types.TEXT_DOCUMENT_HOVER)(lambda params: answer)
-server.start_io()
-"""
-"""What pygls itself takes until the first hover, whatever it says."""
 
 
 @dataclass(slots=True)
@@ -84,7 +74,7 @@ async def print_load(paths: list[Path]) -> None:
                 print(f"  {server:<20} not measured: {error or 'it does not answer'}")
                 continue
             _print(server, measured[server], measured.get("torchlore"))
-        bare = await _usual_first_hover([sys.executable, "-c", _BARE], file, text, None)
+        bare = await _usual_first_hover(BARE, file, text, None)
     _print_goals(measured)
     print(f"  a pygls server that answers each hover with a word: first hover {bare:.2f} s")
     quiet = "" if before < (os.cpu_count() or 1) / 2 else ", which is not quiet: go by the ratios"

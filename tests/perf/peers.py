@@ -85,14 +85,7 @@ def _again(places: Sequence[str]) -> Took | None:
     """What our check takes when nothing has changed since the last one; None where that is too long."""
     command = [sys.executable, "-m", "torchlore", "check", "-j1", *places]
     with tempfile.TemporaryDirectory() as here:  # no configuration, so that the cache is in this folder
-        first = _took_once(command, here)
-        return first and min((_run_again(command, here) for _ in range(3)), key=lambda took: took.cpu)
-
-
-def _run_again(command: Sequence[str], here: str) -> Took:
-    found = _took_once(command, here)
-    assert found is not None, "it was quick enough the first time"
-    return found
+        return _took_once(command, here) and _took(command, here)
 
 
 def _told(cost: _Cost, ours: _Cost | None, again: Took | None) -> str:
@@ -119,12 +112,12 @@ def _commands(home: Path) -> dict[str, list[str]]:
     }
 
 
-def _took(command: Sequence[str]) -> Took | None:
+def _took(command: Sequence[str], here: str | None = None) -> Took | None:
     """The least of some runs; None where one takes too long. What it finds is thrown away."""
-    found = _took_once(command)
+    found = _took_once(command, here)
     if found is None or found.wall > _QUICK:
         return found
-    again = [found, *(_took_once(command) for _ in range(2))]
+    again = [found, *(_took_once(command, here) for _ in range(2))]
     known = [one for one in again if one is not None]
     return Took(min(one.wall for one in known), min(one.cpu for one in known))
 

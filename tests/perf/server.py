@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import statistics
-import sys
 import time
 from pathlib import Path
 
@@ -12,11 +11,10 @@ from torchlore.lsp.editor import Editor, editing
 from torchlore.text import Edit, Source, Span, apply_edits
 
 from tests.perf.corpus import ROOT
-from tests.perf.keystrokes import SERVER
+from tests.perf.keystrokes import BARE, SERVER
 from tests.perf.timing import quantiles
 
 SCRIPT = ROOT / "examples" / "train_classifier.py"
-BARE = [sys.executable, "-c", "from pygls.lsp.server import LanguageServer as S; S('bare', '1').start_io()"]
 ROUNDS = 5
 
 

@@ -87,20 +87,14 @@ def _walk(path: Path, states: set[object], automaton: _Automaton) -> _Exits:
     return known
 
 
-def _walk_steps(path: Path, begin: set[object], automaton: _Automaton) -> _Exits:
-    exits = _Exits(begin)
+def _walk_steps(path: Path, states: set[object], automaton: _Automaton) -> _Exits:
+    exits = _Exits(states)
     kinds, seen, move = automaton.kinds, automaton.seen, automaton.move
     for step in path:
         if isinstance(step, Event):
             if step.kind in kinds:
-                states, after = exits.normal, set()
-                if step in seen:
-                    seen[step] |= states
-                else:
-                    seen[step] = {*states}
-                for state in states:  # most often one: a comprehension would cost more than what it does
-                    after.add(move(step, state))
-                exits.normal = after
+                seen.setdefault(step, set()).update(exits.normal)
+                exits.normal = {move(step, state) for state in exits.normal}
         elif isinstance(step, Jump):
             exits.jump(step.kind, exits.normal)
             exits.normal = set()

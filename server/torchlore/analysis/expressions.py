@@ -21,7 +21,6 @@ from torchlore.analysis import (
     targets,
     tensors,
     torch_facts,
-    torch_names,
     unpacking,
 )
 from torchlore.analysis.plain import Plain
@@ -141,10 +140,6 @@ def _name(run: Run, node: ast.Name) -> Value:
 def _attribute(run: Run, node: ast.Attribute) -> Value:
     """`owner.attr`. Whoever asks for an attribute knows that what it is asked of has it."""
     owner = evaluate(run, node.value)
-    if owner.__class__ is Ref and not run.patched:  # `nn.Linear`: half of all
-        if run.owners.setdefault(node, owner).__class__ is Unknown:
-            run.owners[node] = owner
-        return torch_names.member(owner.name, node.attr)
     if owner.__class__ is OneOf:  # a loss that begins as 0 is a tensor where `backward` is called on it
         able = [option for option in options(owner) if not _lacks(option, node.attr)]
         owner = join(able) if len(able) < len(options(owner)) else owner

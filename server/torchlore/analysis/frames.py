@@ -199,7 +199,7 @@ class Frame:
             first = next((value for value in values if value is not None), None)
             if first is None:
                 self.unbind(name)
-            elif len(ends) > 1 and not all(value is first or value is None for value in values):
+            elif not all(value is first or value is None for value in values):
                 self.bind(name, join([value for value in values if value is not None]))
             elif now is not first:
                 self.bind(name, first)

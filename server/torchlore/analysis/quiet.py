@@ -134,14 +134,15 @@ def _home(code: Function | LocalClass) -> File | None:
 def _of_file(asking: Imports, file: File | None) -> Words | None:
     if file is None:
         return None
-    known = asking.words.get(file.path)
-    if known is None:
-        known = file.words
-        if known is None or not asking.still_holds(known.files, known.missed):
-            known = file.words = _read(Imports(asking.workspace, file.path), file)
-        asking.words[file.path] = known
-        asking.files.update(known.files)
-        asking.missed |= known.missed
+    told = asking.words.get(file.path)
+    if told is not None:
+        return told
+    known = file.words
+    if known is None or not asking.still_holds(known.files, known.missed):
+        known = file.words = _read(Imports(asking.workspace, file.path), file)
+    asking.words[file.path] = known
+    asking.files.update(known.files)
+    asking.missed |= known.missed
     return known
 
 

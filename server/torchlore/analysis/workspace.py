@@ -241,12 +241,11 @@ class Imports:
         """The file of a module that is looked up in `folder`; the module of no name is the package itself."""
         for index, part in enumerate(parts):
             names = self._names(folder)
-            # Not `os.path.join`: what is installed is looked for in vain in each folder, by each file.
-            inner = f"{folder}{part}" if folder.endswith(os.sep) else f"{folder}{os.sep}{part}"
+            inner = os.path.join(folder, part)  # noqa: PTH118
             if part not in names or "__init__.py" not in self._names(inner):
                 if index == len(parts) - 1 and self._is_file(f"{inner}.py", f"{part}.py" in names):
                     return f"{inner}.py"
-                self.missed.add(f"{inner}{os.sep}__init__.py")
+                self.missed.add(os.path.join(inner, "__init__.py"))  # noqa: PTH118
                 if part not in names or not os.path.isdir(inner):  # noqa: PTH112
                     return None
             folder = inner

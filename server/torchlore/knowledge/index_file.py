@@ -78,12 +78,15 @@ def read_lines(path: Path) -> dict[str, Any]:
     Raises ValueError where it is not an index of this format, OSError where it cannot be read.
     """
     try:
-        first, *lines = gzip.decompress(path.read_bytes()).decode("utf-8").split("\n")
+        text = gzip.decompress(path.read_bytes()).decode("utf-8")
+        first, *lines = text.split("\n")
         head = json.loads(first)
     except (gzip.BadGzipFile, zlib.error, EOFError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ValueError(f"{path}: not a symbol index ({error})") from error
     if not isinstance(head, dict) or head.get("format") != FORMAT:
         raise ValueError(f"{path}: not a symbol index of format {FORMAT}")
+    if text.count("\t") != len(lines):  # JSON writes none: there is one in each line, behind the name
+        raise ValueError(f"{path}: not a symbol index (a line has no name)")
     content: dict[str, Any] = {key: head[key] for key in _HEAD}
     start = 0
     for section, count in zip(_SECTIONS, head["sections"], strict=True):
